@@ -1,0 +1,43 @@
+# Every target sets up what it needs and is quick the second time.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+.DEFAULT_GOAL := help
+
+.PHONY: help run test check bench fmt soak lock setup
+help: ## show these targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: $(VENV)/.installed ## install everything into .venv, pinned by requirements.lock
+
+run: setup ## start Milepost with a demo business that lives before your eyes
+	$(BIN)/milepost serve --data .data --demo
+
+test: setup ## check everything, then run all tests
+	$(MAKE) --no-print-directory check
+	$(BIN)/python -m pytest
+
+check: setup ## format, lint, types and the import law; no tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+fmt: setup ## format and mend what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup ## measure the hot paths against limits of the same run
+	$(BIN)/python -m bench
+
+soak: setup ## the kill -9 journey for many rounds
+	MILEPOST_SOAK_ROUNDS=200 $(BIN)/python -m pytest tests/journey -k kill --timeout 7200
+
+lock: setup ## pin the dependencies of pyproject.toml anew (needs uv)
+	uv pip compile --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements.lock

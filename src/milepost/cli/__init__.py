@@ -1,0 +1,12 @@
+"""The command line: one file per command, each of which teaches itself by `--help`."""
+
+from __future__ import annotations
+
+import typer
+
+app = typer.Typer(name="milepost", no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+def main() -> None:
+    """The `milepost` command."""
+    app()

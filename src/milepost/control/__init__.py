@@ -1,0 +1,1 @@
+"""The control plane: connections, companies, definitions and states, in SQLite or PostgreSQL."""

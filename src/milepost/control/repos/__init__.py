@@ -1,0 +1,1 @@
+"""One repository per noun; each takes a session and returns domain types."""

@@ -1,0 +1,76 @@
+"""The life of an event, one type per stage: a Submission at the door, a Located entry in the journal.
+
+What a stage learns is in the type that it hands on; no field is filled in later.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+
+class SmartKey(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """For MetaKey `name`, the payload's member `field` holds the company's key in space `alternate_id` (FACTS)."""
+
+    name: str
+    alternate_id: str
+    field: str
+
+
+class ItemMeta(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """What a door says of one event where its payload does not say it in seed 000's own members.
+
+    `idempotency_key` of None means that the event never counts as a repeat.
+    """
+
+    event_key: str
+    event_date_ms: int | None = None
+    idempotency_key: str | None = None
+
+
+class Submission(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """One accepted request: what goes into the journal, and all that later stages ever see of it.
+
+    `body` is a JSON array of the payload objects, each byte as it was sent. Where `items` is None, every
+    event has the submission's `event_key`, and its date and idempotency key are the payload's own
+    `eventDate` and `idempotencyKey` (seed 000, field table); otherwise `items` has one entry per payload.
+    `request_id` is a UUIDv7 whose time is `received_at_ms`; both ids are 16 bytes, big-endian.
+    """
+
+    request_id: bytes
+    connection_id: bytes
+    door: str
+    received_at_ms: int
+    client_ip: str
+    event_key: str
+    body: bytes
+    smart_keys: tuple[SmartKey, ...] = ()
+    items: tuple[ItemMeta, ...] | None = None
+
+
+class Located(NamedTuple):
+    """A journal entry where it lies: partition (one per ingest worker), offset (from 1, without gaps read in order)."""
+
+    partition: int
+    offset: int
+    entry: bytes
+
+
+class EventId(NamedTuple):
+    """An event's identity: its request and its place in it, so that a replay gives the same id."""
+
+    request_id: UUID
+    item: int
+
+    def __str__(self) -> str:
+        return f"{self.request_id}.{self.item}"
+
+    @classmethod
+    def parse(cls, text: str) -> EventId:
+        """Read `<request id>.<item>`; ValueError for anything else."""
+        request_id, _, item = text.partition(".")
+        if not item.isascii() or not item.isdigit():
+            raise ValueError(f"{text!r} is not an event id; it looks like <requestId>.<number>")
+        return cls(UUID(request_id), int(item))

@@ -1,0 +1,151 @@
+"""A Milestone: a definition people write once, and the copy that lives on each company it is assigned to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+
+class AnyTime(BaseModel):
+    """Evaluate over all history: achieved on the day the condition first held, however long ago."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: Literal["any_time"] = "any_time"
+
+
+class OnAssignment(BaseModel):
+    """Evaluate from the instant of assignment."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: Literal["on_assignment"] = "on_assignment"
+
+
+class OnDate(BaseModel):
+    """A fixed instant."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: Literal["date"] = "date"
+    at: AwareDatetime
+
+
+class AfterDays(BaseModel):
+    """As a start: N days after assignment. As a deadline: N days after the start (after assignment for any_time)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: Literal["after_days"] = "after_days"
+    days: int = Field(ge=0, le=3660)
+
+
+Start = Annotated[AnyTime | OnAssignment | OnDate | AfterDays, Field(discriminator="kind")]
+Deadline = Annotated[OnDate | AfterDays, Field(discriminator="kind")]
+
+
+class Comparison(StrEnum):
+    """How a metric's value is compared with the target."""
+
+    AT_LEAST = ">="
+    MORE_THAN = ">"
+    AT_MOST = "<="
+    LESS_THAN = "<"
+    EQUALS = "="
+
+
+class AutomaticAction(BaseModel):
+    """Done while the metric's value compares true with the target."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: Literal["automatic"] = "automatic"
+    name: str = Field(min_length=1, max_length=120)
+    metric_id: UUID
+    operator: Comparison
+    value: float
+    affects_achievement: bool = True
+
+
+class ManualAction(BaseModel):
+    """Done once a person ticks it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: Literal["manual"] = "manual"
+    name: str = Field(min_length=1, max_length=120)
+    affects_achievement: bool = True
+
+
+Action = Annotated[AutomaticAction | ManualAction, Field(discriminator="kind")]
+
+
+class MilestoneDraft(BaseModel):
+    """What a person writes down; at least one action must affect achievement (FACTS, Milestones)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, max_length=120)
+    description: str = Field(default="", max_length=4000)
+    icon: str = Field(default="flag", max_length=40)
+    start: Start = AnyTime()
+    deadline: Deadline | None = None
+    actions: tuple[Action, ...] = Field(min_length=1, max_length=20)
+    latches: bool = True
+
+    @model_validator(mode="after")
+    def _has_an_action_that_counts(self) -> MilestoneDraft:
+        if not any(action.affects_achievement for action in self.actions):
+            raise ValueError("at least one action must affect the milestone's achievement")
+        return self
+
+
+class Milestone(MilestoneDraft):
+    """A definition in force; `id` is the definition's."""
+
+    id: UUID
+
+
+class MilestoneState(StrEnum):
+    """not started -> in progress -> achieved | achieved late | missed (DESIGN section 6)."""
+
+    NOT_STARTED = "not_started"
+    IN_PROGRESS = "in_progress"
+    ACHIEVED = "achieved"
+    ACHIEVED_LATE = "achieved_late"
+    MISSED = "missed"
+
+
+class AssignedMilestone(BaseModel):
+    """The copy of a definition on one company, with its state.
+
+    `state_at` is when the state began by event dates and deadlines; when we noticed is in the transitions.
+    `ticks` maps the index of a manual action to the instant it was ticked.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: UUID
+    milestone_id: UUID
+    company_id: UUID
+    outcome_id: UUID | None = None
+    definition: MilestoneDraft
+    assigned_at: datetime
+    ticks: dict[int, datetime] = {}
+    state: MilestoneState = MilestoneState.NOT_STARTED
+    state_at: datetime
+
+
+class Transition(BaseModel):
+    """A change of state that is kept for ever, with its reason in words and the value that caused it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    company_id: UUID
+    subject: Literal["milestone", "outcome"]
+    subject_id: UUID
+    name: str
+    from_state: str
+    to_state: str
+    at: datetime
+    recorded_at: datetime
+    reason: str
+    value: float | None = None

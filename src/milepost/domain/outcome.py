@@ -1,0 +1,59 @@
+"""An Outcome on a company's success plan: milestones with weights, and the state that follows from them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class OutcomeState(StrEnum):
+    """not started, on track, at risk, achieved, missed (DESIGN section 6)."""
+
+    NOT_STARTED = "not_started"
+    ON_TRACK = "on_track"
+    AT_RISK = "at_risk"
+    ACHIEVED = "achieved"
+    MISSED = "missed"
+
+
+class WeightedMilestone(BaseModel):
+    """A milestone definition and how much of the outcome it stands for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    milestone_id: UUID
+    weight: float = Field(default=1.0, gt=0, le=1000)
+
+
+class OutcomeDraft(BaseModel):
+    """What a person writes down: the template that is assigned to companies."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, max_length=120)
+    description: str = Field(default="", max_length=4000)
+    milestones: tuple[WeightedMilestone, ...] = Field(min_length=1, max_length=50)
+
+
+class Outcome(OutcomeDraft):
+    """An outcome template in force."""
+
+    id: UUID
+
+
+class AssignedOutcome(BaseModel):
+    """The outcome on one company; `progress` is the achieved share of the weight, 0 to 1."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: UUID
+    outcome_id: UUID
+    company_id: UUID
+    name: str
+    assigned_at: datetime
+    state: OutcomeState = OutcomeState.NOT_STARTED
+    state_at: datetime
+    progress: float = 0.0

@@ -1,0 +1,1 @@
+"""One file per wire shape: pure functions from a parsed request to a submission, or a refusal."""

@@ -1,0 +1,74 @@
+"""The contract between the HTTP app and a dialect: a Request in, a Reading (or a raised refusal) out.
+
+A door is pure: it sees bytes and the book of known connections, and neither waits nor writes. The app
+reads and bounds the body, journals what the door read, and only then sends the door's answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+from milepost.domain.connection import KnownConnection
+from milepost.domain.errors import MilepostError
+from milepost.domain.event import ItemMeta, SmartKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One HTTP request as a door sees it: `body` expanded and within bounds, header names in lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+    client_ip: str
+    received_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What goes back to the sender."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = (("content-type", "application/json"),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A valid submission, not yet on disk, and how to answer once it is.
+
+    The fields are those of `domain.event.Submission`; `answer` gets the request id. `answer` must not fail.
+    """
+
+    connection: KnownConnection
+    event_key: str
+    body: bytes
+    answer: Callable[[UUID], Answer]
+    smart_keys: tuple[SmartKey, ...] = ()
+    items: tuple[ItemMeta, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """The known connections by each thing a sender can show; replaced whole when the control plane changes."""
+
+    by_id: Mapping[bytes, KnownConnection] = field(default_factory=dict)
+    by_client_id: Mapping[str, KnownConnection] = field(default_factory=dict)
+    by_public_key: Mapping[str, KnownConnection] = field(default_factory=dict)
+
+
+class Door(Protocol):
+    """One wire shape. `name` is what the event log calls it."""
+
+    name: str
+
+    def read(self, request: Request, book: Book) -> Reading:
+        """Validate all of it, or raise a MilepostError that names every fault."""
+
+    def refuse(self, error: MilepostError) -> Answer:
+        """The error in this dialect's own shape."""

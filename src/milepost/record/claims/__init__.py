@@ -1,0 +1,1 @@
+"""First time or repeat: who owns an idempotency key."""

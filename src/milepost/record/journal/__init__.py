@@ -1,0 +1,1 @@
+"""The durable, replayable, ordered list of accepted submissions."""

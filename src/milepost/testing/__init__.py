@@ -1,0 +1,1 @@
+"""Fakes and Hypothesis strategies, shipped for those who extend Milepost."""
