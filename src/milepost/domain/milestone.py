@@ -99,9 +99,10 @@ class MilestoneDraft(BaseModel):
 
 
 class Milestone(MilestoneDraft):
-    """A definition in force; `id` is the definition's."""
+    """A definition in force; `id` is the definition's. With `assigns_new_companies`, each new company gets a copy."""
 
     id: UUID
+    assigns_new_companies: bool = False
 
 
 class MilestoneState(StrEnum):
@@ -118,7 +119,8 @@ class AssignedMilestone(BaseModel):
     """The copy of a definition on one company, with its state.
 
     `state_at` is when the state began by event dates and deadlines; when we noticed is in the transitions.
-    `ticks` maps the index of a manual action to the instant it was ticked.
+    `ticks` maps the index of a manual action to the instant it was ticked. `outcome_id` is the assigned outcome
+    that brought the copy, if one did.
     """
 
     model_config = ConfigDict(frozen=True)
