@@ -53,6 +53,20 @@ class Comparison(StrEnum):
     LESS_THAN = "<"
     EQUALS = "="
 
+    def holds(self, value: float, target: float) -> bool:
+        """Whether `value` compares true with `target`."""
+        match self:
+            case Comparison.AT_LEAST:
+                return value >= target
+            case Comparison.MORE_THAN:
+                return value > target
+            case Comparison.AT_MOST:
+                return value <= target
+            case Comparison.LESS_THAN:
+                return value < target
+            case Comparison.EQUALS:
+                return value == target
+
 
 class AutomaticAction(BaseModel):
     """Done while the metric's value compares true with the target."""
