@@ -17,7 +17,8 @@ class MilepostError(Exception):
     """Base of every error that a person or a client program is meant to read.
 
     `code` is stable and snake_case; `status` is the HTTP status at the edge: 4xx where the sender
-    can mend it, 5xx where only we can (senders retry those).
+    can mend it, 5xx where only we can (senders retry those). A door sets `sender` (a connection's 16-byte id)
+    once it knows who sent the input, so that the refusal can be shown to that connection's owner.
     """
 
     code: str = "internal_error"
@@ -27,6 +28,7 @@ class MilepostError(Exception):
         super().__init__(message)
         self.message = message
         self.faults = faults
+        self.sender: bytes | None = None
 
 
 class InvalidInputError(MilepostError):

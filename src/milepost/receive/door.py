@@ -63,12 +63,12 @@ class Book:
 
 
 class Door(Protocol):
-    """One wire shape. `name` is what the event log calls it."""
+    """One wire shape. `name` is what the event log and the metrics call it."""
 
     name: str
 
-    def read(self, request: Request, book: Book) -> Reading:
-        """Validate all of it, or raise a MilepostError that names every fault."""
+    def read(self, request: Request, book: Book) -> Reading | Answer:
+        """Validate all of it, or raise a MilepostError that names every fault; an Answer if nothing is to be kept."""
 
     def refuse(self, error: MilepostError) -> Answer:
         """The error in this dialect's own shape."""
