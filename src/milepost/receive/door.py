@@ -48,6 +48,7 @@ class Reading:
     connection: KnownConnection
     event_key: str
     body: bytes
+    count: int
     answer: Callable[[UUID], Answer]
     smart_keys: tuple[SmartKey, ...] = ()
     items: tuple[ItemMeta, ...] | None = None
