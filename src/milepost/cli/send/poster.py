@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import httpx
@@ -63,13 +64,7 @@ class Poster:
         left = list(records)
         refused: list[BadRecord] = []
         while left:
-            answer = self._until_answered(
-                lambda: self._client.post(
-                    f"{self._target.api_url}/events",
-                    content=self._body(left),
-                    headers={"content-type": "application/json", "authorization": f"Bearer {self._token}"},
-                )
-            )
+            answer = self._until_answered(partial(self._post_events, self._body(left)))
             if answer.status_code == 202:
                 return Receipt(answer.json()["requestId"], len(left), tuple(refused))
             if answer.status_code == 401:
@@ -86,6 +81,10 @@ class Poster:
             else:
                 raise OperatorError(f"The server answers {answer.status_code}: {answer.text[:300]}")
         return Receipt(None, 0, tuple(refused))
+
+    def _post_events(self, body: bytes) -> httpx.Response:
+        headers = {"content-type": "application/json", "authorization": f"Bearer {self._token}"}
+        return self._client.post(f"{self._target.api_url}/events", content=body, headers=headers)
 
     def _body(self, records: Sequence[Record]) -> bytes:
         return orjson.dumps({"eventKey": self._target.event_key, "data": [record.payload for record in records]})
@@ -146,7 +145,9 @@ def _taken_out(problem: dict[str, Any], records: Sequence[Record]) -> dict[int, 
             reason = f"{fault['path'][place.end() :].lstrip('.')} {fault['reason']}".strip()
             out.setdefault(record.number, BadRecord(record.number, reason, repr(record.payload)[:200]))
     if not out and len(records) == 1:
-        out[records[0].number] = BadRecord(records[0].number, str(problem.get("message")), repr(records[0].payload)[:200])
+        out[records[0].number] = BadRecord(
+            records[0].number, str(problem.get("message")), repr(records[0].payload)[:200]
+        )
     return out
 
 

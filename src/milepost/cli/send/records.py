@@ -73,7 +73,12 @@ def read_records(path: Path, layout: Layout) -> Iterator[Record | BadRecord]:
 
 
 def _detect(path: Path, file: IO[str]) -> FileFormat:
-    by_name = {".csv": FileFormat.CSV, ".tsv": FileFormat.CSV, ".ndjson": FileFormat.NDJSON, ".jsonl": FileFormat.NDJSON}
+    by_name = {
+        ".csv": FileFormat.CSV,
+        ".tsv": FileFormat.CSV,
+        ".ndjson": FileFormat.NDJSON,
+        ".jsonl": FileFormat.NDJSON,
+    }
     if path.suffix.lower() in by_name:
         return by_name[path.suffix.lower()]
     start = file.read(4096).lstrip()[:1]
