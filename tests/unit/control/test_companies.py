@@ -6,14 +6,14 @@ from milepost.control.repos import companies, key_spaces
 from milepost.control.repos.companies import CompanyDraft, add_company_key, create_company, list_companies
 from milepost.control.repos.company_keys import create_companies, find_companies
 from milepost.control.session import Database
-from milepost.domain.company import META_KEY, CompanyKey
+from milepost.domain.company import META_KEY, Company, CompanyKey
 from milepost.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from milepost.testing.business import NOW_MS
 
 ACME = CompanyKey(key_space="SFID", value="001A")
 
 
-def _names(found: tuple[companies.Company, ...]) -> list[str]:
+def _names(found: tuple[Company, ...]) -> list[str]:
     return [company.name for company in found]
 
 

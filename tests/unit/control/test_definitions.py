@@ -1,5 +1,6 @@
 """Signals, metrics, milestones and outcomes: their revisions, and that they fit together."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -193,7 +194,7 @@ def test_definitions_are_deleted_from_the_outcome_down(database: Database) -> No
 def test_every_change_raises_the_scope_that_the_reactor_watches(database: Database) -> None:
     with database.write() as session:
         shop = add_business(session)
-        steps = (
+        steps: tuple[Callable[[], object], ...] = (
             lambda: signals.update_signal(session, shop.signal.id, _draft(session), now_ms=NOW_MS),
             lambda: metrics.update_metric(session, shop.metric.id, MetricDraft.model_validate(_as_draft(shop))),
             lambda: milestones.update_milestone(session, shop.milestone.id, milestone_draft(shop.metric.id)),

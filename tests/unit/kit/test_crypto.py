@@ -97,7 +97,7 @@ def test_a_token_opens_until_its_lifetime_ends() -> None:
 
 def _unsigned() -> str:
     claims = {"sub": OWNER.hex(), "kind": "machine-to-machine", "scope": "admin:api", "iat": 0, "exp": 9_999_999_999}
-    return jwt.encode(claims, None, algorithm="none")
+    return jwt.encode(claims, "", algorithm="none")
 
 
 def _with_claims(**claims: object) -> str:
