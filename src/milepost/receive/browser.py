@@ -5,7 +5,7 @@ from __future__ import annotations
 from milepost.domain.connection import KnownConnection
 from milepost.domain.errors import ForbiddenError, MilepostError
 from milepost.receive.door import Answer, Book, Request
-from milepost.receive.refusals import refuse
+from milepost.receive.refusals import UnsupportedMediaTypeError, refuse
 
 PREFLIGHT_SECONDS = 86400
 
@@ -18,6 +18,7 @@ _PREFLIGHT = (
     ("access-control-max-age", str(PREFLIGHT_SECONDS)),
     ("vary", "access-control-request-headers"),
 )
+_JSON_OR_TEXT = frozenset({"", "application/json", "text/json", "text/plain"})
 _HEADERS = "authorization, content-encoding, content-type, x-event-metadata"
 
 
@@ -34,6 +35,14 @@ def require_origin(connection: KnownConnection, request: Request) -> None:
     origin = request.headers.get("origin")
     if connection.allowed_origins and origin is not None and origin not in connection.allowed_origins:
         raise ForbiddenError(f"This connection does not take events from the origin {origin[:200]}.")
+
+
+def require_json_or_text(request: Request) -> None:
+    """UnsupportedMediaTypeError unless the body is declared as JSON, as text (browsers' beacons), or not at all."""
+    declared = request.headers.get("content-type", "")
+    media_type = declared.partition(";")[0].strip().lower()
+    if media_type not in _JSON_OR_TEXT and not (media_type.startswith("application/") and media_type.endswith("+json")):
+        raise UnsupportedMediaTypeError(f"Content-Type must be application/json, not {declared[:100]!r}.")
 
 
 class Preflight:

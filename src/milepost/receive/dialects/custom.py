@@ -10,7 +10,7 @@ import msgspec
 from milepost.domain.errors import Fault, InvalidInputError, MilepostError
 from milepost.domain.event import ItemMeta
 from milepost.kit.jsonio import strict_loads
-from milepost.receive.browser import for_browsers
+from milepost.receive.browser import for_browsers, require_json_or_text
 from milepost.receive.dialects.custom_metadata import (
     BODY_KEYS,
     Given,
@@ -19,8 +19,9 @@ from milepost.receive.dialects.custom_metadata import (
     from_body,
     from_header_or_query,
 )
-from milepost.receive.dialects.metarouter import opened_by, refuse, require_json_like, sent_by
+from milepost.receive.dialects.metarouter import opened_by, refuse
 from milepost.receive.door import Answer, Book, Reading, Request
+from milepost.receive.refusals import sent_by
 
 _encode = msgspec.json.Encoder().encode
 _read_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -43,7 +44,7 @@ class CustomEventDoor:
         return refuse(error)
 
     def _read(self, given: Given, request: Request, book: Book) -> Reading:
-        require_json_like(request)
+        require_json_or_text(request)
         document = strict_loads(request.body)
         if not isinstance(document, dict):
             fault = Fault(path="", reason="the body is no object")

@@ -11,12 +11,10 @@ from milepost.domain.connection import KnownConnection
 from milepost.domain.errors import Fault, MilepostError, UnauthenticatedError
 from milepost.receive.browser import for_browsers, require_origin
 from milepost.receive.door import Answer, Book, Request
-from milepost.receive.refusals import UnsupportedMediaTypeError, shared_headers
+from milepost.receive.refusals import sent_by, shared_headers
 
 BAD_WRITE_KEY = "Invalid or missing writekey"
 """MetaRouter's own sentence, letter by letter (FACTS)."""
-
-_JSON_LIKE = frozenset({"", "application/json", "text/json", "text/plain"})
 
 LONGEST_VALUE = 4096
 """Bound on a name, an id or any other value of an event's metadata, in characters."""
@@ -52,27 +50,3 @@ def opened_by(write_key: str, request: Request, book: Book) -> KnownConnection:
     with sent_by(connection):
         require_origin(connection, request)
     return connection
-
-
-def require_json_like(request: Request) -> None:
-    """UnsupportedMediaTypeError unless the body is declared as JSON, as text (browsers' beacons), or not at all."""
-    declared = request.headers.get("content-type", "")
-    media_type = declared.partition(";")[0].strip().lower()
-    if media_type not in _JSON_LIKE and not (media_type.startswith("application/") and media_type.endswith("+json")):
-        raise UnsupportedMediaTypeError(f"Content-Type must be application/json, not {declared[:100]!r}.")
-
-
-class sent_by:  # noqa: N801  # reads as a statement: `with sent_by(connection):`
-    """Puts the sender on a refusal, where it is known, so that the connection's owner can see it."""
-
-    __slots__ = ("_connection",)
-
-    def __init__(self, connection: KnownConnection | None) -> None:
-        self._connection = connection
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, MilepostError) and error.sender is None and self._connection is not None:
-            error.sender = self._connection.id
