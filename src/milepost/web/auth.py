@@ -73,7 +73,9 @@ def require(role: Role) -> Callable[[Caller], Caller]:
 
     def check(caller: Annotated[Caller, Depends(identify)]) -> Caller:
         if not caller.role.includes(role):
-            raise ForbiddenError(f"This needs the role {role.value}, and {caller.name} has the role {caller.role.value}.")
+            raise ForbiddenError(
+                f"This needs the role {role.value}, and {caller.name} has the role {caller.role.value}."
+            )
         return caller
 
     return check

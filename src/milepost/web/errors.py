@@ -66,9 +66,7 @@ def problem(
         detail=detail,
         faults=[ProblemFault(path=fault.path, reason=fault.reason) for fault in faults[:_MOST_FAULTS]],
     )
-    return JSONResponse(
-        body.model_dump(), status_code=status, headers=headers, media_type="application/problem+json"
-    )
+    return JSONResponse(body.model_dump(), status_code=status, headers=headers, media_type="application/problem+json")
 
 
 async def _on_milepost_error(_request: Request, error: Exception) -> JSONResponse:
@@ -83,10 +81,9 @@ async def _on_milepost_error(_request: Request, error: Exception) -> JSONRespons
 
 async def _on_validation_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    faults = [
-        Fault(path=_path(one["loc"], error.body), reason=str(one["msg"]).removeprefix("Value error, "))
-        for one in error.errors()
-    ]
+    if isinstance(error.body, bytes):
+        return problem(415, _CODES[415], "The body must be JSON, with content-type: application/json.")
+    faults = [_fault(one, error.body) for one in error.errors()]
     return problem(400, "invalid_input", "The input is not valid; each fault says where and why.", faults)
 
 
@@ -109,6 +106,12 @@ def _sentence(error: HTTPException) -> str:
             return "This address does not take that method; GET /api/docs lists what it takes."
         case _:
             return str(error.detail)
+
+
+def _fault(one: Mapping[str, Any], body: Any) -> Fault:
+    if one["type"] == "json_invalid":
+        return Fault(path="", reason=f"is not JSON: {one['ctx']['error']} at character {one['loc'][-1]}")
+    return Fault(path=_path(one["loc"], body), reason=str(one["msg"]).removeprefix("Value error, "))
 
 
 def _path(location: Sequence[int | str], body: Any) -> str:
