@@ -18,7 +18,7 @@ EXIT_MISCONFIGURED = 78
 
 
 def read_settings() -> Settings:
-    """The settings that the supervisor wrote as the first line of standard input: secrets stay out of `ps`."""
+    """The settings that the supervisor wrote as the first line of standard input."""
     return Settings.model_validate_json(sys.stdin.readline())
 
 

@@ -63,6 +63,7 @@ class IngestProcess:
         while True:
             await loop.run_in_executor(None, self._refresh_book)
             self.look_at_health()
+            self.app.deadlines.enforce()
             for (door, status), count in self.app.tally.take().items():
                 REQUESTS.labels(door, str(status)).inc(count)
             if self._journal.is_broken:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol, cast
 
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
@@ -15,9 +15,19 @@ _HEADER_SECONDS = 10
 _HEADER_BYTES = 64 * 1024
 
 
-def make_server(app: Any, *, interface: Interfaces, host: str, port: int, tls: TlsFiles | None) -> Server:
-    """A server to `await serve()` and to `stop()`, which finishes the requests under way."""
-    return Server(
+class Listener(Protocol):
+    """A server of this process's event loop."""
+
+    async def serve(self) -> None:
+        """Answer until stopped."""
+
+    def stop(self) -> None:
+        """Take no more connections and finish the requests under way."""
+
+
+def make_server(app: Any, *, interface: Interfaces, host: str, port: int, tls: TlsFiles | None) -> Listener:
+    """A listener with TLS 1.2 or later, or plain HTTP/1.1."""
+    server = Server(
         app,
         address=host,
         port=port,
@@ -32,3 +42,4 @@ def make_server(app: Any, *, interface: Interfaces, host: str, port: int, tls: T
         ssl_key=tls.key if tls else None,
         ssl_protocol_min=SSLProtocols.tls12,
     )
+    return cast("Listener", server)

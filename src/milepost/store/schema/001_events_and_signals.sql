@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS events
     door            LowCardinality(String),
     batch           UInt64 CODEC(Delta, ZSTD(1)),
     payload         String CODEC(ZSTD(1)),
-    INDEX received received_at TYPE minmax GRANULARITY 1
+    INDEX by_arrival received_at TYPE minmax GRANULARITY 1
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(received_at)
@@ -57,7 +57,8 @@ CREATE TABLE IF NOT EXISTS signals
     t9 Nullable(String) CODEC(LZ4), t10 Nullable(String) CODEC(LZ4),
     t11 Nullable(String) CODEC(LZ4), t12 Nullable(String) CODEC(LZ4),
     t13 Nullable(String) CODEC(LZ4), t14 Nullable(String) CODEC(LZ4),
-    t15 Nullable(String) CODEC(LZ4), t16 Nullable(String) CODEC(LZ4)
+    t15 Nullable(String) CODEC(LZ4), t16 Nullable(String) CODEC(LZ4),
+    INDEX by_request request_id TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = MergeTree
 ORDER BY (signal_id, generation, company_id, event_date)
