@@ -35,12 +35,13 @@ class MetricReader:
         self, metric: MetricDraft, signal: Signal, as_of_ms: int, company_ids: Collection[UUID] | None = None
     ) -> dict[UUID, float]:
         """The value at an instant: of exactly the companies asked for, or of all with an emission in the window."""
-        aggregation, window = AGGREGATIONS[metric.aggregation], window_sql(metric.window)
-        sql = values_sql(aggregation, window, column_of(metric, signal), of_all=company_ids is None)
+        window, empty = window_sql(metric.window), metric.aggregation.empty
+        sql = values_sql(
+            AGGREGATIONS[metric.aggregation], window, column_of(metric, signal), of_all=company_ids is None
+        )
         asked = {} if company_ids is None else {"companies": list(company_ids)}
-        found = self._rows(sql, signal, {"as_of": as_of_ms, **asked, **window.parameters})
-        empty: dict[UUID, float] = dict.fromkeys(company_ids or (), aggregation.empty)
-        return empty | {row[0]: row[1] for row in found}
+        found = self._rows(sql, signal, {"as_of": as_of_ms, "empty": empty, **asked, **window.parameters})
+        return dict.fromkeys(company_ids or (), empty) | {row[0]: row[1] for row in found}
 
     def series(
         self, metric: MetricDraft, signal: Signal, ends_ms: Sequence[int], company_ids: Sequence[UUID]
