@@ -18,10 +18,10 @@ from milepost.control.repos import connections, people, sessions
 from milepost.domain.account import Role
 from milepost.domain.connection import EVENT_HANDLER_SCOPE, Connection, ConnectionKind
 from milepost.domain.event import EventId
+from milepost.domain.event_log import EmissionRecord, EventQuery, EventRecord
 from milepost.domain.metric import MetricDraft
 from milepost.domain.signal import Signal
 from milepost.kit.crypto import issue_token
-from milepost.store.event_log import EmittedSignal, EventFilter, LoggedEvent, Place
 from milepost.testing.business import NOW_MS, SECRETS_KEY, make_control_database
 from milepost.testing.clock import StandingClock
 from milepost.web.app import create_app
@@ -37,19 +37,19 @@ PASSWORD = "correct horse battery"  # noqa: S105  # of people who exist in tests
 class EmptyEventLog:
     """A log before the first event."""
 
-    def page(self, wanted: EventFilter, *, older_than: Place | None, limit: int) -> Sequence[LoggedEvent]:
+    def find(self, query: EventQuery) -> Sequence[EventRecord]:
         """Nothing."""
         return ()
 
-    def event(self, event_id: EventId) -> LoggedEvent | None:
+    def get(self, event_id: EventId) -> EventRecord | None:
         """Nothing."""
         return None
 
-    def request(self, request_id: UUID) -> Sequence[LoggedEvent]:
+    def of_request(self, request_id: UUID) -> Sequence[EventRecord]:
         """Nothing."""
         return ()
 
-    def signals_of(self, event_id: EventId, generations: dict[UUID, int]) -> Sequence[EmittedSignal]:
+    def emissions(self, event_id: EventId) -> Sequence[EmissionRecord]:
         """Nothing."""
         return ()
 
