@@ -26,11 +26,8 @@ class Aggregation(Protocol):
     A value is a step function of time: it changes where an emission enters the window or lapses from it.
     """
 
-    empty: float
-    """The value without emissions."""
-
     def value(self, column: str) -> str:
-        """An aggregate expression over the emissions inside the window; NULL stands for `empty`."""
+        """An aggregate expression over the emissions inside the window; NULL stands for the empty value."""
 
     def steps(self, window: WindowSql) -> str:
         """Named subqueries that end in `steps (ask, at, value)`.
@@ -48,7 +45,6 @@ class Additive(ABC):
     no dearer than the plain aggregate.
     """
 
-    empty = 0.0
     delta_type = "Int64"
     """What changes are summed in: integers, so that a sum is the same in every order and leaves no residue."""
 

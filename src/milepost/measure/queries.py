@@ -9,39 +9,39 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from clickhouse_connect.driver.client import Client
-
 from milepost.domain.crossing import Ask, Crossing, Threshold
 from milepost.domain.metric import MetricDraft
 from milepost.domain.signal import Signal
 from milepost.measure.aggregations import AGGREGATIONS, column_of
 from milepost.measure.statements import SERIES, crossings, first_crossing, steps_sql, values_sql
 from milepost.measure.windows import window_sql
+from milepost.store.client import Queries
 
 ASKS_PER_QUERY = 500
 """Bounds a query's memory: 500 companies of 4,000 emissions each are two million rows to put in order."""
 
 
 class MetricReader:
-    """Reads metrics through one store client; as the client, it is for one thread at a time.
+    """Reads metrics through a store client, or a pool; as that, it is for one thread at a time, or many.
 
     Only emissions of the signal's generation in force count. A metric that does not fit its signal is an
     InvalidInputError; errors of the store come through as they are.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Queries) -> None:
         self._client = client
 
     def values(
         self, metric: MetricDraft, signal: Signal, as_of_ms: int, company_ids: Collection[UUID] | None = None
     ) -> dict[UUID, float]:
         """The value at an instant: of exactly the companies asked for, or of all with an emission in the window."""
-        aggregation, window = AGGREGATIONS[metric.aggregation], window_sql(metric.window)
-        sql = values_sql(aggregation, window, column_of(metric, signal), of_all=company_ids is None)
+        window, empty = window_sql(metric.window), metric.aggregation.empty
+        sql = values_sql(
+            AGGREGATIONS[metric.aggregation], window, column_of(metric, signal), of_all=company_ids is None
+        )
         asked = {} if company_ids is None else {"companies": list(company_ids)}
-        found = self._rows(sql, signal, {"as_of": as_of_ms, **asked, **window.parameters})
-        empty: dict[UUID, float] = dict.fromkeys(company_ids or (), aggregation.empty)
-        return empty | {row[0]: row[1] for row in found}
+        found = self._rows(sql, signal, {"as_of": as_of_ms, "empty": empty, **asked, **window.parameters})
+        return dict.fromkeys(company_ids or (), empty) | {row[0]: row[1] for row in found}
 
     def series(
         self, metric: MetricDraft, signal: Signal, ends_ms: Sequence[int], company_ids: Sequence[UUID]

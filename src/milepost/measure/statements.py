@@ -1,7 +1,6 @@
 """The SQL text of every question about metrics, from an aggregation, a window and a column.
 
-Gives statements for the parameters `signal`, `generation`, `as_of`, `companies`, `sinces`, `target`, `bounds` and
-`last`; nothing a person wrote ever becomes part of the text.
+Gives statements whose every value is a parameter: nothing that a person wrote becomes part of the text.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ def values_sql(aggregation: Aggregation, window: WindowSql, column: str | None, 
     The table lies in the order of companies, so groups are made in that order, one at a time.
     """
     companies = "" if of_all else "\n    AND company_id IN {companies:Array(UUID)}"
-    return f"""SELECT company_id, ifNull({aggregation.value(column or "1")}, {aggregation.empty}) AS value
+    return f"""SELECT company_id, ifNull({aggregation.value(column or "1")}, {{empty:Float64}}) AS value
 FROM signals
 WHERE signal_id = {{signal:UUID}} AND generation = {{generation:UInt32}}
     AND {window.inside}{companies}

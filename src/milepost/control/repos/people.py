@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
@@ -45,8 +45,10 @@ def ensure_first_admin(session: Session, email: str, password: str | None, *, no
     chosen = password or random_credential(20)
     try:
         draft = PersonDraft(email=email, password=SecretStr(chosen), role=Role.ADMIN)
-    except ValueError as error:
-        raise InvalidInputError(f"The first admin's email or password is not usable: {error}") from error
+    except ValidationError as error:
+        reasons = tuple(Fault(path=str(one["loc"][0]), reason=one["msg"]) for one in error.errors(include_input=False))
+        named = "; ".join(f"{fault.path}: {fault.reason}" for fault in reasons)
+        raise InvalidInputError(f"The first admin cannot be made: {named}", faults=reasons) from None
     create_person(session, draft, now_ms=now_ms)
     return None if password else chosen
 

@@ -1,4 +1,4 @@
-SELECT company_id, ifNull(uniqExact(t1), 0.0) AS value
+SELECT company_id, ifNull(uniqExact(t1), {empty:Float64}) AS value
 FROM signals
 WHERE signal_id = {signal:UUID} AND generation = {generation:UInt32}
     AND event_date <= fromUnixTimestamp64Milli({as_of:Int64}, 'UTC')
