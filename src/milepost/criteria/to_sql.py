@@ -99,15 +99,17 @@ class _Program:
         """The arguments of a JSONExtract function that lead to `path`: a document and names in it.
 
         A step in digits means an element of an array and a member of an object, which JSONExtract cannot say at
-        once: there the value so far becomes the document.
+        once: there the value so far becomes the document. It is named once, as `d`, because ClickHouse writes out
+        every use of a name, and many such steps would grow without bound.
         """
         document, steps = "payload", [self.parameter(path[0], "String")]
         for step in path[1:]:
             if is_index(step):
-                parent = self.bind(f"JSONExtractRaw({', '.join([document, *steps])})")
-                element = f"JSONExtractRaw({parent}, {int(step) + 1})"
-                member = f"JSONExtractRaw({parent}, {self.parameter(step, 'String')})"
-                document, steps = self.bind(f"if(startsWith({parent}, '['), {element}, {member})"), []
+                parent = f"JSONExtractRaw({', '.join([document, *steps])})"
+                element = f"JSONExtractRaw(d, {int(step) + 1})"
+                member = f"JSONExtractRaw(d, {self.parameter(step, 'String')})"
+                either = f"if(startsWith(d, '['), {element}, {member})"
+                document, steps = self.bind(f"arrayMap(d -> {either}, [{parent}])[1]"), []
             else:
                 steps.append(self.parameter(step, "String"))
         return ", ".join([document, *steps])
@@ -164,15 +166,16 @@ class _Program:
     def _condition(self, condition: Condition, field: SignalField) -> str:
         rule = OPERATORS[field.type][condition.operator]
         if rule.sql in (NEVER, ALWAYS):
-            return f"({'NOT ' if rule.sql == NEVER else ''}{self._is_there(field)})"
+            is_there = self._is_there(field)
+            return f"(NOT {is_there})" if rule.sql == NEVER else is_there
         constants = [self.parameter(each.sql, each.sql_type) for each in rule.operand.constants(condition.value)]
         value = self.value(field.path, field.type)
         elements = ""
         if field.type is FieldType.ARRAY:
             elements = self._elements(value, element_type(condition.value))
             value = f"JSONExtractArrayRaw({value})"
-        test = rule.sql.format(*constants, x=value, now=self._now, elements=elements)
-        return f"({self._is_there(field)} AND ifNull({test}, 0))"
+        test = f"ifNull({rule.sql.format(*constants, x=value, now=self._now, elements=elements)}, 0)"
+        return f"({self._is_there(field)} AND {test})" if field.type is FieldType.ARRAY else test
 
 
 _ELEMENT: Mapping[FieldType, Callable[[str], str]] = {
