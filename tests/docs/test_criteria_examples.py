@@ -18,8 +18,8 @@ from milepost.domain.signal import SignalField
 
 PAGE = Path(__file__).parents[2].joinpath("docs", "reference", "criteria.md").read_text()
 ARRIVED_MS = 1_717_243_200_000
-EXAMPLES = re.findall(r"^\| `(\{.*\})` \| (\w+) \| `(.+?)` \| (?:`(.+)` )?\| (yes|no) \|$", PAGE, re.M)
-GROUP_EXAMPLES = re.findall(r"^\| `(\{.*\})` \| (yes|no) \|$", PAGE, re.M)
+EXAMPLES = re.findall(r"^\| `(\{.*\})` \| (\w+) \| `(.+?)` \| (?:`(.+)` )?\| (yes|no) \|$", PAGE, re.MULTILINE)
+GROUP_EXAMPLES = re.findall(r"^\| `(\{.*\})` \| (yes|no) \|$", PAGE, re.MULTILINE)
 
 
 def holds_in_both(event: str, criterion: Criterion, fields: list[SignalField], client: Client) -> bool:
@@ -34,10 +34,9 @@ def holds_in_both(event: str, criterion: Criterion, fields: list[SignalField], c
     return in_stream
 
 
-@pytest.mark.parametrize(("event", "field_type", "operator", "value", "holds"), EXAMPLES)
-def test_a_condition_holds_where_the_page_says(
-    event: str, field_type: str, operator: str, value: str, holds: str, chdb_client: Client
-) -> None:
+@pytest.mark.parametrize("example", EXAMPLES, ids=" ".join)
+def test_a_condition_holds_where_the_page_says(example: tuple[str, ...], chdb_client: Client) -> None:
+    event, field_type, operator, value, holds = example
     field = SignalField(name="x", path=("x",), type=FieldType(field_type))
     condition = Condition.model_validate(
         {"field": "x", "operator": operator, "value": json.loads(value) if value else None}
@@ -47,7 +46,7 @@ def test_a_condition_holds_where_the_page_says(
 
 @pytest.mark.parametrize(("event", "holds"), GROUP_EXAMPLES)
 def test_the_group_of_the_page_holds_where_it_says(event: str, holds: str, chdb_client: Client) -> None:
-    [written] = re.findall(r"```json\n(.*?)```", PAGE, re.S)
+    [written] = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
     fields = [
         SignalField(name="plan", path=("plan",), type=FieldType.TEXT),
         SignalField(name="amount", path=("amount",), type=FieldType.NUMBER),
