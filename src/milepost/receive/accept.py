@@ -27,6 +27,7 @@ async def accept(journal: JournalWriter, door: str, request: Request, reading: R
                 client_ip=request.client_ip,
                 event_key=reading.event_key,
                 body=reading.body,
+                count=reading.count,
                 smart_keys=reading.smart_keys,
                 items=reading.items,
             )

@@ -13,7 +13,7 @@ from milepost.domain.errors import MilepostError, NotFoundError, UnavailableErro
 from milepost.kit.clock import Clock, system_clock
 from milepost.observe.logs import logger
 from milepost.receive.accept import accept
-from milepost.receive.body import BodyTooLargeError, read_body
+from milepost.receive.body import BodyTooLargeError, Deadlines, read_body
 from milepost.receive.client_ip import ClientIp
 from milepost.receive.door import Answer, Book, Door, Request
 from milepost.receive.refusals import MethodNotAllowedError, refuse
@@ -72,6 +72,7 @@ class IngestApp:
         self._admit = admit
         self.book = Book()
         self.tally = Tally()
+        self.deadlines = Deadlines(limits.body_seconds)
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """Answer one request (granian's RSGI protocol)."""
@@ -91,9 +92,7 @@ class IngestApp:
                 path=scope.path,
                 query=scope.query_string,
                 headers=headers,
-                body=await read_body(
-                    protocol, headers, limit=self._limits.body_bytes, seconds=self._limits.body_seconds
-                ),
+                body=await read_body(protocol, headers, limit=self._limits.body_bytes, deadlines=self.deadlines),
                 client_ip=self._client_ip.of(scope.client, headers),
                 received_at_ms=self._clock(),
             )

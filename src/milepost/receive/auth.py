@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-from hmac import compare_digest
-
 import orjson
 
 from milepost.domain.connection import EVENT_HANDLER_SCOPE, ConnectionKind, KnownConnection, KnownSecret
 from milepost.domain.errors import Fault, InvalidInputError, MilepostError, UnauthenticatedError
-from milepost.kit.crypto import issue_token, read_token
+from milepost.kit.crypto import issue_token, matches_sha256, read_token
 from milepost.kit.jsonio import strict_loads
 from milepost.receive.dialects.events import require_json
 from milepost.receive.door import Answer, Book, Request
@@ -36,18 +33,13 @@ class TokenDoor:
         connection = _opened_by(book.by_client_id.get(client_id), client_secret, request.received_at_ms)
         if connection is None:
             raise UnauthenticatedError("The clientId and clientSecret do not belong to an enabled connection.")
-        scope = " ".join(connection.scopes) or EVENT_HANDLER_SCOPE
+        scopes = connection.scopes
         if connection.kind is ConnectionKind.EVENT_HANDLER:
-            scope = EVENT_HANDLER_SCOPE
+            scopes = tuple(EVENT_HANDLER_SCOPE.split())
         token = issue_token(
-            connection_id=connection.id,
-            kind=connection.kind,
-            scope=scope,
-            now_ms=request.received_at_ms,
-            lifetime_seconds=TOKEN_SECONDS,
-            key=self._key,
+            connection.id, scopes, request.received_at_ms, TOKEN_SECONDS, self._key, kind=connection.kind
         )
-        body = {"accessToken": token, "scope": scope, "expiresIn": TOKEN_SECONDS, "tokenType": "Bearer"}
+        body = {"accessToken": token, "scope": " ".join(scopes), "expiresIn": TOKEN_SECONDS, "tokenType": "Bearer"}
         return Answer(status=200, body=orjson.dumps(body), headers=(*JSON_HEADERS, ("cache-control", "no-store")))
 
     def refuse(self, error: MilepostError) -> Answer:
@@ -66,7 +58,7 @@ class TokenCache:
         """The connection that the token was issued to; UnauthenticatedError if it is forged or has expired."""
         known = self._known.get(token)
         if known is None:
-            claims = read_token(token, now_ms=now_ms, key=self._key)
+            claims = read_token(token, self._key, now_ms)
             if len(self._known) >= _MOST_CACHED:
                 self._known.clear()
             known = self._known[token] = (claims.connection_id, claims.expires_at_ms)
@@ -91,9 +83,8 @@ def _credentials(body: bytes) -> tuple[str, str]:
 
 def _opened_by(connection: KnownConnection | None, client_secret: str, now_ms: int) -> KnownConnection | None:
     """The connection if the secret is one of its valid ones; as long in coming for any input."""
-    shown = sha256(client_secret.encode()).digest()
     matches = False
     for secret in connection.secrets if connection else _NOBODYS:
         is_valid = secret.valid_until_ms is None or now_ms < secret.valid_until_ms
-        matches |= compare_digest(shown, secret.sha256) and is_valid
+        matches |= matches_sha256(client_secret, secret.sha256) and is_valid
     return connection if connection and connection.is_enabled and matches else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import orjson
 
+from milepost.domain.connection import KnownConnection
 from milepost.domain.errors import MilepostError, UnavailableError
 from milepost.receive.door import Answer
 
@@ -22,6 +23,22 @@ class UnsupportedMediaTypeError(MilepostError):
 
     code = "unsupported_media_type"
     status = 415
+
+
+class sent_by:  # noqa: N801  # reads as a statement: `with sent_by(connection):`
+    """Puts the sender on a refusal, where it is known, so that the connection's owner can see it."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: KnownConnection | None) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, MilepostError) and error.sender is None and self._connection is not None:
+            error.sender = self._connection.id
 
 
 def shared_headers(error: MilepostError) -> tuple[tuple[str, str], ...]:

@@ -6,7 +6,7 @@ Takes the bytes of `{eventKey, data[1..1000], smartKeys?}`; gives an EventsBody;
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -23,8 +23,7 @@ EARLIEST_MS = -2_208_988_800_000  # 1900-01-01: the analytic store's DateTime64 
 LATEST_MS = 10_413_791_999_999  # 2299-12-31
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventsBody:
+class EventsBody(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A body that keeps every rule. `data` is the JSON array of payloads, each byte as sent."""
 
     event_key: str
@@ -44,7 +43,7 @@ _data_only = msgspec.json.Decoder(_DataOnly)
 def check_events_body(body: bytes) -> EventsBody:
     """Read and check a seed-000 body (field table, lines 152-206); InvalidInputError names up to 20 faults."""
     document = strict_loads(body)
-    faults = list(_first(body_faults(document), MOST_FAULTS))
+    faults = list(islice(body_faults(document), MOST_FAULTS))
     if faults:
         raise InvalidInputError(_summary(faults), faults=tuple(faults))
     return EventsBody(
@@ -140,11 +139,6 @@ def _smart_key_faults(value: object) -> Iterator[Fault]:
         for member in ("name", "alternateId", "field"):
             if not isinstance(key, dict) or not isinstance(key.get(member), str) or not key[member]:
                 yield Fault(path=f"smartKeys[{index}].{member}", reason="must be a non-empty string")
-
-
-def _first(faults: Iterator[Fault], most: int) -> Iterator[Fault]:
-    for _, fault in zip(range(most), faults, strict=False):
-        yield fault
 
 
 def _summary(faults: list[Fault]) -> str:

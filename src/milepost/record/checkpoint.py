@@ -6,6 +6,7 @@ therefore the same insert tokens, is made again; it goes away in the transaction
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -24,15 +25,20 @@ class Span(NamedTuple):
 
 
 class Intent(NamedTuple):
-    """A batch that was begun: its number (from 1, rising) and the spans it is made of."""
+    """A batch that was begun: its number (from 1, rising), the spans it is made of, and its insert token.
+
+    The token is unique over all data folders, so that a store shared with, or kept from, another one is safe.
+    """
 
     batch: int
     spans: tuple[Span, ...]
+    token: str
 
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS checkpoints (partition INTEGER PRIMARY KEY, upto INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS intents (batch INTEGER PRIMARY KEY, spans BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS identity (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), name TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS finished (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), batch INTEGER NOT NULL) STRICT;
 """
 _encode = msgspec.msgpack.encode
@@ -49,13 +55,17 @@ class Checkpoints:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.executescript(_SCHEMA)
+        self._db.execute("INSERT OR IGNORE INTO identity VALUES (1, ?)", (secrets.token_hex(8),))
+        (self._identity,) = self._db.execute("SELECT name FROM identity").fetchone()
         rows = self._db.execute("SELECT batch FROM intents UNION ALL SELECT batch FROM finished").fetchall()
         self._last_batch: int = max((batch for (batch,) in rows), default=0)
 
     def open_intents(self) -> list[Intent]:
         """The batches that were begun and not finished, in their order."""
+        self._db.execute("INSERT OR IGNORE INTO identity VALUES (1, ?)", (secrets.token_hex(8),))
+        (self._identity,) = self._db.execute("SELECT name FROM identity").fetchone()
         rows = self._db.execute("SELECT batch, spans FROM intents ORDER BY batch").fetchall()
-        return [Intent(batch, _decode(spans)) for batch, spans in rows]
+        return [self._intent(batch, _decode(spans)) for batch, spans in rows]
 
     def reached(self) -> dict[int, int]:
         """Per partition, the offset up to which everything is processed."""
@@ -65,7 +75,7 @@ class Checkpoints:
     def begin(self, spans: Sequence[Span]) -> Intent:
         """Write down the next batch; on disk when it returns."""
         with self._lock:
-            intent = Intent(self._last_batch + 1, tuple(spans))
+            intent = self._intent(self._last_batch + 1, tuple(spans))
             self._db.execute("INSERT INTO intents VALUES (?, ?)", (intent.batch, _encode(intent.spans)))
             self._last_batch = intent.batch
             return intent
@@ -83,6 +93,9 @@ class Checkpoints:
                 "INSERT INTO finished VALUES (1, ?) ON CONFLICT (only_row) DO UPDATE SET batch = excluded.batch",
                 (intent.batch,),
             )
+
+    def _intent(self, batch: int, spans: tuple[Span, ...]) -> Intent:
+        return Intent(batch, spans, f"{self._identity}-{batch}")
 
     def close(self) -> None:
         """Let go of the file."""

@@ -48,6 +48,7 @@ class EventsDoor:
             connection=connection,
             event_key=body.event_key,
             body=body.data,
+            count=body.count,
             smart_keys=body.smart_keys,
             answer=accepted,
         )

@@ -1,0 +1,12 @@
+/** Runs in the page's own call chains (history, click, queue): a fault of ours is said in the console and ends here. */
+export const warn = (text: string): void => console.warn(`mcx: ${text}`);
+
+export function safely<A extends unknown[]>(act: (...args: A) => void): (...args: A) => void {
+  return (...args) => {
+    try {
+      act(...args);
+    } catch (error) {
+      warn(`${error}`);
+    }
+  };
+}
