@@ -121,9 +121,7 @@ def _emissions(of: _Found, ids: Mapping[Key, bytes]) -> Emissions:
 def _smart_keys(group: RecordedGroup, payloads: Sequence[bytes]) -> set[Key]:
     """The companies that smartKeys name (FACTS): found or made even where no signal maps them."""
     roots = msgspec.json.decode(b"[" + b",".join(payloads) + b"]", type=list[dict[str, Any]])
-    named = {
-        (key.alternate_id, to_text(root.get(key.field))) for key in group.smart_keys for root in roots
-    }
+    named = {(key.alternate_id, to_text(root.get(key.field))) for key in group.smart_keys for root in roots}
     return {(space, value) for space, value in named if value}
 
 
