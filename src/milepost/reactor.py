@@ -61,14 +61,14 @@ class Worked(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What a reactor is made of; `touched` is told of the companies whose signals have become readable."""
+    """What a reactor is made of; `touched` is told of the emissions that have become readable."""
 
     reader: JournalReader
     checkpoints: Checkpoints
     claims: Claims
     detector: Detector
     store: Store
-    touched: Callable[[set[bytes]], None]
+    touched: Callable[[Sequence[Emissions]], None]
     report: Callable[[ReactorHealth], None]
     clock: Clock
 
@@ -184,7 +184,8 @@ class Reactor:
             EVENTS.labels(fate.value).inc(count)
         SIGNALS.inc(sum(len(emitted.items) for emitted in worked.emissions))
         BATCHES.inc()
-        self._parts.touched({company for emitted in worked.emissions for company in emitted.company_ids})
+        if worked.emissions:
+            self._parts.touched(worked.emissions)
 
     def _again(self, act: Callable[[], _T]) -> _T:
         """Do it until it works, as long as what stands in the way may pass; then the backlog waits, nothing is lost."""

@@ -77,6 +77,17 @@ class UnavailableError(MilepostError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class TooManyAttemptsError(MilepostError):
+    """Guessing is slowed down; the same may be tried again after `retry_after_seconds`."""
+
+    code = "too_many_attempts"
+    status = 429
+
+    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class OperatorError(MilepostError):
     """The product cannot start or go on as it is set up; the message tells the operator what to change."""
 

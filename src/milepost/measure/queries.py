@@ -9,27 +9,26 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from clickhouse_connect.driver.client import Client
-
 from milepost.domain.crossing import Ask, Crossing, Threshold
 from milepost.domain.metric import MetricDraft
 from milepost.domain.signal import Signal
 from milepost.measure.aggregations import AGGREGATIONS, column_of
 from milepost.measure.statements import SERIES, crossings, first_crossing, steps_sql, values_sql
 from milepost.measure.windows import window_sql
+from milepost.store.client import Queries
 
 ASKS_PER_QUERY = 500
 """Bounds a query's memory: 500 companies of 4,000 emissions each are two million rows to put in order."""
 
 
 class MetricReader:
-    """Reads metrics through one store client; as the client, it is for one thread at a time.
+    """Reads metrics through a store client, or a pool; as that, it is for one thread at a time, or many.
 
     Only emissions of the signal's generation in force count. A metric that does not fit its signal is an
     InvalidInputError; errors of the store come through as they are.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Queries) -> None:
         self._client = client
 
     def values(

@@ -14,10 +14,11 @@ from milepost.control.session import Database, open_database
 from milepost.domain.errors import MilepostError, OperatorError, UnavailableError
 from milepost.kit.clock import system_clock
 from milepost.kit.crypto import load_key
+from milepost.observe import paths
 from milepost.observe.health import Readiness, free_bytes, read_health, readiness
 from milepost.observe.logs import logger
 from milepost.observe.metric_names import REQUESTS
-from milepost.operate import child, paths
+from milepost.operate import child
 from milepost.operate.listener import make_server
 from milepost.operate.tls import prepare_tls
 from milepost.receive.app import IngestApp, Limits

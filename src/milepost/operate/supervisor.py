@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from types import FrameType
 
 from milepost.domain.errors import OperatorError
+from milepost.observe import paths
 from milepost.observe.logs import logger
-from milepost.operate import paths
 from milepost.operate.child import EXIT_MISCONFIGURED
 from milepost.settings import Settings
 

@@ -30,7 +30,7 @@ def _changed(draft: SignalDraft, **changes: Any) -> SignalDraft:
 
 
 def _rules(depth: int, field: str) -> Group:
-    group = Group(match="all", members=(Condition(field=field, operator="is_present"),))
+    group = Group(match="all", members=(Condition(field=field, operator="exists"),))
     for _ in range(depth - 1):
         group = Group(match="any", members=(group,))
     return group

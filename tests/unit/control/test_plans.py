@@ -224,6 +224,18 @@ def test_recording_the_same_transitions_again_leaves_no_second_trace(database: D
         assert len(page_transitions(session, limit=9)) == 1
 
 
+def test_the_instant_of_a_state_is_corrected_once(database: Database) -> None:
+    with database.write() as session:
+        shop = add_business(session)
+        plans.assign_milestone(session, shop.milestone.id, _companies(session, "Acme"), now_ms=NOW_MS)
+        (copy,) = assigned.list_assigned_milestones(session)
+        record_transitions(session, [_reached(copy, MilestoneState.NOT_STARTED, MilestoneState.ACHIEVED)])
+        earlier = _reached(copy, MilestoneState.ACHIEVED, MilestoneState.ACHIEVED, NOW_MS - 1)
+        assert record_transitions(session, [earlier]) == 1
+        assert record_transitions(session, [earlier]) == 0
+        assert assigned.get_assigned_milestone(session, copy.id).state_at == to_datetime(NOW_MS - 1)
+
+
 def test_a_transition_of_what_was_unassigned_meanwhile_leaves_no_trace(database: Database) -> None:
     with database.write() as session:
         shop = add_business(session)

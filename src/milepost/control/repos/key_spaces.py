@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import NamedTuple
 
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -15,8 +15,10 @@ from milepost.domain.company import META_KEY
 from milepost.domain.errors import ConflictError
 
 
-class KeySpace(NamedTuple):
+class KeySpace(BaseModel):
     """A key space and how many keys companies have in it."""
+
+    model_config = ConfigDict(frozen=True)
 
     name: str
     is_meta_key: bool
@@ -31,7 +33,7 @@ def list_key_spaces(session: Session) -> tuple[KeySpace, ...]:
         .group_by(KeySpaceRow.name)
         .order_by(KeySpaceRow.name != META_KEY, KeySpaceRow.name)
     )
-    return tuple(KeySpace(name, name == META_KEY, keys) for name, keys in session.execute(counts))
+    return tuple(KeySpace(name=name, is_meta_key=name == META_KEY, keys=keys) for name, keys in session.execute(counts))
 
 
 def create_key_space(session: Session, name: str, *, now_ms: int) -> KeySpace:
@@ -41,7 +43,7 @@ def create_key_space(session: Session, name: str, *, now_ms: int) -> KeySpace:
     session.add(KeySpaceRow(name=name, created_at_ms=now_ms))
     raise_revision(session, Scope.DEFINITIONS)
     session.flush()
-    return KeySpace(name, is_meta_key=False, keys=0)
+    return KeySpace(name=name, is_meta_key=False, keys=0)
 
 
 def ensure_key_spaces(session: Session, names: Collection[str], *, now_ms: int) -> None:

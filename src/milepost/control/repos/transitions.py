@@ -24,15 +24,17 @@ _TABLES: dict[str, type[AssignedMilestoneRow | AssignedOutcomeRow]] = {
 def record_transitions(session: Session, transitions: Collection[Transition]) -> int:
     """Set the new states and keep the transitions; gives how many took effect.
 
-    One takes effect only where its subject still is in `from_state`: a batch judged again after a crash, or a
-    subject that a person has meanwhile unassigned, leaves no second trace. Several of one subject apply in order.
-    Raises no revision: states are no definitions.
+    One takes effect only where its subject still is in `from_state`, so a batch that is judged again after a crash,
+    or a subject that a person has meanwhile unassigned, leaves no second trace. Where `from_state` is `to_state`,
+    the instant since when is corrected. Several of one subject apply in order. Raises no revision: states are
+    no definitions.
     """
     states = _current_states(session, transitions)
     taken: list[Transition] = []
     for transition in transitions:
-        if states.get(transition.subject_id) == transition.from_state:
-            states[transition.subject_id] = transition.to_state
+        before, after = states.get(transition.subject_id), (transition.to_state, to_unix_ms(transition.at))
+        if before is not None and before[0] == transition.from_state and before != after:
+            states[transition.subject_id] = after
             taken.append(transition)
     last = {transition.subject_id: transition for transition in taken}
     for subject, table in _TABLES.items():
@@ -81,12 +83,13 @@ def page_transitions(
     return tuple((row.id, _to_transition(row)) for row in session.scalars(query))
 
 
-def _current_states(session: Session, transitions: Collection[Transition]) -> dict[UUID, str]:
-    states: dict[UUID, str] = {}
+def _current_states(session: Session, transitions: Collection[Transition]) -> dict[UUID, tuple[str, int]]:
+    """For each subject its state, and since when in Unix ms."""
+    states: dict[UUID, tuple[str, int]] = {}
     for subject, table in _TABLES.items():
         for chunk in chunks({one.subject_id for one in transitions if one.subject == subject}):
-            of_chunk = select(table.id, table.state).where(table.id.in_(chunk))
-            states.update((subject_id, state) for subject_id, state in session.execute(of_chunk))
+            of_chunk = select(table.id, table.state, table.state_at_ms).where(table.id.in_(chunk))
+            states.update((subject_id, (state, at_ms)) for subject_id, state, at_ms in session.execute(of_chunk))
     return states
 
 
