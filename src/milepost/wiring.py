@@ -1,1 +1,98 @@
 """Settings into stores, journals and clients: the only place that knows which implementation is used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from milepost.control.directory import CompanyDirectory, DefinitionSource, JudgedPlans
+from milepost.control.session import Database
+from milepost.detect.company import Companies
+from milepost.detect.step import Detect, compile_definitions
+from milepost.domain.event import Emissions, RecordedGroup
+from milepost.domain.milestone import Transition
+from milepost.judge.loop import JudgeLoop
+from milepost.judge.step import Judge
+from milepost.kit.clock import Clock
+from milepost.measure.queries import MetricReader
+from milepost.observe import paths
+from milepost.observe.health import ReactorHealth, write_health
+from milepost.observe.logs import logger
+from milepost.observe.metric_names import TRANSITIONS
+from milepost.reactor import Parts, Reactor
+from milepost.record.checkpoint import Checkpoints
+from milepost.record.claims.rocksdb import RocksdbClaims
+from milepost.record.journal.sqlite import SqliteJournalReader
+from milepost.settings import Settings
+from milepost.store.client import ClientPool, connect, create_schema
+from milepost.store.writer import StoreWriter
+
+_log = logger("judge")
+
+
+class FreshDetect:
+    """Detection that looks for changed definitions before each batch."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._source = DefinitionSource(database)
+        self._detect = Detect(Companies(CompanyDirectory(database, clock)))
+
+    def detect(self, groups: Sequence[RecordedGroup]) -> list[Emissions]:
+        """See detect/step.py."""
+        if self._source.refresh():
+            self._detect.use(compile_definitions(self._source.signals().values()))
+        return self._detect.detect(groups)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """The reactor, the judge and the pool of clients that the API reads through."""
+
+    reactor: Reactor
+    judge: JudgeLoop
+    pool: ClientPool
+
+
+def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
+    """Open everything that the app process owns: the analytic store, the claims, the checkpoints."""
+    data = settings.data
+    writer = connect(settings.store())
+    create_schema(writer)
+    pool = ClientPool(settings.store())
+    judge = make_judge(database, pool, clock)
+
+    def report(health: ReactorHealth) -> None:
+        write_health(paths.health(data), health)
+
+    reactor = Reactor(
+        Parts(
+            reader=SqliteJournalReader(paths.journal(data)),
+            checkpoints=Checkpoints(paths.reactor(data)),
+            claims=RocksdbClaims(paths.claims(data)),
+            detector=FreshDetect(database, clock),
+            store=StoreWriter(writer),
+            touched=judge.touched,
+            report=report,
+            clock=clock,
+        )
+    )
+    return Engine(reactor=reactor, judge=judge, pool=pool)
+
+
+def make_judge(database: Database, pool: ClientPool, clock: Clock) -> JudgeLoop:
+    """The judge on its own view of the definitions."""
+    definitions = DefinitionSource(database)
+
+    def judged(transitions: Sequence[Transition]) -> None:
+        TRANSITIONS.inc(len(transitions))
+
+    def failed(error: Exception) -> None:
+        _log.error("judging_failed", exc_info=error)
+
+    return JudgeLoop(
+        Judge(MetricReader(pool), JudgedPlans(database, definitions), clock),
+        have_definitions_changed=definitions.refresh,
+        judged=judged,
+        failed=failed,
+        clock=clock,
+    )

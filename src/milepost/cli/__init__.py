@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import typer
 
+from milepost.cli import connection
+
 app = typer.Typer(name="milepost", no_args_is_help=True, pretty_exceptions_enable=False)
+app.add_typer(connection.app, name="connection")
 
 
 def main() -> None:

@@ -28,7 +28,8 @@ class Connection(BaseModel):
 
     `client_id` is set for event handlers and machine-to-machine connections; `public_key` is the
     Analytics Key of a tracking script or the writeKey of a custom-events connection: public by nature,
-    write-only. `scopes` only matter for machine-to-machine.
+    write-only. `scopes` only matter for machine-to-machine; `allowed_origins` only for tracking scripts, where
+    empty means any.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -40,6 +41,7 @@ class Connection(BaseModel):
     client_id: str | None = None
     public_key: str | None = None
     scopes: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
     created_at: datetime
 
 

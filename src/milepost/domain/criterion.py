@@ -23,19 +23,55 @@ class FieldType(StrEnum):
     OBJECT = "object"
 
 
+class Operator(StrEnum):
+    """What a condition can ask. Which of them a field has follows from its type: `criteria.operators.OPERATORS`."""
+
+    EXISTS = "exists"
+    IS_MISSING = "is_missing"
+    EQUALS = "equals"
+    NOT_EQUALS = "not_equals"
+    CONTAINS = "contains"
+    STARTS_WITH = "starts_with"
+    ENDS_WITH = "ends_with"
+    IN = "in"
+    MATCHES = "matches"
+    EQUAL = "="
+    UNEQUAL = "!="
+    MORE_THAN = ">"
+    AT_LEAST = ">="
+    LESS_THAN = "<"
+    AT_MOST = "<="
+    BETWEEN = "between"
+    IS_TRUE = "is_true"
+    IS_FALSE = "is_false"
+    BEFORE = "before"
+    AFTER = "after"
+    IN_LAST_DAYS = "in_last_days"
+    IS_EMPTY = "is_empty"
+    LENGTH_EQUAL = "length="
+    LENGTH_UNEQUAL = "length!="
+    LENGTH_MORE_THAN = "length>"
+    LENGTH_AT_LEAST = "length>="
+    LENGTH_LESS_THAN = "length<"
+    LENGTH_AT_MOST = "length<="
+
+
+Scalar = str | int | float | bool
+
+
 class Condition(BaseModel):
     """One typed test of one signal field, by the field's name.
 
-    `operator` must be one that the field's type has; `value` is absent for the presence operators, a pair
-    for `between`, a list for `in`.
+    `operator` must be one that the field's type has; `value` is absent for `exists`, `is_true` and their like,
+    a pair for `between`, a list for `in`. Dates are written as text, in the form of an ISO date field.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["condition"] = "condition"
     field: str
-    operator: str
-    value: str | int | float | bool | tuple[str | int | float | bool, ...] | None = None
+    operator: Operator
+    value: Scalar | tuple[Scalar, ...] | None = None
 
 
 class Group(BaseModel):

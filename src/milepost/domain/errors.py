@@ -17,7 +17,8 @@ class MilepostError(Exception):
     """Base of every error that a person or a client program is meant to read.
 
     `code` is stable and snake_case; `status` is the HTTP status at the edge: 4xx where the sender
-    can mend it, 5xx where only we can (senders retry those).
+    can mend it, 5xx where only we can (senders retry those). A door sets `sender` (a connection's 16-byte id)
+    once it knows who sent the input, so that the refusal can be shown to that connection's owner.
     """
 
     code: str = "internal_error"
@@ -27,6 +28,7 @@ class MilepostError(Exception):
         super().__init__(message)
         self.message = message
         self.faults = faults
+        self.sender: bytes | None = None
 
 
 class InvalidInputError(MilepostError):
@@ -71,6 +73,17 @@ class UnavailableError(MilepostError):
     status = 503
 
     def __init__(self, message: str, *, retry_after_seconds: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class TooManyAttemptsError(MilepostError):
+    """Guessing is slowed down; the same may be tried again after `retry_after_seconds`."""
+
+    code = "too_many_attempts"
+    status = 429
+
+    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
 

@@ -1,14 +1,18 @@
-"""The life of an event, one type per stage: a Submission at the door, a Located entry in the journal.
+"""The life of an event, one type per stage: Submission at the door, Located in the journal, RecordedGroup, Emissions.
 
-What a stage learns is in the type that it hands on; no field is filled in later.
+What a stage learns is in the type that it hands on; no field is filled in later. Ids are 16 big-endian bytes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
+
+from milepost.domain.fate import Fate
 
 
 class SmartKey(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -36,6 +40,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     `body` is a JSON array of the payload objects, each byte as it was sent. Where `items` is None, every
     event has the submission's `event_key`, and its date and idempotency key are the payload's own
     `eventDate` and `idempotencyKey` (seed 000, field table); otherwise `items` has one entry per payload.
+    `count` is how many payloads the array has.
     `request_id` is a UUIDv7 whose time is `received_at_ms`; both ids are 16 bytes, big-endian.
     """
 
@@ -46,6 +51,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     client_ip: str
     event_key: str
     body: bytes
+    count: int
     smart_keys: tuple[SmartKey, ...] = ()
     items: tuple[ItemMeta, ...] | None = None
 
@@ -56,6 +62,47 @@ class Located(NamedTuple):
     partition: int
     offset: int
     entry: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedGroup:
+    """Events of one connection, event key and door in one batch, as columns of equal length, in journal order.
+
+    `duplicates_of` has the id of the event that came first, or "". `smart_keys` are those of the group's
+    submissions, each once.
+    """
+
+    connection_id: bytes
+    event_key: str
+    door: str
+    request_ids: Sequence[bytes]
+    items: Sequence[int]
+    received_at_ms: Sequence[int]
+    event_date_ms: Sequence[int]
+    fates: Sequence[Fate]
+    reasons: Sequence[str]
+    duplicates_of: Sequence[str]
+    payloads: Sequence[bytes]
+    smart_keys: tuple[SmartKey, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emissions:
+    """What one signal emitted in one batch, as columns of equal length.
+
+    `numbers` and `texts` are by slot (`n1`.., `t1`..); None is "missing or not convertible", and a slot that is
+    absent is None in every row.
+    """
+
+    signal_id: UUID
+    generation: int
+    revision: int
+    company_ids: Sequence[bytes]
+    request_ids: Sequence[bytes]
+    items: Sequence[int]
+    event_date_ms: Sequence[int]
+    numbers: Mapping[str, Sequence[float | None]]
+    texts: Mapping[str, Sequence[str | None]]
 
 
 class EventId(NamedTuple):

@@ -16,6 +16,11 @@ class Aggregation(StrEnum):
     SUM = "sum"
     DISTINCT = "distinct"
 
+    @property
+    def empty(self) -> float:
+        """The value without emissions in the window."""
+        return 0.0
+
 
 class AllTime(BaseModel):
     """Everything with an event date up to the instant asked for."""

@@ -53,6 +53,20 @@ class Comparison(StrEnum):
     LESS_THAN = "<"
     EQUALS = "="
 
+    def holds(self, value: float, target: float) -> bool:
+        """Whether `value` compares true with `target`."""
+        match self:
+            case Comparison.AT_LEAST:
+                return value >= target
+            case Comparison.MORE_THAN:
+                return value > target
+            case Comparison.AT_MOST:
+                return value <= target
+            case Comparison.LESS_THAN:
+                return value < target
+            case Comparison.EQUALS:
+                return value == target
+
 
 class AutomaticAction(BaseModel):
     """Done while the metric's value compares true with the target."""
@@ -99,9 +113,10 @@ class MilestoneDraft(BaseModel):
 
 
 class Milestone(MilestoneDraft):
-    """A definition in force; `id` is the definition's."""
+    """A definition in force; `id` is the definition's. With `assigns_new_companies`, each new company gets a copy."""
 
     id: UUID
+    assigns_new_companies: bool = False
 
 
 class MilestoneState(StrEnum):
@@ -118,7 +133,8 @@ class AssignedMilestone(BaseModel):
     """The copy of a definition on one company, with its state.
 
     `state_at` is when the state began by event dates and deadlines; when we noticed is in the transitions.
-    `ticks` maps the index of a manual action to the instant it was ticked.
+    `ticks` maps the index of a manual action to the instant it was ticked. `outcome_id` is the assigned outcome
+    that brought the copy, if one did.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -39,13 +39,17 @@ class OutcomeDraft(BaseModel):
 
 
 class Outcome(OutcomeDraft):
-    """An outcome template in force."""
+    """An outcome template in force. With `assigns_new_companies`, each new company gets it."""
 
     id: UUID
+    assigns_new_companies: bool = False
 
 
 class AssignedOutcome(BaseModel):
-    """The outcome on one company; `progress` is the achieved share of the weight, 0 to 1."""
+    """The outcome on one company; `progress` is the achieved share of the weight, 0 to 1.
+
+    `milestones` are the template's as they were on assignment; the company's copies of them carry the states.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -53,6 +57,7 @@ class AssignedOutcome(BaseModel):
     outcome_id: UUID
     company_id: UUID
     name: str
+    milestones: tuple[WeightedMilestone, ...] = ()
     assigned_at: datetime
     state: OutcomeState = OutcomeState.NOT_STARTED
     state_at: datetime

@@ -6,9 +6,12 @@ Gives clients and makes the schema; holds no queries. chDB allows one engine fol
 from __future__ import annotations
 
 from importlib.resources import files
+from queue import LifoQueue
+from typing import Any, Protocol
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.query import QueryResult
 
 from milepost.domain.errors import OperatorError
 
@@ -19,6 +22,50 @@ def connect(dsn: str) -> Client:
         return clickhouse_connect.get_client(dsn=dsn)
     except Exception as error:
         raise OperatorError(f"The analytic store at {dsn} does not open: {error}") from error
+
+
+class Queries(Protocol):
+    """What readers need of a client: it may be one, or a pool of them."""
+
+    def query(
+        self,
+        query: str,
+        parameters: dict[str, Any] | None = None,
+        *,
+        column_formats: dict[str, str | dict[str, str]] | None = None,
+    ) -> QueryResult:
+        """Run a SELECT with server-side parameters (`{name:Type}`)."""
+
+
+class ClientPool:
+    """A few clients for many threads; a thread that finds none free waits. Opened one by one as they are needed."""
+
+    def __init__(self, dsn: str, size: int = 4) -> None:
+        self._dsn = dsn
+        self._free: LifoQueue[Client | None] = LifoQueue()
+        for _ in range(size):
+            self._free.put(None)
+
+    def query(
+        self,
+        query: str,
+        parameters: dict[str, Any] | None = None,
+        *,
+        column_formats: dict[str, str | dict[str, str]] | None = None,
+    ) -> QueryResult:
+        """See Queries."""
+        client = self._free.get() or connect(self._dsn)
+        try:
+            return client.query(query, parameters=parameters, column_formats=column_formats)
+        finally:
+            self._free.put(client)
+
+    def close(self) -> None:
+        """Close those that are free; call it when nobody queries any more."""
+        while not self._free.empty():
+            client = self._free.get()
+            if client:
+                client.close()
 
 
 def create_schema(client: Client) -> None:

@@ -5,21 +5,35 @@ A writer says "on disk" or fails; a reader sees what was written, in order, any 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import Future
-from typing import Protocol
+from collections.abc import Awaitable, Sequence
+from typing import NamedTuple, Protocol
 
 from milepost.domain.event import Located
 
 
-class JournalWriter(Protocol):
-    """The one writer of a partition."""
+class Extent(NamedTuple):
+    """What a partition holds: offsets from `first` to `last`, both 0 when it was never written to."""
 
-    def append(self, entry: bytes) -> Future[int]:
-        """Queue an entry; the future gives its offset once it is on disk, or the error that kept it off."""
+    first: int
+    last: int
+
+
+class JournalWriter(Protocol):
+    """The one writer of a partition, used from one event loop.
+
+    Offsets start at 1 and have no gaps. `append` raises UnavailableError at once when too much is queued, and
+    the awaitable raises it when the entry could not be put on disk: nothing of the entry is kept then, unless the
+    disk failed while syncing, where it may be (senders that retry need idempotency keys anyway).
+    """
+
+    def append(self, entry: bytes) -> Awaitable[int]:
+        """Queue an entry; the awaitable gives its offset once it is on disk."""
+
+    def trim(self, upto: int, written_before_ms: int) -> None:
+        """Let go of entries up to that offset that are older than that time; whole frames only."""
 
     def close(self) -> None:
-        """Write what is queued and let go of the partition."""
+        """Put on disk what is queued, and let go of the partition."""
 
 
 class JournalReader(Protocol):
@@ -28,8 +42,11 @@ class JournalReader(Protocol):
     def partitions(self) -> Sequence[int]:
         """The partitions that exist now; more may appear."""
 
-    def read(self, partition: int, after: int, limit: int, limit_bytes: int) -> Sequence[Located]:
-        """Entries with offsets above `after`, in order: up to `limit`, and up to `limit_bytes` but at least one."""
+    def read(self, partition: int, after: int, limit: int, limit_bytes: int) -> list[Located]:
+        """Entries above `after`, in order, at most `limit`; stops once `limit_bytes` is passed, never empty-handed."""
 
-    def last_offset(self, partition: int) -> int:
-        """The highest offset on disk, 0 for none."""
+    def extent(self, partition: int) -> Extent:
+        """The offsets on disk."""
+
+    def close(self) -> None:
+        """Let go of every partition."""

@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS events
     door            LowCardinality(String),
     batch           UInt64 CODEC(Delta, ZSTD(1)),
     payload         String CODEC(ZSTD(1)),
-    INDEX received received_at TYPE minmax GRANULARITY 1
+    INDEX by_arrival received_at TYPE minmax GRANULARITY 1
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(received_at)
@@ -31,32 +31,34 @@ SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fs
 -- Only what definitions asked for. Each signal maps its fields to slots (domain/signal.py): numbers, booleans
 -- (0/1) and dates (Unix milliseconds) to n1..n16, the rest to t1..t16; NULL is "missing or not convertible".
 -- `generation` counts the backfills of a signal; only the generation in force is read.
+-- What metrics read is LZ4: over 20M rows a count per company takes 0.2 s instead of 0.6, for 3 bytes more a row.
 CREATE TABLE IF NOT EXISTS signals
 (
-    signal_id       UUID CODEC(ZSTD(1)),
-    generation      UInt32 CODEC(Delta, ZSTD(1)),
-    company_id      UUID CODEC(ZSTD(1)),
-    event_date      DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+    signal_id       UUID CODEC(LZ4),
+    generation      UInt32 CODEC(LZ4),
+    company_id      UUID CODEC(LZ4),
+    event_date      DateTime64(3, 'UTC') CODEC(Delta, LZ4),
     request_id      UUID CODEC(ZSTD(1)),
     item            UInt16 CODEC(Delta, ZSTD(1)),
     revision        UInt32 CODEC(Delta, ZSTD(1)),
     batch           UInt64 CODEC(Delta, ZSTD(1)),
-    n1 Nullable(Float64) CODEC(ZSTD(1)), n2 Nullable(Float64) CODEC(ZSTD(1)),
-    n3 Nullable(Float64) CODEC(ZSTD(1)), n4 Nullable(Float64) CODEC(ZSTD(1)),
-    n5 Nullable(Float64) CODEC(ZSTD(1)), n6 Nullable(Float64) CODEC(ZSTD(1)),
-    n7 Nullable(Float64) CODEC(ZSTD(1)), n8 Nullable(Float64) CODEC(ZSTD(1)),
-    n9 Nullable(Float64) CODEC(ZSTD(1)), n10 Nullable(Float64) CODEC(ZSTD(1)),
-    n11 Nullable(Float64) CODEC(ZSTD(1)), n12 Nullable(Float64) CODEC(ZSTD(1)),
-    n13 Nullable(Float64) CODEC(ZSTD(1)), n14 Nullable(Float64) CODEC(ZSTD(1)),
-    n15 Nullable(Float64) CODEC(ZSTD(1)), n16 Nullable(Float64) CODEC(ZSTD(1)),
-    t1 Nullable(String) CODEC(ZSTD(1)), t2 Nullable(String) CODEC(ZSTD(1)),
-    t3 Nullable(String) CODEC(ZSTD(1)), t4 Nullable(String) CODEC(ZSTD(1)),
-    t5 Nullable(String) CODEC(ZSTD(1)), t6 Nullable(String) CODEC(ZSTD(1)),
-    t7 Nullable(String) CODEC(ZSTD(1)), t8 Nullable(String) CODEC(ZSTD(1)),
-    t9 Nullable(String) CODEC(ZSTD(1)), t10 Nullable(String) CODEC(ZSTD(1)),
-    t11 Nullable(String) CODEC(ZSTD(1)), t12 Nullable(String) CODEC(ZSTD(1)),
-    t13 Nullable(String) CODEC(ZSTD(1)), t14 Nullable(String) CODEC(ZSTD(1)),
-    t15 Nullable(String) CODEC(ZSTD(1)), t16 Nullable(String) CODEC(ZSTD(1))
+    n1 Nullable(Float64) CODEC(LZ4), n2 Nullable(Float64) CODEC(LZ4),
+    n3 Nullable(Float64) CODEC(LZ4), n4 Nullable(Float64) CODEC(LZ4),
+    n5 Nullable(Float64) CODEC(LZ4), n6 Nullable(Float64) CODEC(LZ4),
+    n7 Nullable(Float64) CODEC(LZ4), n8 Nullable(Float64) CODEC(LZ4),
+    n9 Nullable(Float64) CODEC(LZ4), n10 Nullable(Float64) CODEC(LZ4),
+    n11 Nullable(Float64) CODEC(LZ4), n12 Nullable(Float64) CODEC(LZ4),
+    n13 Nullable(Float64) CODEC(LZ4), n14 Nullable(Float64) CODEC(LZ4),
+    n15 Nullable(Float64) CODEC(LZ4), n16 Nullable(Float64) CODEC(LZ4),
+    t1 Nullable(String) CODEC(LZ4), t2 Nullable(String) CODEC(LZ4),
+    t3 Nullable(String) CODEC(LZ4), t4 Nullable(String) CODEC(LZ4),
+    t5 Nullable(String) CODEC(LZ4), t6 Nullable(String) CODEC(LZ4),
+    t7 Nullable(String) CODEC(LZ4), t8 Nullable(String) CODEC(LZ4),
+    t9 Nullable(String) CODEC(LZ4), t10 Nullable(String) CODEC(LZ4),
+    t11 Nullable(String) CODEC(LZ4), t12 Nullable(String) CODEC(LZ4),
+    t13 Nullable(String) CODEC(LZ4), t14 Nullable(String) CODEC(LZ4),
+    t15 Nullable(String) CODEC(LZ4), t16 Nullable(String) CODEC(LZ4),
+    INDEX by_request request_id TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = MergeTree
 ORDER BY (signal_id, generation, company_id, event_date)

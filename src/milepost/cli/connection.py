@@ -1,0 +1,222 @@
+"""`milepost connection`: make and manage connections in a data folder, with the server up or down.
+
+A running server notices within a second, for it reads the same database.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+
+from milepost.control.credentials import ConnectionKeys, shown_keys
+from milepost.control.migrate import open_migrated
+from milepost.control.repos import connections
+from milepost.control.repos.audit import record_change
+from milepost.control.session import sqlite_url
+from milepost.domain.connection import Connection, ConnectionKind
+from milepost.domain.errors import MilepostError
+from milepost.kit.clock import system_clock
+from milepost.kit.crypto import load_key
+
+app = typer.Typer(no_args_is_help=True, help="Connections: the sources that events come from, and their credentials.")
+
+_ACTOR = "command line"
+
+Data = Annotated[Path, typer.Option(envvar="MILEPOST_DATA", help="The data folder.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+ApiUrl = Annotated[str, typer.Option(help="Where senders reach the api listener; it is part of a tracking script.")]
+Id = Annotated[UUID, typer.Argument(help="The connection's id, as `milepost connection list` shows it.")]
+
+_DEFAULT_DATA = Path(".data")
+_DEFAULT_API_URL = "https://127.0.0.1:8443"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """One change of a data folder: its open transaction, the key of its secrets, and the time."""
+
+    session: Session
+    secrets_key: bytes
+    now_ms: int
+
+    def record(self, action: str, connection_id: UUID, before: Connection | None, after: Connection | None) -> None:
+        record_change(
+            self.session,
+            actor=_ACTOR,
+            action=action,
+            subject="connection",
+            subject_id=connection_id,
+            now_ms=self.now_ms,
+            before=before,
+            after=after,
+        )
+
+
+@app.command()
+def add(
+    *,
+    name: Annotated[str, typer.Option(help="What to call it; best the name of the event source.")],
+    kind: Annotated[ConnectionKind, typer.Option(help="How its events come in.")],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What a machine-to-machine connection may do; repeat it for several. read:api and write:api."
+        ),
+    ] = None,
+    allowed_origin: Annotated[
+        list[str] | None,
+        typer.Option(help="A site that may use the tracking script; repeat it for several. Any, unless given."),
+    ] = None,
+    data: Data = _DEFAULT_DATA,
+    api_url: ApiUrl = _DEFAULT_API_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Add a connection and print its credentials."""
+    with _work(data) as work:
+        draft = connections.ConnectionDraft(
+            name=name,
+            kind=kind,
+            scopes=tuple(scope) if scope else None,
+            allowed_origins=tuple(allowed_origin or ()),
+        )
+        keys = connections.create_connection(work.session, draft, now_ms=work.now_ms, secrets_key=work.secrets_key)
+        work.record("create", keys.connection.id, None, keys.connection)
+    _print(_with_keys(keys, api_url), as_json=as_json)
+
+
+@app.command("list")
+def list_all(data: Data = _DEFAULT_DATA, as_json: AsJson = False) -> None:
+    """List the connections, oldest first."""
+    with _work(data) as work:
+        found = connections.list_connections(work.session)
+    if as_json:
+        typer.echo(json.dumps([_public(connection) for connection in found], indent=2))
+        return
+    for connection in found:
+        state = "" if connection.is_enabled else "  (disabled)"
+        typer.echo(f"{connection.id}  {connection.kind.value:18}  {connection.name}{state}")
+
+
+@app.command()
+def rename(
+    connection_id: Id,
+    name: Annotated[str, typer.Option(help="The new name; it must not be empty and need not be unique.")],
+    data: Data = _DEFAULT_DATA,
+    as_json: AsJson = False,
+) -> None:
+    """Give a connection another name; its credentials stay."""
+    _change(data, connection_id, "rename", as_json=as_json, name=name)
+
+
+@app.command()
+def disable(connection_id: Id, data: Data = _DEFAULT_DATA, as_json: AsJson = False) -> None:
+    """Refuse everything that comes with the connection's credentials, until it is enabled again."""
+    _change(data, connection_id, "disable", as_json=as_json, is_enabled=False)
+
+
+@app.command()
+def enable(connection_id: Id, data: Data = _DEFAULT_DATA, as_json: AsJson = False) -> None:
+    """Accept events on a disabled connection again."""
+    _change(data, connection_id, "enable", as_json=as_json, is_enabled=True)
+
+
+@app.command()
+def rotate(
+    connection_id: Id,
+    grace_seconds: Annotated[
+        int, typer.Option(min=0, max=365 * 86400, help="How long the old secret stays valid; 0 ends it at once.")
+    ] = connections.DEFAULT_GRACE_SECONDS,
+    data: Data = _DEFAULT_DATA,
+    api_url: ApiUrl = _DEFAULT_API_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Make a new secret and print it; the old one stays valid for a grace period."""
+    with _work(data) as work:
+        keys = connections.rotate_keys(
+            work.session,
+            connection_id,
+            grace_seconds=grace_seconds,
+            now_ms=work.now_ms,
+            secrets_key=work.secrets_key,
+        )
+        work.record("rotate", connection_id, None, keys.connection)
+    _print(_with_keys(keys, api_url), as_json=as_json)
+
+
+@app.command("keys")
+def show_keys(
+    connection_id: Id, data: Data = _DEFAULT_DATA, api_url: ApiUrl = _DEFAULT_API_URL, as_json: AsJson = False
+) -> None:
+    """Print a connection's credentials; the audit log notes that they were shown."""
+    with _work(data) as work:
+        keys = connections.read_keys(work.session, connection_id, secrets_key=work.secrets_key)
+        work.record("show_keys", connection_id, None, None)
+    _print(_with_keys(keys, api_url), as_json=as_json)
+
+
+def _change(
+    data: Path,
+    connection_id: UUID,
+    action: str,
+    *,
+    as_json: bool,
+    name: str | None = None,
+    is_enabled: bool | None = None,
+) -> None:
+    with _work(data) as work:
+        before = connections.get_connection(work.session, connection_id)
+        after = connections.update_connection(work.session, connection_id, name=name, is_enabled=is_enabled)
+        work.record(action, connection_id, before, after)
+    _print(_public(after), as_json=as_json)
+
+
+@contextmanager
+def _work(data: Path) -> Iterator[_Work]:
+    """A transaction on the folder's database; a refusal ends the command with its reasons and exit code 1."""
+    try:
+        database = open_migrated(sqlite_url(data / "control.sqlite"))
+        secrets_key = load_key(data / "keys" / "secrets.key")
+        with database.write() as session:
+            yield _Work(session=session, secrets_key=secrets_key, now_ms=system_clock())
+        database.close()
+    except ValidationError as error:
+        reasons = (
+            f"{'.'.join(map(str, one['loc']))}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors()
+        )
+        _refuse("The connection is not valid.", reasons)
+    except MilepostError as error:
+        _refuse(error.message, (f"{fault.path}: {fault.reason}" for fault in error.faults))
+
+
+def _refuse(message: str, reasons: Iterator[str]) -> None:
+    typer.echo("\n  ".join((message, *reasons)), err=True)
+    raise typer.Exit(1)
+
+
+def _public(connection: Connection) -> dict[str, Any]:
+    shown: dict[str, Any] = {"id": str(connection.id), "name": connection.name, "kind": connection.kind.value}
+    shown["isEnabled"] = connection.is_enabled
+    return shown
+
+
+def _with_keys(keys: ConnectionKeys, api_url: str) -> dict[str, Any]:
+    connection = keys.connection
+    named = {"id": str(connection.id), "name": connection.name, "kind": connection.kind.value}
+    return {**named, **shown_keys(keys, api_url=api_url.rstrip("/"))}
+
+
+def _print(shown: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(shown, indent=2))
+        return
+    for name, value in shown.items():
+        typer.echo(f"{name}:\n{value}" if "\n" in str(value) else f"{name}: {value}")

@@ -1,0 +1,137 @@
+"""What a single definition cannot know: that what it refers to exists and fits.
+
+Takes a session and a draft; refuses with InvalidInputError, naming every fault and its path.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from milepost.control.rows import ConnectionRow, MetricRow, MilestoneRow, SignalRow
+from milepost.domain.criterion import FieldType, Group
+from milepost.domain.errors import Fault, InvalidInputError
+from milepost.domain.metric import Aggregation, MetricDraft
+from milepost.domain.milestone import AutomaticAction, MilestoneDraft
+from milepost.domain.outcome import OutcomeDraft
+from milepost.domain.signal import SignalDraft
+
+_COMPANY_FIELD_TYPES = (FieldType.TEXT, FieldType.NUMBER)
+_MAX_RULE_DEPTH = 8
+
+
+def check_signal(session: Session, draft: SignalDraft) -> None:
+    """Its connection exists, its field names differ, and its company and rules speak of its fields."""
+    faults: list[Fault] = []
+    if session.get(ConnectionRow, draft.connection_id) is None:
+        faults.append(Fault(path="connection_id", reason=f"no connection has the id {draft.connection_id}"))
+    faults += _repeated_names(draft)
+    types = {field.name: field.type for field in draft.fields}
+    company_type = types.get(draft.company.field)
+    if company_type is None:
+        faults.append(Fault(path="company.field", reason=_not_a_field(draft.company.field, draft)))
+    elif company_type not in _COMPANY_FIELD_TYPES:
+        reason = f"{draft.company.field!r} is of type {company_type.value}; a company is known by a text or a number"
+        faults.append(Fault(path="company.field", reason=reason))
+    if not draft.company.key_space.strip() or len(draft.company.key_space) > 120:
+        faults.append(Fault(path="company.key_space", reason="must be 1 to 120 characters long"))
+    faults += _rule_faults(draft, draft.rules, "rules", depth=1)
+    _raise("The signal is not valid.", faults)
+
+
+def check_metric(session: Session, draft: MetricDraft) -> None:
+    """Its signal exists and has the field, a number where values are added up."""
+    row = session.get(SignalRow, draft.signal_id)
+    if row is None:
+        reason = f"no signal has the id {draft.signal_id}"
+        _raise("The metric is not valid.", [Fault(path="signal_id", reason=reason)])
+    else:
+        reason_against = metric_misfit(draft, SignalDraft.model_validate_json(row.definition))
+        if reason_against:
+            _raise("The metric is not valid.", [Fault(path="field", reason=reason_against)])
+
+
+def metric_misfit(metric: MetricDraft, signal: SignalDraft) -> str | None:
+    """Why the signal's fields do not give what the metric aggregates, or None."""
+    if metric.field is None:
+        return None
+    types = {field.name: field.type for field in signal.fields}
+    if metric.field not in types:
+        return _not_a_field(metric.field, signal)
+    if metric.aggregation is Aggregation.SUM and types[metric.field] is not FieldType.NUMBER:
+        return f"sum needs a field of type number, and {metric.field!r} is of type {types[metric.field].value}"
+    return None
+
+
+def check_metrics_still_fit(session: Session, signal_id: UUID, draft: SignalDraft) -> None:
+    """A changed signal must not pull a field from under the metrics that aggregate it."""
+    metrics = session.scalars(select(MetricRow).where(MetricRow.signal_id == signal_id).order_by(MetricRow.id))
+    faults = []
+    for row in metrics:
+        metric = MetricDraft.model_validate_json(row.definition)
+        misfit = metric_misfit(metric, draft)
+        if misfit:
+            faults.append(Fault(path="fields", reason=f"the metric {metric.name!r} would break: {misfit}"))
+    _raise("Metrics need what this change takes away.", faults)
+
+
+def check_milestone(session: Session, draft: MilestoneDraft) -> None:
+    """The metrics of its automatic actions exist, and their targets are numbers one can reach."""
+    faults = []
+    for place, action in enumerate(draft.actions):
+        if not isinstance(action, AutomaticAction):
+            continue
+        if session.get(MetricRow, action.metric_id) is None:
+            reason = f"no metric has the id {action.metric_id}"
+            faults.append(Fault(path=f"actions[{place}].metric_id", reason=reason))
+        if not math.isfinite(action.value):
+            faults.append(Fault(path=f"actions[{place}].value", reason="must be a finite number"))
+    _raise("The milestone is not valid.", faults)
+
+
+def check_outcome(session: Session, draft: OutcomeDraft) -> None:
+    """Its milestones exist, each named once."""
+    faults = []
+    counts = Counter(weighted.milestone_id for weighted in draft.milestones)
+    for place, weighted in enumerate(draft.milestones):
+        path = f"milestones[{place}].milestone_id"
+        if session.get(MilestoneRow, weighted.milestone_id) is None:
+            faults.append(Fault(path=path, reason=f"no milestone has the id {weighted.milestone_id}"))
+        elif counts[weighted.milestone_id] > 1:
+            faults.append(Fault(path=path, reason="is named more than once"))
+    _raise("The outcome is not valid.", faults)
+
+
+def _repeated_names(draft: SignalDraft) -> Iterator[Fault]:
+    counts = Counter(field.name for field in draft.fields)
+    for place, field in enumerate(draft.fields):
+        if counts[field.name] > 1:
+            yield Fault(path=f"fields[{place}].name", reason=f"{field.name!r} is the name of more than one field")
+
+
+def _rule_faults(draft: SignalDraft, group: Group, path: str, *, depth: int) -> Iterator[Fault]:
+    if depth > _MAX_RULE_DEPTH:
+        yield Fault(path=path, reason=f"groups may be nested {_MAX_RULE_DEPTH} deep")
+        return
+    names = {field.name for field in draft.fields}
+    for place, member in enumerate(group.members):
+        member_path = f"{path}.members[{place}]"
+        if isinstance(member, Group):
+            yield from _rule_faults(draft, member, member_path, depth=depth + 1)
+        elif member.field not in names:
+            yield Fault(path=f"{member_path}.field", reason=_not_a_field(member.field, draft))
+
+
+def _not_a_field(name: str, signal: SignalDraft) -> str:
+    names = ", ".join(field.name for field in signal.fields)
+    return f"{name!r} is not a field of the signal; its fields are {names}"
+
+
+def _raise(message: str, faults: Sequence[Fault]) -> None:
+    if faults:
+        raise InvalidInputError(message, faults=tuple(faults[:20]))

@@ -1,0 +1,35 @@
+"""Brings a control database to the schema of this version, by the migrations in `migrations/versions`.
+
+Takes a URL; safe to run by several processes at once. Refuses a database of a newer version (OperatorError).
+"""
+
+from __future__ import annotations
+
+from alembic import command
+from alembic.config import Config
+from alembic.util.exc import CommandError
+
+from milepost.control.session import Database, open_database
+from milepost.domain.errors import OperatorError
+
+
+def open_migrated(url: str) -> Database:
+    """The database at the URL, created or brought up to date first."""
+    database = open_database(url)
+    migrate(database)
+    return database
+
+
+def migrate(database: Database) -> None:
+    """Run what is missing, all in one transaction that other processes wait for."""
+    config = Config()
+    config.set_main_option("script_location", "milepost.control:migrations")
+    config.set_main_option("path_separator", "os")
+    with database.write() as session:
+        config.attributes["connection"] = session.connection()
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise OperatorError(
+                f"The control database was made by a newer Milepost; start that one: {error}"
+            ) from error

@@ -1,0 +1,125 @@
+"""Changes of state: recorded in bulk by the judge, read by people as a company's timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from milepost.control.bulk import chunks
+from milepost.control.rows import AssignedMilestoneRow, AssignedOutcomeRow, TransitionRow
+from milepost.domain.milestone import Transition
+from milepost.kit.clock import to_datetime, to_unix_ms
+from milepost.kit.ids import uuid7
+
+_TABLES: dict[str, type[AssignedMilestoneRow | AssignedOutcomeRow]] = {
+    "milestone": AssignedMilestoneRow,
+    "outcome": AssignedOutcomeRow,
+}
+
+
+def record_transitions(session: Session, transitions: Collection[Transition]) -> int:
+    """Set the new states and keep the transitions; gives how many took effect.
+
+    One takes effect only where its subject still is in `from_state`, so a batch that is judged again after a crash,
+    or a subject that a person has meanwhile unassigned, leaves no second trace. Where `from_state` is `to_state`,
+    the instant since when is corrected. Several of one subject apply in order. Raises no revision: states are
+    no definitions.
+    """
+    states = _current_states(session, transitions)
+    taken: list[Transition] = []
+    for transition in transitions:
+        before, after = states.get(transition.subject_id), (transition.to_state, to_unix_ms(transition.at))
+        if before is not None and before[0] == transition.from_state and before != after:
+            states[transition.subject_id] = after
+            taken.append(transition)
+    last = {transition.subject_id: transition for transition in taken}
+    for subject, table in _TABLES.items():
+        changes = [
+            {"id": subject_id, "state": one.to_state, "state_at_ms": to_unix_ms(one.at)}
+            for subject_id, one in last.items()
+            if one.subject == subject
+        ]
+        if changes:
+            session.execute(update(table), changes)
+    if taken:
+        # Ascending ids, so that several transitions of one instant are read back in the order they were made.
+        ids = sorted(uuid7(to_unix_ms(one.recorded_at)) for one in taken)
+        session.execute(insert(TransitionRow), [_to_row(*pair) for pair in zip(ids, taken, strict=True)])
+    return len(taken)
+
+
+def record_progress(session: Session, progress: Mapping[UUID, float]) -> None:
+    """Set the progress (0 to 1) of assigned outcomes by their ids."""
+    if progress:
+        session.execute(
+            update(AssignedOutcomeRow),
+            [{"id": outcome_id, "progress": share} for outcome_id, share in progress.items()],
+        )
+
+
+def page_transitions(
+    session: Session,
+    *,
+    company_id: UUID | None = None,
+    subject: Literal["milestone", "outcome"] | None = None,
+    subject_id: UUID | None = None,
+    before: tuple[int, UUID] | None = None,
+    limit: int,
+) -> tuple[tuple[UUID, Transition], ...]:
+    """Newest first by the instant they happened, each with its id; `before` is (at in Unix ms, id) of the last seen."""
+    query = select(TransitionRow).order_by(TransitionRow.at_ms.desc(), TransitionRow.id.desc()).limit(limit)
+    if company_id is not None:
+        query = query.where(TransitionRow.company_id == company_id)
+    if subject is not None:
+        query = query.where(TransitionRow.subject == subject)
+    if subject_id is not None:
+        query = query.where(TransitionRow.subject_id == subject_id)
+    if before is not None:
+        query = query.where(tuple_(TransitionRow.at_ms, TransitionRow.id) < before)
+    return tuple((row.id, _to_transition(row)) for row in session.scalars(query))
+
+
+def _current_states(session: Session, transitions: Collection[Transition]) -> dict[UUID, tuple[str, int]]:
+    """For each subject its state, and since when in Unix ms."""
+    states: dict[UUID, tuple[str, int]] = {}
+    for subject, table in _TABLES.items():
+        for chunk in chunks({one.subject_id for one in transitions if one.subject == subject}):
+            of_chunk = select(table.id, table.state, table.state_at_ms).where(table.id.in_(chunk))
+            states.update((subject_id, (state, at_ms)) for subject_id, state, at_ms in session.execute(of_chunk))
+    return states
+
+
+def _to_row(transition_id: UUID, transition: Transition) -> dict[str, object]:
+    return {
+        "id": transition_id,
+        "company_id": transition.company_id,
+        "subject": transition.subject,
+        "subject_id": transition.subject_id,
+        "name": transition.name,
+        "from_state": transition.from_state,
+        "to_state": transition.to_state,
+        "at_ms": to_unix_ms(transition.at),
+        "recorded_at_ms": to_unix_ms(transition.recorded_at),
+        "reason": transition.reason,
+        "value": transition.value,
+    }
+
+
+def _to_transition(row: TransitionRow) -> Transition:
+    assert row.subject in ("milestone", "outcome")
+    return Transition(
+        company_id=row.company_id,
+        subject="milestone" if row.subject == "milestone" else "outcome",
+        subject_id=row.subject_id,
+        name=row.name,
+        from_state=row.from_state,
+        to_state=row.to_state,
+        at=to_datetime(row.at_ms),
+        recorded_at=to_datetime(row.recorded_at_ms),
+        reason=row.reason,
+        value=row.value,
+    )

@@ -1,0 +1,102 @@
+"""Opens the control database: sessions that read, and sessions that write and commit at the end of their block.
+
+Takes an SQLAlchemy URL; SQLite files are shared by several processes (WAL). Refuses with UnavailableError
+when the database is locked or gone, and with ConflictError when a uniqueness rule would break.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from milepost.domain.errors import ConflictError, UnavailableError
+
+_BUSY_TIMEOUT_MS = 10_000
+_WRITES = "milepost_writes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """The control plane's database; one per process, shared by its threads."""
+
+    engine: Engine
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that sees one state of the database and keeps nothing."""
+        with _translated_errors(), Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session that commits when its block ends, and rolls back when the block raises.
+
+        On SQLite it holds the write lock from the start (BEGIN IMMEDIATE): what it has read stays true until
+        it commits, and two writers wait for each other instead of failing half-way.
+        """
+        engine = self.engine.execution_options(**{_WRITES: True})
+        with _translated_errors(), Session(engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.engine.dispose()
+
+
+def sqlite_url(file: Path) -> str:
+    """The URL of a database file."""
+    return f"sqlite:///{file}"
+
+
+def open_database(url: str) -> Database:
+    """The database at an SQLAlchemy URL, which must have been migrated; see `migrate`."""
+    return Database(engine=make_engine(url))
+
+
+def make_engine(url: str) -> Engine:
+    """An engine with this database's rules of locking and durability."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_pre_ping=True)
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = create_engine(parsed, pool_size=10, max_overflow=40)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # else the driver begins transactions late, and only before writes
+    for pragma in (
+        f"busy_timeout = {_BUSY_TIMEOUT_MS}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise UnavailableError(f"The control database does not answer now: {error.orig}") from error
+    except IntegrityError as error:
+        raise ConflictError(
+            f"Someone made a change at the same moment that this one contradicts: {error.orig}"
+        ) from error

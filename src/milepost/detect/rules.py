@@ -1,0 +1,145 @@
+"""Takes the signals of one connection and event key, gives what each event emits: one decoding, one pass.
+
+Pure and compiled once per revision. Takes bodies that the door let through; refuses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from milepost.criteria.convert import joined, to_text
+from milepost.criteria.program import Program, define
+from milepost.domain.criterion import FieldType
+from milepost.domain.signal import Signal, SignalField
+
+
+class Emission(msgspec.Struct, frozen=True, gc=False):
+    """One signal emitted by one event of a body.
+
+    `event` is the event's place in the body, `signal` the signal's place among those of the detector. `company`
+    is the text of the company field, None where that is missing or empty: nobody can tell whose event it is.
+    `values` stand in the order of the signal's columns: float or None for `n..`, str or None for `t..`.
+    """
+
+    event: int
+    signal: int
+    company: str | None
+    values: tuple[float | str | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """What the events of a body emit, in the order of the body and then of the signals.
+
+    `failures[s][f]` is in how many events field f of signal s was there, but not convertible to its type.
+    """
+
+    emissions: list[Emission]
+    failures: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupDetector:
+    """The signals of one connection and event key, compiled together.
+
+    `columns[s]` are the store columns of signal s, in the order of an emission's values.
+    """
+
+    signals: tuple[Signal, ...]
+    columns: tuple[tuple[str, ...], ...]
+    _decode: Callable[[bytes], list[Any]]
+    _scan: Callable[[list[Any], int], tuple[list[Emission], list[int]]]
+    _failures_of: tuple[tuple[int, ...], ...]
+
+    def detect(self, body: bytes, now_ms: int) -> Detection:
+        """Read a JSON array of payload objects that arrived at `now_ms`."""
+        emissions, failures = self._scan(self._decode(body), now_ms)
+        return Detection(
+            emissions=emissions,
+            failures=tuple(tuple(failures[index] for index in of_signal) for of_signal in self._failures_of),
+        )
+
+    def detect_each(self, payloads: Sequence[bytes | msgspec.Raw], now_ms: int) -> Detection:
+        """Read payload objects that lie apart; an emission's `event` is the place in `payloads`."""
+        return self.detect(b"[" + b",".join(map(bytes, payloads)) + b"]", now_ms)
+
+
+def compile_group(signals: Sequence[Signal]) -> GroupDetector:
+    """Compile signals that passed `check`; what several of them read is decoded and converted once."""
+    as_struct = all(_fits_a_struct(field.path[0]) for signal in signals for field in signal.fields)
+    program = Program((lambda index, _: f"root.m{index}") if as_struct else (lambda _, name: f"root.get({name})"))
+    program.names |= {"Emission": Emission, "joined": joined, "to_text": to_text}
+    failure_of = _count_failures(program, (field for signal in signals for field in signal.fields))
+    emitting = [line for place, signal in enumerate(signals) for line in _emitting(program, place, signal)]
+    source = "\n".join(
+        [
+            "def scan(roots, now):",
+            "    found = []",
+            "    emit = found.append",
+            f"    failures = [0] * {len(failure_of)}",
+            "    for event, root in enumerate(roots):",
+            *(f"        {line}" for line in [*program.lines, *emitting, "pass"]),
+            "    return found, failures",
+        ]
+    )
+    return GroupDetector(
+        signals=tuple(signals),
+        columns=tuple(tuple(signal.slots[field.name] for field in _by_column(signal)) for signal in signals),
+        _decode=_decoder(program.members if as_struct else None),
+        _scan=define("scan", source, program.names),
+        _failures_of=tuple(tuple(failure_of[field.path, field.type] for field in signal.fields) for signal in signals),
+    )
+
+
+def _count_failures(program: Program, fields: Iterable[SignalField]) -> dict[tuple[tuple[str, ...], FieldType], int]:
+    """Convert each field once per event and count where that fails; gives the place of each count."""
+    failure_of: dict[tuple[tuple[str, ...], FieldType], int] = {}
+    for field in fields:
+        if (field.path, field.type) not in failure_of:
+            value, place = program.value(field.path, field.type), program.place(field.path)
+            program.lines.append(f"if {value} is None and {place} is not None: failures[{len(failure_of)}] += 1")
+            failure_of[field.path, field.type] = len(failure_of)
+    return failure_of
+
+
+def _emitting(program: Program, place: int, signal: Signal) -> tuple[str, str]:
+    fields = {field.name: field for field in signal.fields}
+    test = program.test(signal.rules, fields)
+    values = "".join(f"{_stored(program, field)}, " for field in _by_column(signal))
+    company = fields[signal.company.field]
+    if company.type is FieldType.TEXT:
+        key = program.value(company.path, FieldType.TEXT)
+    else:
+        key = f"to_text({program.place(company.path)})"
+    return f"if {test}:", f"    emit(Emission(event, {place}, {key} or None, ({values})))"
+
+
+def _by_column(signal: Signal) -> list[SignalField]:
+    """The fields in the order of their store columns: n1, n2, ... t1, t2, ..."""
+    return sorted(signal.fields, key=lambda field: (signal.slots[field.name][0], int(signal.slots[field.name][1:])))
+
+
+def _stored(program: Program, field: SignalField) -> str:
+    if field.type is FieldType.OBJECT:
+        return "None"
+    value = program.value(field.path, field.type)
+    return f"joined({value})" if field.type is FieldType.ARRAY else value
+
+
+def _fits_a_struct(name: str) -> bool:
+    """msgspec matches a member to an attribute only where the name needs no escape in JSON."""
+    return not any(character in '"\\' or character < " " for character in name)
+
+
+def _decoder(members: Sequence[str] | None) -> Callable[[bytes], list[Any]]:
+    """Decode only these members of each object, as attributes m0, m1...; with None, all of them, as a dict."""
+    if members is None:
+        return msgspec.json.Decoder(list[dict[str, Any]]).decode
+    attributes = [(f"m{index}", Any, None) for index in range(len(members))]
+    rename = {f"m{index}": name for index, name in enumerate(members)}
+    root = msgspec.defstruct("Root", attributes, rename=rename, gc=False)
+    return msgspec.json.Decoder(list[root]).decode  # type: ignore[valid-type]

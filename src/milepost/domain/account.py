@@ -1,0 +1,71 @@
+"""Who uses the console, what they may do, the account's settings, and the record of what people changed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+
+class Role(StrEnum):
+    """viewer reads; editor also writes definitions and companies; admin also connections, people, settings."""
+
+    VIEWER = "viewer"
+    EDITOR = "editor"
+    ADMIN = "admin"
+
+    def includes(self, other: Role) -> bool:
+        """Whether this role may do what the other may."""
+        order = tuple(Role)
+        return order.index(self) >= order.index(other)
+
+
+class Person(BaseModel):
+    """Someone who signs in; `email` is lower-case and unique."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: UUID
+    email: str
+    role: Role
+    created_at: datetime
+
+
+class AccountSettings(BaseModel):
+    """Settings of the whole account.
+
+    `time_zone` is an IANA name, for calendar windows. With `creates_companies` off, an event about an unknown
+    company key makes no company.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    account_name: str = Field(default="My account", min_length=1, max_length=120)
+    time_zone: str = "UTC"
+    creates_companies: bool = True
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_known_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"{name!r} is not an IANA time zone; one is Europe/Berlin")
+        return name
+
+
+class AuditEntry(BaseModel):
+    """One change: who did what to which thing, and how it was before and after; never holds a secret."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: UUID
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    subject_id: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None

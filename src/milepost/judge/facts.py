@@ -1,0 +1,192 @@
+"""What happened on each company's milestones: asks as few questions as changes call for, and remembers the answers.
+
+Takes assigned milestones and what was emitted since; gives the spans over which each action was done.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
+from typing import NamedTuple
+from uuid import UUID
+
+from milepost.domain.crossing import BEGINNING_MS, Ask, Crossing, Threshold
+from milepost.domain.errors import InvalidInputError
+from milepost.domain.metric import Metric
+from milepost.domain.milestone import AssignedMilestone, AutomaticAction, ManualAction
+from milepost.domain.signal import Signal
+from milepost.judge.ports import Measures
+from milepost.judge.rules import Facts, start_of
+from milepost.judge.spans import Span
+from milepost.kit.clock import to_datetime, to_unix_ms
+
+Touches = Mapping[tuple[UUID, UUID], int]
+"""(signal id, company id) -> the earliest event date, in Unix ms, among what was newly emitted."""
+
+
+class Basis(NamedTuple):
+    """What a metric is measured by; `fingerprint` differs where the numbers may."""
+
+    metric: Metric
+    signal: Signal
+    fingerprint: str
+
+
+class Question(NamedTuple):
+    """What one query answers for any number of companies."""
+
+    metric_id: UUID
+    fingerprint: str
+    threshold: Threshold
+    latches: bool
+
+
+class Answer(NamedTuple):
+    """The crossings of one action on one company, from an instant on."""
+
+    question: Question
+    since_ms: int
+    crossings: tuple[Crossing, ...]
+
+
+class Asked(NamedTuple):
+    """One action on one company, the instant from which it counts, and the one from which its answer is missing."""
+
+    assigned: AssignedMilestone
+    action: int
+    since_ms: int
+    ask_from_ms: int
+
+
+def bases(metrics: Mapping[UUID, Metric], signals: Mapping[UUID, Signal]) -> dict[UUID, Basis]:
+    """Every metric whose signal there is, by its id."""
+    return {
+        metric.id: Basis(metric, signal, f"{metric.model_dump_json()} {signal.revision}.{signal.generation}")
+        for metric in metrics.values()
+        if (signal := signals.get(metric.signal_id)) is not None
+    }
+
+
+class FactFinder:
+    """Finds facts with one query per question, for however many companies.
+
+    An emission alters no value before its event date. So an answer stays good while nothing was emitted up to its
+    crossing, and otherwise is asked anew only from there on.
+    """
+
+    def __init__(self, measures: Measures) -> None:
+        self._measures = measures
+        self._answers: dict[UUID, dict[tuple[UUID, int], Answer]] = defaultdict(dict)
+
+    def forget(self, company_ids: Iterable[UUID] | None) -> None:
+        """Trust no answer about these companies, or any: emissions were taken away, or moved between companies."""
+        if company_ids is None:
+            self._answers.clear()
+        else:
+            for company_id in company_ids:
+                self._answers.pop(company_id, None)
+
+    def find(
+        self, milestones: Sequence[AssignedMilestone], by_metric: Mapping[UUID, Basis], touches: Touches
+    ) -> dict[UUID, Facts]:
+        """The facts by assigned milestone; one that cannot be measured, its metric gone or unfit, is left out."""
+        questions: dict[Question, list[Asked]] = defaultdict(list)
+        for assigned in milestones:
+            for index, action in enumerate(assigned.definition.actions):
+                if isinstance(action, AutomaticAction):
+                    missing = self._missing(assigned, index, by_metric.get(action.metric_id), touches)
+                    if missing is not None:
+                        questions[missing[0]].append(missing[1])
+        for question, some in questions.items():
+            self._ask(question, by_metric[question.metric_id], some)
+        facts = {assigned.id: self._facts(assigned) for assigned in milestones}
+        return {assigned_id: spans for assigned_id, spans in facts.items() if spans is not None}
+
+    def _missing(
+        self, assigned: AssignedMilestone, index: int, basis: Basis | None, touches: Touches
+    ) -> tuple[Question, Asked] | None:
+        """What must be asked about an automatic action; None where its answer is still good, or there can be none."""
+        action, answers = assigned.definition.actions[index], self._answers[assigned.company_id]
+        assert isinstance(action, AutomaticAction)
+        if basis is None:
+            answers.pop((assigned.id, index), None)
+            return None
+        threshold = Threshold(action.operator, action.value)
+        question = Question(action.metric_id, basis.fingerprint, threshold, assigned.definition.latches)
+        since_ms = _counts_from_ms(assigned, basis.metric, threshold)
+        answer, ask_from_ms = answers.get((assigned.id, index)), since_ms
+        if answer is not None and (answer.question, answer.since_ms) == (question, since_ms):
+            stale_from_ms = _stale_from_ms(answer, touches.get((basis.signal.id, assigned.company_id)))
+            if stale_from_ms is None:
+                return None
+            ask_from_ms = stale_from_ms
+        return question, Asked(assigned, index, since_ms, ask_from_ms)
+
+    def _ask(self, question: Question, basis: Basis, some: Sequence[Asked]) -> None:
+        asks = [Ask(asked.assigned.company_id, asked.ask_from_ms) for asked in some]
+        answered: Sequence[tuple[Crossing, ...] | None]
+        try:
+            if question.latches:
+                first = self._measures.first_crossings(basis.metric, basis.signal, question.threshold, asks)
+                answered = [() if crossing is None else (crossing,) for crossing in first]
+            else:
+                every = self._measures.crossings(basis.metric, basis.signal, question.threshold, asks)
+                answered = [tuple(crossings) for crossings in every]
+        except InvalidInputError:
+            answered = [None] * len(some)
+        for asked, crossings in zip(some, answered, strict=True):
+            key = (asked.assigned.id, asked.action)
+            answers = self._answers[asked.assigned.company_id]
+            if crossings is None:
+                answers.pop(key, None)
+            else:
+                answers[key] = Answer(question, asked.since_ms, crossings)
+
+    def _facts(self, assigned: AssignedMilestone) -> Facts | None:
+        answers = self._answers[assigned.company_id]
+        facts: list[Sequence[Span]] = []
+        for index, action in enumerate(assigned.definition.actions):
+            if isinstance(action, ManualAction):
+                facts.append(_ticked(assigned, index))
+            elif (answer := answers.get((assigned.id, index))) is not None:
+                facts.append(_spans(answer.crossings))
+            elif action.affects_achievement:
+                return None
+            else:
+                facts.append(())
+        return facts
+
+
+def _counts_from_ms(assigned: AssignedMilestone, metric: Metric, threshold: Threshold) -> int:
+    """Over all history, what holds without a single event would always have held: it counts from the assignment on."""
+    start = start_of(assigned)
+    if start is None and threshold.holds(metric.aggregation.empty):
+        start = assigned.assigned_at
+    return BEGINNING_MS if start is None else max(BEGINNING_MS, to_unix_ms(start))
+
+
+def _stale_from_ms(answer: Answer, touched_ms: int | None) -> int | None:
+    """From which instant to ask anew, None for an answer that is still good."""
+    if touched_ms is None:
+        return None
+    if not answer.question.latches:
+        return answer.since_ms
+    if answer.crossings and answer.crossings[0].at_ms < touched_ms:
+        return None
+    return max(answer.since_ms, touched_ms)
+
+
+def _ticked(assigned: AssignedMilestone, index: int) -> Sequence[Span]:
+    tick = assigned.ticks.get(index)
+    start = start_of(assigned)
+    return () if tick is None else (Span(tick if start is None else max(tick, start)),)
+
+
+def _spans(crossings: Sequence[Crossing]) -> Sequence[Span]:
+    return [
+        Span(to_datetime(begin.at_ms), None, begin.value)
+        if end is None
+        else Span(to_datetime(begin.at_ms), to_datetime(end.at_ms), begin.value, end.value)
+        for begin, end in zip_longest(crossings[::2], crossings[1::2])
+    ]

@@ -1,0 +1,82 @@
+"""The judge's own thread: batches touch companies, definitions change, time passes; each is judged soon after.
+
+Touches that come while it works are merged, so that a burst of small batches costs one judging.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final
+from uuid import UUID
+
+from milepost.domain.event import Emissions
+from milepost.domain.milestone import Transition
+from milepost.judge.step import Judge, touches
+from milepost.kit.clock import Clock
+
+_LOOK_SECONDS: Final = 0.2
+_RETRY_SECONDS: Final = 1.0
+
+
+class JudgeLoop:
+    """`have_definitions_changed` is asked every look; `judged` is told each round's transitions, `failed` an error."""
+
+    def __init__(
+        self,
+        judge: Judge,
+        *,
+        have_definitions_changed: Callable[[], bool],
+        judged: Callable[[Sequence[Transition]], None],
+        failed: Callable[[Exception], None],
+        clock: Clock,
+    ) -> None:
+        self._judge = judge
+        self._have_definitions_changed = have_definitions_changed
+        self._judged = judged
+        self._failed = failed
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._touched: dict[tuple[UUID, UUID], int] = {}
+        self._wake = threading.Event()
+        self._is_stopping = False
+        self._owes_all = True
+
+    def touched(self, emissions: Sequence[Emissions]) -> None:
+        """These emissions have become readable; may be called from any thread."""
+        fresh = touches(emissions)
+        with self._lock:
+            for key, at_ms in fresh.items():
+                self._touched[key] = min(at_ms, self._touched.get(key, at_ms))
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Judge what is touched by now, then come home."""
+        self._is_stopping = True
+        self._wake.set()
+
+    def run(self) -> None:
+        """Work until stopped. What a crash leaves unjudged is mended by judging all at the next start."""
+        while not self._is_stopping:
+            try:
+                self._look()
+            except Exception as error:  # the judge has put what failed back on its agenda
+                self._failed(error)
+                self._wake.wait(_RETRY_SECONDS)
+            self._wake.wait(_LOOK_SECONDS)
+            self._wake.clear()
+        self._look()
+
+    def _look(self) -> None:
+        if self._have_definitions_changed():
+            self._owes_all = True
+        with self._lock:
+            touched, self._touched = self._touched, {}
+        if self._owes_all:
+            self._judged(self._judge.judge(None))
+            self._owes_all = False
+        elif touched:
+            self._judged(self._judge.emitted(touched))
+        due_ms = self._judge.next_due_ms
+        if due_ms is not None and due_ms <= self._clock():
+            self._judged(self._judge.due())

@@ -1,0 +1,105 @@
+"""The state of a company's outcome, from the verdicts on its milestones and the time. Pure.
+
+Gives the achieved share of the weight, the state and since when, and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from milepost.domain.milestone import MilestoneState
+from milepost.domain.outcome import OutcomeState
+from milepost.judge.words import day, listed
+from milepost.kit.clock import to_datetime, to_unix_ms
+
+RISKY_SHARE = 5
+"""A milestone that is not achieved puts its outcome at risk in the last fifth of its time."""
+
+_ACHIEVED = (MilestoneState.ACHIEVED, MilestoneState.ACHIEVED_LATE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One milestone of an outcome, as judged: `at` is when its state began, `opens` when it is in progress from."""
+
+    name: str
+    weight: float
+    state: MilestoneState
+    at: datetime
+    opens: datetime
+    deadline: datetime | None
+
+    @property
+    def is_achieved(self) -> bool:
+        return self.state in _ACHIEVED
+
+    @property
+    def risky_from(self) -> datetime | None:
+        """When it begins to put the outcome at risk unless it is achieved; None without a deadline."""
+        if self.deadline is None or self.deadline <= self.opens:
+            return self.deadline
+        return to_datetime(to_unix_ms(self.deadline - (self.deadline - self.opens) / RISKY_SHARE))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeVerdict:
+    """A state, the instant it began, the reason in words, the progress (0 to 1), and when the clock may change it."""
+
+    state: OutcomeState
+    at: datetime
+    reason: str
+    progress: float
+    next_at: datetime | None = None
+
+
+def judge_outcome(assigned_at: datetime, parts: Sequence[Part], now: datetime) -> OutcomeVerdict:
+    """The outcome's state at `now`, in the meaning of docs/reference/milestones.md."""
+    achieved = [part for part in parts if part.is_achieved]
+    weight = sum(part.weight for part in parts)
+    progress = sum(part.weight for part in achieved) / weight if weight else 0.0
+    state, at, reason = _state(assigned_at, parts, now)
+    ahead = [part.risky_from for part in parts if not part.is_achieved and part.risky_from is not None]
+    next_at = min((instant for instant in ahead if instant > now), default=None)
+    return OutcomeVerdict(state=state, at=at, reason=reason, progress=progress, next_at=next_at)
+
+
+def _state(assigned_at: datetime, parts: Sequence[Part], now: datetime) -> tuple[OutcomeState, datetime, str]:
+    begun = [part for part in parts if part.state is not MilestoneState.NOT_STARTED]
+    if not begun:
+        return OutcomeState.NOT_STARTED, assigned_at, "none of its milestones has started"
+    missed = [part for part in begun if part.state is MilestoneState.MISSED]
+    achieved = [part for part in begun if part.is_achieved]
+    if len(achieved) == len(parts):
+        last = max(achieved, key=lambda part: part.at)
+        return OutcomeState.ACHIEVED, last.at, f"all {len(parts)} milestones achieved, the last one: {last.name}"
+    if len(achieved) + len(missed) == len(parts):
+        at = max(part.at for part in parts)
+        return OutcomeState.MISSED, at, f"missed {listed(part.name for part in missed)}, and no milestone is left open"
+    risks = [
+        (part.risky_from, part)
+        for part in begun
+        if not part.is_achieved and part.risky_from is not None and part.risky_from <= now
+    ]
+    if risks:
+        at, part = min(risks, key=lambda risk: risk[0])
+        return OutcomeState.AT_RISK, at, _risk(part)
+    return OutcomeState.ON_TRACK, _on_track_since(begun), f"{len(achieved)} of {len(parts)} milestones achieved"
+
+
+def _on_track_since(begun: Sequence[Part]) -> datetime:
+    """Since the first milestone opened, or the last risk was averted by achieving what was at risk."""
+    averted = [
+        part.at for part in begun if part.is_achieved and part.risky_from is not None and part.at > part.risky_from
+    ]
+    return max([min(part.opens for part in begun), *averted])
+
+
+def _risk(part: Part) -> str:
+    assert part.deadline is not None  # or it would not be risky
+    if part.state is MilestoneState.MISSED:
+        return f"{listed([part.name])} missed its deadline of {day(part.deadline)}"
+    return (
+        f"{listed([part.name])} is not achieved, and the last fifth of its time has begun: due on {day(part.deadline)}"
+    )

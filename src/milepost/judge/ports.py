@@ -1,0 +1,56 @@
+"""What the judge needs of others: the control plane's plans, and answers about metrics.
+
+Both are told as protocols, since stages do not import each other and rules are tried without a database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+from uuid import UUID
+
+from milepost.domain.crossing import Ask, Crossing, Threshold
+from milepost.domain.metric import Metric, MetricDraft
+from milepost.domain.milestone import AssignedMilestone, Transition
+from milepost.domain.outcome import AssignedOutcome
+from milepost.domain.signal import Signal
+
+
+class Plans(Protocol):
+    """The control plane: what is assigned to companies, by which definitions it is judged, and the record of it.
+
+    Reading for companies that do not exist, or have nothing assigned, gives nothing. `company_ids` of None: all.
+    """
+
+    def milestones(self, company_ids: Collection[UUID] | None) -> Sequence[AssignedMilestone]:
+        """The copies on these companies, with their ticks and present states."""
+
+    def outcomes(self, company_ids: Collection[UUID] | None) -> Sequence[AssignedOutcome]:
+        """The outcomes on these companies' plans, with their present states."""
+
+    def metrics(self) -> Mapping[UUID, Metric]:
+        """Every metric in force by its id; asked once a judging, so keep it at hand."""
+
+    def signals(self) -> Mapping[UUID, Signal]:
+        """Every signal in force by its id; asked once a judging, so keep it at hand."""
+
+    def record(self, transitions: Sequence[Transition], progress: Mapping[UUID, float]) -> None:
+        """In one transaction: keep the transitions, set their subjects' states, and assigned outcomes' progress.
+
+        A transition whose subject has meanwhile left `from_state`, or is gone, has no effect. Where `from_state` is
+        `to_state`, the instant since when was corrected.
+        """
+
+
+class Measures(Protocol):
+    """The measure stage's answers (`measure.queries.MetricReader`); InvalidInputError if a metric fits no signal."""
+
+    def first_crossings(
+        self, metric: MetricDraft, signal: Signal, threshold: Threshold, asks: Sequence[Ask]
+    ) -> list[Crossing | None]:
+        """For each ask the first instant from `since_ms` on, maybe ahead of now, at which the threshold holds."""
+
+    def crossings(
+        self, metric: MetricDraft, signal: Signal, threshold: Threshold, asks: Sequence[Ask]
+    ) -> list[list[Crossing]]:
+        """For each ask every instant, also ahead of now, at which it begins or ceases to hold; the first one holds."""

@@ -1,0 +1,154 @@
+"""The state of a company's milestone, from its copy of the definition, what happened, and the time.
+
+Gives a verdict: the state, since when by event dates and deadlines, and why. Pure: the state before plays no part, so
+late events and changed definitions need nothing but another look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from milepost.domain.milestone import (
+    AfterDays,
+    AnyTime,
+    AssignedMilestone,
+    AutomaticAction,
+    MilestoneState,
+    OnAssignment,
+    OnDate,
+)
+from milepost.judge.spans import Joint, Span, Turn, joints
+from milepost.judge.words import day, listed, number
+
+JUST_AFTER = timedelta(milliseconds=1)
+"""A deadline is the last instant that is in time; the next millisecond is too late."""
+
+Facts = Sequence[Sequence[Span]]
+"""For each action of a definition, in its order, the spans over which it was done, in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A state, since when, why in words, the metric's value there, and when the clock alone may change it."""
+
+    state: MilestoneState
+    at: datetime
+    reason: str
+    value: float | None = None
+    next_at: datetime | None = None
+
+
+def start_of(assigned: AssignedMilestone) -> datetime | None:
+    """The instant from which history counts; None: all of it."""
+    match assigned.definition.start:
+        case AnyTime():
+            return None
+        case OnAssignment():
+            return assigned.assigned_at
+        case OnDate(at=at):
+            return at
+        case AfterDays(days=days):
+            return assigned.assigned_at + timedelta(days=days)
+
+
+def opens_at(assigned: AssignedMilestone) -> datetime:
+    """The instant from which the milestone is in progress: its start, but not before it was assigned."""
+    return max(assigned.assigned_at, start_of(assigned) or assigned.assigned_at)
+
+
+def deadline_of(assigned: AssignedMilestone) -> datetime | None:
+    """The last instant that is in time; None: any time is."""
+    match assigned.definition.deadline:
+        case None:
+            return None
+        case OnDate(at=at):
+            return at
+        case AfterDays(days=days):
+            return (start_of(assigned) or assigned.assigned_at) + timedelta(days=days)
+
+
+def judge_milestone(assigned: AssignedMilestone, facts: Facts, now: datetime) -> Verdict:
+    """The milestone's state at `now`, in the meaning of docs/reference/milestones.md."""
+    definition = assigned.definition
+    opens = opens_at(assigned)
+    if now < opens:
+        reason = f"starts on {day(opens)}"
+        return Verdict(state=MilestoneState.NOT_STARTED, at=assigned.assigned_at, reason=reason, next_at=opens)
+    affecting = [done for done in zip(definition.actions, facts, strict=True) if done[0].affects_achievement]
+    together = joints(affecting, latching=definition.latches)
+    current = next((joint for joint in together if joint.covers(now)), None)
+    if current is not None:
+        return _achieved(current, deadline_of(assigned), len(affecting))
+    lapses = [joint.end for joint in together if joint.end is not None and joint.end.at <= now]
+    missing = [action.name for action, spans in affecting if not any(_covers(span, now) for span in spans)]
+    ahead = min((joint.begin.at for joint in together if joint.begin.at > now), default=None)
+    return _unachieved(assigned, lapses[-1] if lapses else None, missing, ahead, now)
+
+
+def _achieved(joint: Joint, deadline: datetime | None, actions: int) -> Verdict:
+    at, action, value = joint.begin
+    is_late = deadline is not None and at > deadline
+    many = f"all {actions} actions done, the last one: " if actions > 1 else ""
+    late = f", after the deadline of {day(deadline)}" if deadline is not None and is_late else ""
+    if isinstance(action, AutomaticAction) and value is not None:
+        done = f"{action.name} reached: value {number(value)} on {day(at)}"
+    else:
+        done = f"{action.name} ticked on {day(at)}"
+    return Verdict(
+        state=MilestoneState.ACHIEVED_LATE if is_late else MilestoneState.ACHIEVED,
+        at=at,
+        reason=f"{many}{done}{late}",
+        value=value,
+        next_at=None if joint.end is None else joint.end.at,
+    )
+
+
+def _unachieved(
+    assigned: AssignedMilestone, lapse: Turn | None, missing: Sequence[str], ahead: datetime | None, now: datetime
+) -> Verdict:
+    """Missed or in progress: since the deadline or the opening, or since the lapse of what held before."""
+    deadline = deadline_of(assigned)
+    reason, value = f"not yet done: {listed(missing)}", None
+    if lapse is not None:
+        value = lapse.value
+        reason = f"{lapse.action.name} no longer holds: value {number(value or 0)} on {day(lapse.at)}"
+    if deadline is not None and now > deadline:
+        return Verdict(
+            state=MilestoneState.MISSED,
+            at=max(deadline, lapse.at) if lapse else deadline,
+            reason=f"the deadline of {day(deadline)} passed; {reason}",
+            value=value,
+            next_at=ahead,
+        )
+    opens = opens_at(assigned)
+    too_late = None if deadline is None else deadline + JUST_AFTER
+    return Verdict(
+        state=MilestoneState.IN_PROGRESS,
+        at=max(opens, lapse.at) if lapse else opens,
+        reason=reason,
+        value=value,
+        next_at=min((instant for instant in (ahead, too_late) if instant is not None), default=None),
+    )
+
+
+def _covers(span: Span, instant: datetime) -> bool:
+    return span.since <= instant and (span.until is None or instant < span.until)
+
+
+def is_correction(assigned: AssignedMilestone, verdict: Verdict) -> bool:
+    """Whether this verdict contradicts the state before, so that the past must have been altered.
+
+    What goes on by itself only opens, achieves, misses, achieves late, and, where the definition must hold, loses
+    and regains; all else is due to late events, a changed definition or a tick taken back.
+    """
+    before, after = assigned.state, verdict.state
+    if before is MilestoneState.NOT_STARTED:
+        return False
+    if before is MilestoneState.IN_PROGRESS and after not in (before, MilestoneState.NOT_STARTED):
+        return False
+    goes_on = verdict.at > assigned.state_at and after is not MilestoneState.NOT_STARTED
+    if assigned.definition.latches:
+        return not (goes_on and (before, after) == (MilestoneState.MISSED, MilestoneState.ACHIEVED_LATE))
+    return not goes_on

@@ -1,0 +1,72 @@
+"""What the processes tell each other about their health, through small files in `<data>/run`.
+
+The reactor writes how it is; ingest workers read it to answer `/ready` for the whole service.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+STALE_MS = 5_000
+STUCK_MS = 60_000
+
+
+class ReactorHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """The reactor at `at_ms`; `stopped_because` is set when the line stands still and a person must look."""
+
+    at_ms: int
+    progressed_at_ms: int
+    lag_entries: int
+    stopped_because: str = ""
+
+
+class Readiness(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether events can be accepted and are being processed, and each reason why not."""
+
+    ready: bool
+    reasons: tuple[str, ...]
+    lag_entries: int | None
+
+
+def write_health(path: Path, health: ReactorHealth) -> None:
+    """Replace the file whole, so that a reader never sees half of it."""
+    draft = path.with_suffix(".draft")
+    draft.write_bytes(msgspec.json.encode(health))
+    draft.replace(path)
+
+
+def read_health(path: Path) -> ReactorHealth | None:
+    """What was written last, or None."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=ReactorHealth)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def readiness(
+    reactor: ReactorHealth | None, *, now_ms: int, is_journal_broken: bool, free_bytes: int, reserve_bytes: int
+) -> Readiness:
+    """Judge the parts. A long backlog alone is no reason, as long as it moves."""
+    reasons: list[str] = []
+    if is_journal_broken:
+        reasons.append("the journal cannot be written")
+    if free_bytes < reserve_bytes:
+        reasons.append(f"the disk is nearly full: {free_bytes} bytes free, {reserve_bytes} are kept in reserve")
+    if reactor is None:
+        reasons.append("the reactor has not started yet")
+    elif reactor.stopped_because:
+        reasons.append(f"the reactor stopped: {reactor.stopped_because}")
+    elif now_ms - reactor.at_ms > STALE_MS:
+        reasons.append("the reactor gives no sign of life")
+    elif reactor.lag_entries and now_ms - reactor.progressed_at_ms > STUCK_MS:
+        reasons.append("the reactor has a backlog and does not move")
+    return Readiness(ready=not reasons, reasons=tuple(reasons), lag_entries=reactor.lag_entries if reactor else None)
+
+
+def free_bytes(folder: Path) -> int:
+    """Space that this process may still use on the folder's disk."""
+    stat = os.statvfs(folder)
+    return stat.f_bavail * stat.f_frsize

@@ -1,0 +1,18 @@
+"""Every Prometheus metric of the product, with its meaning: the closed list.
+
+Processes share them through the library's multi-process files, so that one scrape of any worker shows all.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge
+
+REQUESTS = Counter("milepost_requests_total", "Answered requests of the api listener", ["door", "status"])
+EVENTS = Counter("milepost_events_total", "Events that left the reactor's record stage", ["fate"])
+SIGNALS = Counter("milepost_signals_total", "Emitted signals that reached the store")
+TRANSITIONS = Counter("milepost_transitions_total", "Changes of state of milestones and outcomes")
+BATCHES = Counter("milepost_batches_total", "Batches the reactor finished")
+LAG_ENTRIES = Gauge(
+    "milepost_reactor_lag_entries", "Accepted submissions not yet processed", multiprocess_mode="mostrecent"
+)
+RESTARTS = Counter("milepost_process_restarts_total", "Child processes that died and were started again", ["process"])

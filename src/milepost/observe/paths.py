@@ -1,0 +1,40 @@
+"""Where things lie in the data folder. One folder holds everything; `run` is remade at every start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def journal(data: Path) -> Path:
+    """One SQLite file per ingest worker."""
+    return data / "journal"
+
+
+def claims(data: Path) -> Path:
+    """RocksDB."""
+    return data / "claims"
+
+
+def reactor(data: Path) -> Path:
+    """Checkpoints and intents."""
+    return data / "reactor.sqlite"
+
+
+def tokens_key(data: Path) -> Path:
+    """Signs the access tokens."""
+    return data / "keys" / "tokens.key"
+
+
+def secrets_key(data: Path) -> Path:
+    """Seals the client secrets."""
+    return data / "keys" / "secrets.key"
+
+
+def health(data: Path) -> Path:
+    """The reactor's latest word."""
+    return data / "run" / "reactor.json"
+
+
+def metrics(data: Path) -> Path:
+    """The metrics library's files, one or more per process."""
+    return data / "run" / "metrics"

@@ -1,0 +1,139 @@
+"""An ingest worker: one journal partition and one listener on the shared api port. It owns nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import uvloop
+from granian.constants import Interfaces
+
+from milepost.control.book import read_known_connections
+from milepost.control.revisions import Scope, read_revision
+from milepost.control.session import Database, open_database
+from milepost.domain.errors import MilepostError, OperatorError, UnavailableError
+from milepost.kit.clock import system_clock
+from milepost.kit.crypto import load_key
+from milepost.observe import paths
+from milepost.observe.health import Readiness, free_bytes, read_health, readiness
+from milepost.observe.logs import logger
+from milepost.observe.metric_names import REQUESTS
+from milepost.operate import child
+from milepost.operate.listener import make_server
+from milepost.operate.tls import prepare_tls
+from milepost.receive.app import IngestApp, Limits
+from milepost.receive.book import make_book
+from milepost.receive.client_ip import ClientIp
+from milepost.receive.routes import make_routes
+from milepost.record.checkpoint import read_reached
+from milepost.record.journal.sqlite import SqliteJournalWriter
+from milepost.settings import Settings
+
+_log = logger("ingest")
+_LOOK_SECONDS = 0.25
+_TRIM_SECONDS = 30.0
+
+
+class IngestProcess:
+    """The parts of one worker, and what it does beside answering requests."""
+
+    def __init__(self, settings: Settings, worker: int) -> None:
+        self._settings = settings
+        self._database: Database = open_database(settings.control())
+        self._secrets_key = load_key(paths.secrets_key(settings.data))
+        self._revision = -1
+        self._readiness = Readiness(ready=False, reasons=("starting",), lag_entries=None)
+        self._journal = SqliteJournalWriter(paths.journal(settings.data), worker, loop=asyncio.get_running_loop())
+        self._worker = worker
+        self.app = IngestApp(
+            routes=make_routes(load_key(paths.tokens_key(settings.data)), lambda: self._readiness),
+            journal=self._journal,
+            limits=Limits(body_bytes=settings.body_limit_bytes),
+            client_ip=ClientIp(settings.trusted_proxies),
+            admit=self._admit,
+        )
+
+    def _admit(self) -> None:
+        if self._free_bytes < self._settings.disk_reserve_bytes:
+            raise UnavailableError("The disk is nearly full; nothing more can be kept now.", retry_after_seconds=30)
+
+    async def look_around(self) -> None:
+        """Every quarter second: changed connections, health, counters; now and then, trim the journal."""
+        trim_at = 0.0
+        loop = asyncio.get_running_loop()
+        while True:
+            await loop.run_in_executor(None, self._refresh_book)
+            self.look_at_health()
+            self.app.deadlines.enforce()
+            for (door, status), count in self.app.tally.take().items():
+                REQUESTS.labels(door, str(status)).inc(count)
+            if self._journal.is_broken:
+                raise OperatorError("The journal cannot be written; this worker starts anew.")
+            if loop.time() > trim_at:
+                trim_at = loop.time() + _TRIM_SECONDS
+                upto = read_reached(paths.reactor(self._settings.data)).get(self._worker, 0)
+                self._journal.trim(upto, system_clock() - int(self._settings.journal_retention_hours * 3_600_000))
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _refresh_book(self) -> None:
+        try:
+            with self._database.read() as session:
+                revision = read_revision(session, Scope.CONNECTIONS)
+                if revision != self._revision:
+                    self.app.book = make_book(read_known_connections(session, self._secrets_key))
+                    self._revision = revision
+        except UnavailableError as error:  # the last known book stays good meanwhile
+            _log.warning("control_plane_unavailable", reason=error.message)
+
+    def look_at_health(self) -> None:
+        """Refresh what `/ready` answers."""
+        self._free_bytes = free_bytes(self._settings.data)
+        self._readiness = readiness(
+            read_health(paths.health(self._settings.data)),
+            now_ms=system_clock(),
+            is_journal_broken=self._journal.is_broken,
+            free_bytes=self._free_bytes,
+            reserve_bytes=self._settings.disk_reserve_bytes,
+        )
+
+    def close(self) -> None:
+        """Put on disk what is queued; the last act."""
+        self._journal.close()
+        self._database.close()
+
+
+async def run(settings: Settings, worker: int) -> None:
+    """Serve until told to stop; then finish the requests that are under way."""
+    process = IngestProcess(settings, worker)
+    process.look_at_health()
+    tls = prepare_tls(settings.tls, settings.data, settings.host, settings.trusted_proxies)
+    server = make_server(process.app, interface=Interfaces.RSGI, host=settings.host, port=settings.api_port, tls=tls)
+    child.stop_when_told(asyncio.get_running_loop(), server.stop)
+    looking = asyncio.create_task(process.look_around())
+    looking.add_done_callback(lambda _: server.stop())
+    _log.info("listening", worker=worker, url=settings.api_url())
+    try:
+        await server.serve()
+    finally:
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+        process.close()
+    if not looking.cancelled() and looking.exception():
+        raise looking.exception() or RuntimeError
+    _log.info("drained", worker=worker)
+
+
+def main() -> None:
+    """`python -m milepost.operate.ingest_process WORKER`, settings on standard input."""
+    worker = int(sys.argv[1])
+    settings = child.read_settings()
+    child.begin(f"ingest-{worker}")
+    try:
+        uvloop.run(run(settings, worker))
+    except MilepostError as error:
+        _log.error("cannot_run", reason=error.message)
+        raise SystemExit(child.EXIT_MISCONFIGURED if isinstance(error, OperatorError) else 1) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""`milepost serve`: prepares the data folder, starts the app process and the ingest workers, and keeps them alive.
+
+A child that dies is started again, with growing pauses, and it is said; a misconfigured one ends the service.
+SIGTERM and SIGINT drain: first the workers finish their requests, then the reactor its journal.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+
+from milepost.domain.errors import OperatorError
+from milepost.observe import paths
+from milepost.observe.logs import logger
+from milepost.operate.child import EXIT_MISCONFIGURED
+from milepost.settings import Settings
+
+_log = logger("supervisor")
+
+_WATCH_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 5.0
+_STEADY_SECONDS = 10.0
+_DRAIN_WORKERS_SECONDS = 15.0
+_DRAIN_APP_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class _Child:
+    """A child process and when it may be started again."""
+
+    name: str
+    arguments: tuple[str, ...]
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    start_after: float = 0.0
+    pause: float = 0.0
+    restarts: int = 0
+
+
+class Supervisor:
+    """See the module. Made after the data folder is locked; `lock` is passed on to every child."""
+
+    def __init__(self, settings: Settings, lock: int) -> None:
+        self._settings = settings
+        self._lock = lock
+        self._is_stopping = False
+        self._app = _Child("app", ("milepost.operate.app_process",))
+        self._workers = [
+            _Child(f"ingest-{worker}", ("milepost.operate.ingest_process", str(worker)))
+            for worker in range(settings.workers)
+        ]
+        _require_free_ports(settings)
+        metrics = paths.metrics(settings.data)
+        shutil.rmtree(metrics.parent, ignore_errors=True)
+        metrics.mkdir(parents=True)
+
+    def run(self, on_ready: Callable[[], None], is_ready: Callable[[], bool]) -> None:
+        """Serve until told to stop; `on_ready` is called once, when `is_ready` first says so."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        is_announced = False
+        try:
+            while not self._is_stopping:
+                for child in (self._app, *self._workers):
+                    self._keep_alive(child)
+                if not is_announced and is_ready():
+                    is_announced = True
+                    on_ready()
+                time.sleep(_WATCH_SECONDS)
+        finally:
+            self._drain()
+
+    def _stop(self, _signal: int, _frame: FrameType | None) -> None:
+        self._is_stopping = True
+
+    def _keep_alive(self, child: _Child) -> None:
+        now = time.monotonic()
+        if child.process is not None:
+            status = child.process.poll()
+            if status is None:
+                return
+            self._say_it_died(child, status, now)
+        if now >= child.start_after:
+            self._start(child, now)
+
+    def _say_it_died(self, child: _Child, status: int, now: float) -> None:
+        child.process = None
+        if status == EXIT_MISCONFIGURED:
+            raise OperatorError(f"{child.name} cannot run as it is set up; its last log line says why.")
+        was_steady = now - child.started_at > _STEADY_SECONDS
+        child.pause = 0.0 if was_steady else min(max(child.pause * 2, 0.2), _LONGEST_PAUSE_SECONDS)
+        child.start_after = now + child.pause
+        child.restarts += 1
+        how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+        _log.warning("child_died", child=child.name, how=how, restarts=child.restarts, next_start_seconds=child.pause)
+
+    def _start(self, child: _Child, now: float) -> None:
+        environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(paths.metrics(self._settings.data))}
+        process = subprocess.Popen(
+            [sys.executable, "-m", *child.arguments],
+            stdin=subprocess.PIPE,
+            env=environment,
+            pass_fds=(self._lock,),
+            start_new_session=True,  # a terminal's Ctrl-C reaches the supervisor alone, which then drains in order
+        )
+        assert process.stdin is not None
+        try:
+            process.stdin.write(self._settings.model_dump_json(exclude={"admin_password"}).encode() + b"\n")
+            process.stdin.flush()  # left open: its end tells the child that we are gone
+        except BrokenPipeError:
+            pass  # it died at once; the next look says so
+        child.process = process
+        child.started_at = now
+        _log.info("child_started", child=child.name, pid=process.pid)
+
+    def _drain(self) -> None:
+        _log.info("draining")
+        _end(self._workers, _DRAIN_WORKERS_SECONDS)
+        _end([self._app], _DRAIN_APP_SECONDS)
+        _log.info("stopped")
+
+
+def _end(children: list[_Child], seconds: float) -> None:
+    processes = [child.process for child in children if child.process is not None]
+    for process in processes:
+        process.terminate()
+    until = time.monotonic() + seconds
+    for process in processes:
+        try:
+            process.wait(max(0.0, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            _log.warning("child_killed", pid=process.pid)
+            process.kill()
+            process.wait()
+
+
+def _require_free_ports(settings: Settings) -> None:
+    """The workers share their port, so two services would share it too, unnoticed: look before."""
+    for port, option in ((settings.api_port, "--api-port"), (settings.app_port, "--app-port")):
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((settings.host, port))
+            except OSError as error:
+                raise OperatorError(
+                    f"{settings.host}:{port} cannot be used ({error.strerror}). Choose another one with {option}."
+                ) from error

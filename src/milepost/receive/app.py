@@ -1,0 +1,122 @@
+"""The api listener: one RSGI application that routes, bounds, journals and answers. Nothing here knows a dialect.
+
+Takes a table of routes; gives 404 and 405 itself; everything else is its doors' to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from milepost.domain.errors import MilepostError, NotFoundError, UnavailableError
+from milepost.kit.clock import Clock, system_clock
+from milepost.observe.logs import logger
+from milepost.receive.accept import accept
+from milepost.receive.body import BodyTooLargeError, Deadlines, read_body
+from milepost.receive.client_ip import ClientIp
+from milepost.receive.door import Answer, Book, Door, Request
+from milepost.receive.refusals import MethodNotAllowedError, refuse
+from milepost.record.journal.port import JournalWriter
+
+_log = logger("receive")
+
+
+Routes = Mapping[str, Mapping[str, Door]]
+"""path -> method -> door."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds on one request's body."""
+
+    body_bytes: int = 8 * 1024 * 1024
+    body_seconds: float = 30.0
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts since the last flush; plain integers, because the metrics library costs more than a request may."""
+
+    requests: dict[tuple[str, int], int] = field(default_factory=dict)
+
+    def add(self, door: str, status: int) -> None:
+        """One answered request."""
+        key = (door, status)
+        self.requests[key] = self.requests.get(key, 0) + 1
+
+    def take(self) -> dict[tuple[str, int], int]:
+        """What was counted; counting starts anew."""
+        taken, self.requests = self.requests, {}
+        return taken
+
+
+class IngestApp:
+    """See the module. `book` may be replaced at any time; a request sees one book throughout."""
+
+    def __init__(
+        self,
+        *,
+        routes: Routes,
+        journal: JournalWriter,
+        limits: Limits,
+        client_ip: ClientIp,
+        clock: Clock = system_clock,
+        admit: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._routes = routes
+        self._journal = journal
+        self._limits = limits
+        self._client_ip = client_ip
+        self._clock = clock
+        self._admit = admit
+        self.book = Book()
+        self.tally = Tally()
+        self.deadlines = Deadlines(limits.body_seconds)
+
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        """Answer one request (granian's RSGI protocol)."""
+        name, answer = await self._answer(scope, protocol)
+        self.tally.add(name, answer.status)
+        protocol.response_bytes(answer.status, list(answer.headers), answer.body)
+
+    async def _answer(self, scope: Any, protocol: Any) -> tuple[str, Answer]:
+        methods = self._routes.get(scope.path)
+        door = methods.get(scope.method) if methods else None
+        if door is None:
+            return "none", self._unrouted(scope, methods)
+        try:
+            headers = scope.headers
+            request = Request(
+                method=scope.method,
+                path=scope.path,
+                query=scope.query_string,
+                headers=headers,
+                body=await read_body(protocol, headers, limit=self._limits.body_bytes, deadlines=self.deadlines),
+                client_ip=self._client_ip.of(scope.client, headers),
+                received_at_ms=self._clock(),
+            )
+            reading = door.read(request, self.book)
+            if isinstance(reading, Answer):
+                return door.name, reading
+            self._admit()
+            return door.name, await accept(self._journal, door.name, request, reading)
+        except BodyTooLargeError as error:
+            return door.name, _closing(door.refuse(error))
+        except MilepostError as error:
+            return door.name, door.refuse(error)
+        except Exception:
+            _log.exception("request_failed", path=scope.path)
+            return door.name, door.refuse(UnavailableError("Something failed on our side; try again."))
+
+    def _unrouted(self, scope: Any, methods: Mapping[str, Door] | None) -> Answer:
+        if methods is None:
+            return refuse(NotFoundError(f"There is nothing at {scope.path}."))
+        allowed = ", ".join(methods)
+        answer = refuse(MethodNotAllowedError(f"{scope.path} takes {allowed}, not {scope.method}."))
+        return Answer(status=answer.status, body=answer.body, headers=(*answer.headers, ("allow", allowed)))
+
+
+def _closing(answer: Answer) -> Answer:
+    """The unread rest of a too large body makes the connection useless."""
+    return Answer(status=answer.status, body=answer.body, headers=(*answer.headers, ("connection", "close")))

@@ -1,0 +1,53 @@
+"""`POST /analytics` of the tracking script: {connectionId, eventKey, data[1..1000]}; answers 202 {requestId}.
+
+The Analytics Key opens it, no Authorization; a page of any origin may post, unless the connection lists its origins.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from milepost.domain.connection import ConnectionKind, KnownConnection
+from milepost.domain.errors import Fault, InvalidInputError, MilepostError, UnauthenticatedError
+from milepost.kit.jsonio import strict_loads
+from milepost.receive.browser import for_browsers, require_json_or_text, require_origin
+from milepost.receive.dialects import events
+from milepost.receive.door import Answer, Book, Reading, Request
+from milepost.receive.refusals import refuse, sent_by
+from milepost.receive.rules import check_events_body
+
+
+class AnalyticsDoor:
+    """See the module."""
+
+    name = "analytics"
+
+    def read(self, request: Request, book: Book) -> Reading:
+        """See receive/door.py."""
+        require_json_or_text(request)
+        connection = _connection(strict_loads(request.body), book)
+        with sent_by(connection):
+            require_origin(connection, request)
+            body = check_events_body(request.body)
+        return Reading(
+            connection=connection, event_key=body.event_key, body=body.data, count=body.count, answer=_accepted
+        )
+
+    def refuse(self, error: MilepostError) -> Answer:
+        """See receive/door.py."""
+        return for_browsers(refuse(error))
+
+
+def _connection(document: object, book: Book) -> KnownConnection:
+    key = document.get("connectionId") if isinstance(document, dict) else None
+    if not isinstance(key, str) or not key:
+        fault = Fault(path="connectionId", reason="must be a non-empty string, the connection's Analytics Key")
+        raise InvalidInputError("The body must be a JSON object with connectionId, eventKey and data.", faults=(fault,))
+    connection = book.by_public_key.get(key)
+    if connection is None or not connection.is_enabled or connection.kind is not ConnectionKind.TRACKING_SCRIPT:
+        raise UnauthenticatedError("connectionId is not the Analytics Key of an enabled tracking-script connection.")
+    return connection
+
+
+def _accepted(request_id: UUID) -> Answer:
+    return for_browsers(events.accepted(request_id))

@@ -1,0 +1,52 @@
+"""What the `/v1/*` doors share: MetaRouter's error shape, and the writeKey that opens them (seed 003, FACTS)."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+
+from milepost.domain.connection import KnownConnection
+from milepost.domain.errors import Fault, MilepostError, UnauthenticatedError
+from milepost.receive.browser import for_browsers, require_origin
+from milepost.receive.door import Answer, Book, Request
+from milepost.receive.refusals import sent_by, shared_headers
+
+BAD_WRITE_KEY = "Invalid or missing writekey"
+"""MetaRouter's own sentence, letter by letter (FACTS)."""
+
+LONGEST_VALUE = 4096
+"""Bound on a name, an id or any other value of an event's metadata, in characters."""
+
+
+def error_body(error: MilepostError) -> dict[str, Any]:
+    """`{"Error", "Message", "Details"}`; Details is text, one `path: reason` per fault."""
+    return {
+        "Error": HTTPStatus(error.status).phrase,
+        "Message": error.message,
+        "Details": "; ".join(f"{fault.path}: {fault.reason}" if fault.path else fault.reason for fault in error.faults),
+    }
+
+
+def refuse(error: MilepostError) -> Answer:
+    """The error in MetaRouter's shape.
+
+    A 401 names a scheme of our own: for `Basic`, a browser would ask the page's visitor for a password.
+    """
+    headers = tuple(
+        (name, 'WriteKey realm="events"' if name == "www-authenticate" else value)
+        for name, value in shared_headers(error)
+    )
+    return for_browsers(Answer(status=error.status, body=orjson.dumps(error_body(error)), headers=headers))
+
+
+def opened_by(write_key: str, request: Request, book: Book) -> KnownConnection:
+    """The enabled connection of a writeKey or an Analytics Key; UnauthenticatedError, or ForbiddenError by origin."""
+    connection = book.by_public_key.get(write_key)
+    if connection is None or not connection.is_enabled:
+        reason = "no enabled connection has this key"
+        raise UnauthenticatedError(BAD_WRITE_KEY, faults=(Fault(path="writeKey", reason=reason),))
+    with sent_by(connection):
+        require_origin(connection, request)
+    return connection

@@ -1,0 +1,55 @@
+"""The doors for operators: `/health` (alive), `/ready` (accepting and processing), `/metrics` (Prometheus)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from milepost.domain.errors import MilepostError
+from milepost.observe.health import Readiness
+from milepost.receive.door import Answer, Book, Request
+from milepost.receive.refusals import JSON_HEADERS, refuse
+
+
+class OperationsDoor:
+    """What the three have in common: the seed-000 error shape."""
+
+    name = "operations"
+
+    def refuse(self, error: MilepostError) -> Answer:
+        """See receive/door.py."""
+        return refuse(error)
+
+
+class HealthDoor(OperationsDoor):
+    """200 as long as this process answers."""
+
+    def read(self, request: Request, book: Book) -> Answer:
+        """See receive/door.py."""
+        return Answer(status=200, body=b'{"status":"alive"}')
+
+
+class ReadyDoor(OperationsDoor):
+    """200 when the whole service accepts and processes events, else 503 with the reasons."""
+
+    def __init__(self, readiness: Callable[[], Readiness]) -> None:
+        self._readiness = readiness
+
+    def read(self, request: Request, book: Book) -> Answer:
+        """See receive/door.py."""
+        state = self._readiness()
+        headers = JSON_HEADERS if state.ready else (*JSON_HEADERS, ("retry-after", "5"))
+        return Answer(status=200 if state.ready else 503, body=msgspec.json.encode(state), headers=headers)
+
+
+class MetricsDoor(OperationsDoor):
+    """The metrics of every process of this node."""
+
+    def read(self, request: Request, book: Book) -> Answer:
+        """See receive/door.py."""
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return Answer(status=200, body=generate_latest(registry), headers=(("content-type", CONTENT_TYPE_LATEST),))

@@ -1,0 +1,29 @@
+"""ISO 8601 points in time as senders write them: text in, Unix milliseconds out, None for anything else."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from milepost.kit.clock import to_datetime, to_unix_ms
+from milepost.receive.rules import EARLIEST_MS, LATEST_MS
+
+_INSTANT = re.compile(
+    r"\d{4}-?\d\d-?\d\d[T ]\d\d(:?\d\d(:?\d\d([.,]\d+)?)?)?(Z|[+-]\d\d(:?\d\d)?)", re.IGNORECASE | re.ASCII
+)
+
+
+def parse_instant(text: str) -> int | None:
+    """A calendar date and time with `Z` or an offset, in the years 1900 to 2299 (those the store can hold)."""
+    if not _INSTANT.fullmatch(text):
+        return None
+    try:
+        unix_ms = to_unix_ms(datetime.fromisoformat(text.upper()))
+    except (ValueError, OverflowError):
+        return None
+    return unix_ms if EARLIEST_MS <= unix_ms <= LATEST_MS else None
+
+
+def to_seconds_text(unix_ms: int) -> str:
+    """`YYYY-MM-DDTHH:MM:SSZ`, as in the answers of seed 003."""
+    return to_datetime(unix_ms).isoformat()[:19] + "Z"

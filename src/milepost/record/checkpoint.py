@@ -1,0 +1,115 @@
+"""How far the reactor is, and the intents of batches that are under way, in one small SQLite file.
+
+An intent is written before a batch is worked on, so that after a crash the same batch, with the same number and
+therefore the same insert tokens, is made again; it goes away in the transaction that moves the checkpoints.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+
+
+class Span(NamedTuple):
+    """Offsets of one partition: later than `after`, up to and with `upto`."""
+
+    partition: int
+    after: int
+    upto: int
+
+
+class Intent(NamedTuple):
+    """A batch that was begun: its number (from 1, rising), the spans it is made of, and its insert token.
+
+    The token is unique over all data folders, so that a store shared with, or kept from, another one is safe.
+    """
+
+    batch: int
+    spans: tuple[Span, ...]
+    token: str
+
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS checkpoints (partition INTEGER PRIMARY KEY, upto INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS intents (batch INTEGER PRIMARY KEY, spans BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS identity (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), name TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS finished (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), batch INTEGER NOT NULL) STRICT;
+"""
+_encode = msgspec.msgpack.encode
+_decode = msgspec.msgpack.Decoder(tuple[Span, ...]).decode
+
+
+class Checkpoints:
+    """The one owner is the reactor; `begin` and `finish` may be called from two of its threads."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+        self._lock = threading.Lock()
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.executescript(_SCHEMA)
+        self._db.execute("INSERT OR IGNORE INTO identity VALUES (1, ?)", (secrets.token_hex(8),))
+        (self._identity,) = self._db.execute("SELECT name FROM identity").fetchone()
+        rows = self._db.execute("SELECT batch FROM intents UNION ALL SELECT batch FROM finished").fetchall()
+        self._last_batch: int = max((batch for (batch,) in rows), default=0)
+
+    def open_intents(self) -> list[Intent]:
+        """The batches that were begun and not finished, in their order."""
+        self._db.execute("INSERT OR IGNORE INTO identity VALUES (1, ?)", (secrets.token_hex(8),))
+        (self._identity,) = self._db.execute("SELECT name FROM identity").fetchone()
+        rows = self._db.execute("SELECT batch, spans FROM intents ORDER BY batch").fetchall()
+        return [self._intent(batch, _decode(spans)) for batch, spans in rows]
+
+    def reached(self) -> dict[int, int]:
+        """Per partition, the offset up to which everything is processed."""
+        with self._lock:
+            return dict(self._db.execute("SELECT partition, upto FROM checkpoints").fetchall())
+
+    def begin(self, spans: Sequence[Span]) -> Intent:
+        """Write down the next batch; on disk when it returns."""
+        with self._lock:
+            intent = self._intent(self._last_batch + 1, tuple(spans))
+            self._db.execute("INSERT INTO intents VALUES (?, ?)", (intent.batch, _encode(intent.spans)))
+            self._last_batch = intent.batch
+            return intent
+
+    def finish(self, intent: Intent) -> None:
+        """Move the checkpoints past a batch whose every effect is on disk; on disk when it returns."""
+        with self._lock, self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany(
+                "INSERT INTO checkpoints VALUES (?, ?) ON CONFLICT (partition) DO UPDATE SET upto = excluded.upto",
+                [(span.partition, span.upto) for span in intent.spans],
+            )
+            self._db.execute("DELETE FROM intents WHERE batch = ?", (intent.batch,))
+            self._db.execute(
+                "INSERT INTO finished VALUES (1, ?) ON CONFLICT (only_row) DO UPDATE SET batch = excluded.batch",
+                (intent.batch,),
+            )
+
+    def _intent(self, batch: int, spans: tuple[Span, ...]) -> Intent:
+        return Intent(batch, spans, f"{self._identity}-{batch}")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+
+def read_reached(path: Path) -> dict[int, int]:
+    """`Checkpoints.reached` for another process, which only looks; empty before the reactor's first start."""
+    if not path.exists():
+        return {}
+    db = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
+    try:
+        return dict(db.execute("SELECT partition, upto FROM checkpoints").fetchall())
+    except sqlite3.OperationalError:  # the reactor is making the file at this moment
+        return {}
+    finally:
+        db.close()

@@ -1,0 +1,68 @@
+"""Claims in RocksDB: one multi-get and one synced write batch per call, flat over millions of keys.
+
+Options were measured: with the default ones claims are twice as slow (DESIGN section 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+from rocksdict import (
+    BlockBasedOptions,
+    Cache,
+    DataBlockIndexType,
+    DBCompressionType,
+    Options,
+    Rdict,
+    WriteBatch,
+    WriteOptions,
+)
+
+
+class RocksdbClaims:
+    """See port.py. One process, one thread at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        self._db = Rdict(str(folder), options=_options())
+        self._synced = WriteOptions()
+        self._synced.sync = True
+
+    def claim(self, digests: Sequence[bytes], owners: Sequence[bytes]) -> list[bytes | None]:
+        """See the port."""
+        kept = cast("list[bytes | None]", self._db.get(list(digests)))
+        batch = WriteBatch(raw_mode=True)
+        fresh: dict[bytes, bytes] = {}
+        result: list[bytes | None] = []
+        for digest, owner, known in zip(digests, owners, kept, strict=True):
+            holder = known if known is not None else fresh.get(digest)
+            if holder is None:
+                fresh[digest] = owner
+                batch.put(digest, owner)
+            result.append(None if holder is None or holder == owner else holder)
+        if fresh:
+            self._db.write(batch, self._synced)
+        return result
+
+    def close(self) -> None:
+        """See the port."""
+        self._db.close()
+
+
+def _options() -> Options:
+    table = BlockBasedOptions()
+    table.set_bloom_filter(10, block_based=False)
+    table.set_block_cache(Cache(64 * 1024 * 1024))
+    table.set_cache_index_and_filter_blocks(True)
+    table.set_pin_l0_filter_and_index_blocks_in_cache(True)
+    table.set_data_block_index_type(DataBlockIndexType.binary_and_hash())
+    options = Options(raw_mode=True)
+    options.create_if_missing(True)
+    options.set_block_based_table_factory(table)
+    options.set_compression_type(DBCompressionType.none())  # digests do not compress
+    options.set_write_buffer_size(32 * 1024 * 1024)
+    options.set_max_background_jobs(2)
+    options.set_keep_log_file_num(2)
+    return options

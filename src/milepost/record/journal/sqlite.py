@@ -1,0 +1,222 @@
+"""The journal in SQLite: one file per partition, write-ahead log, synchronous=FULL, group commit.
+
+All entries that arrive while the disk is busy go into one row (a frame), so that a commit is one statement:
+the interpreter lock is given up once per commit, not once per entry.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Final
+
+import msgspec
+
+from milepost.domain.errors import OperatorError, UnavailableError
+from milepost.domain.event import Located
+from milepost.kit.clock import Clock, system_clock
+from milepost.record.journal.port import Extent
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS frames (
+    last_offset INTEGER PRIMARY KEY, -- of the frame's last entry
+    entries INTEGER NOT NULL,        -- how many
+    written_at_ms INTEGER NOT NULL,
+    frame BLOB NOT NULL              -- msgpack array of the entries' bytes
+) STRICT
+"""
+_FRAME_BYTES: Final = 4 * 1024 * 1024
+_TRIM_FRAMES: Final = 200
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[bytes]).decode
+
+Waiting = tuple[bytes, asyncio.Future[int]]
+
+
+def _path(folder: Path, partition: int) -> Path:
+    return folder / f"partition-{partition}.sqlite"
+
+
+class SqliteJournalWriter:
+    """The writer of one partition (see port.py); a lock file keeps a second writer out."""
+
+    def __init__(
+        self,
+        folder: Path,
+        partition: int,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        most_queued_bytes: int = 64 * 1024 * 1024,
+        clock: Clock = system_clock,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock = os.open(folder / f"partition-{partition}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._lock)
+            raise OperatorError(f"Journal partition {partition} already has a writer.") from error
+        self._db = _open(_path(folder, partition))
+        self._offset = _extent(self._db).last
+        self._loop = loop
+        self._clock = clock
+        self._most_queued_bytes = most_queued_bytes
+        self._queued_bytes = 0
+        self._broken: UnavailableError | None = None
+        self._queue: SimpleQueue[Waiting | Callable[[], None] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._commit_until_closed, name=f"journal-{partition}")
+        self._thread.start()
+
+    def append(self, entry: bytes) -> Awaitable[int]:
+        """See the port. Must be called on the event loop."""
+        if self._broken is not None:
+            raise self._broken
+        if self._queued_bytes > self._most_queued_bytes:
+            raise UnavailableError("The disk does not keep up with what is sent; try again shortly.")
+        self._queued_bytes += len(entry)
+        future = self._loop.create_future()
+        self._queue.put((entry, future))
+        return future
+
+    def trim(self, upto: int, written_before_ms: int) -> None:
+        """See the port. Done between commits, a bounded number of frames at a time."""
+        self._queue.put(lambda: self._trim(upto, written_before_ms))
+
+    def close(self) -> None:
+        """See the port."""
+        self._queue.put(None)
+        self._thread.join()
+        self._db.close()
+        os.close(self._lock)
+
+    def _commit_until_closed(self) -> None:
+        is_open = True
+        while is_open:
+            group: list[Waiting] = []
+            size = 0
+            item = self._queue.get()
+            while True:
+                if item is None:
+                    is_open = False
+                elif callable(item):
+                    item()
+                else:
+                    group.append(item)
+                    size += len(item[0])
+                if size >= _FRAME_BYTES or not is_open:
+                    break
+                try:
+                    item = self._queue.get_nowait()
+                except Empty:
+                    break
+            if group:
+                self._commit(group, size)
+
+    def _commit(self, group: list[Waiting], size: int) -> None:
+        first = self._offset + 1
+        last = self._offset + len(group)
+        error: UnavailableError | None = None
+        try:
+            self._db.execute(
+                "INSERT INTO frames VALUES (?, ?, ?, ?)",
+                (last, len(group), self._clock(), _encode([entry for entry, _ in group])),
+            )
+            self._offset = last
+        except sqlite3.Error as failure:
+            error = UnavailableError(f"The journal cannot be written: {failure}", retry_after_seconds=5)
+            if getattr(failure, "sqlite_errorcode", None) != sqlite3.SQLITE_FULL:
+                self._broken = error  # after a failed sync nobody knows what is on disk; the process must restart
+        with suppress(RuntimeError):  # the loop is gone: its senders are too
+            self._loop.call_soon_threadsafe(self._settle, group, first, size, error)
+
+    def _settle(self, group: list[Waiting], first: int, size: int, error: UnavailableError | None) -> None:
+        self._queued_bytes -= size
+        for offset, (_, future) in enumerate(group, first):
+            if future.done():  # the sender went away
+                continue
+            if error is None:
+                future.set_result(offset)
+            else:
+                future.set_exception(error)
+
+    def _trim(self, upto: int, written_before_ms: int) -> None:
+        with suppress(sqlite3.Error):  # trimming again later does no harm
+            self._db.execute(
+                "DELETE FROM frames WHERE last_offset IN (SELECT last_offset FROM frames WHERE last_offset <= ?"
+                " AND last_offset < (SELECT max(last_offset) FROM frames) AND written_at_ms < ?"
+                " ORDER BY last_offset LIMIT ?)",
+                (upto, written_before_ms, _TRIM_FRAMES),
+            )
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the file can no longer be written, so that the process had better start anew."""
+        return self._broken is not None
+
+
+class SqliteJournalReader:
+    """Reads every partition file of a folder, each through a read-only connection. For one thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._open: dict[int, sqlite3.Connection] = {}
+
+    def partitions(self) -> Sequence[int]:
+        """See the port."""
+        return sorted(int(file.stem.partition("-")[2]) for file in self._folder.glob("partition-*.sqlite"))
+
+    def read(self, partition: int, after: int, limit: int, limit_bytes: int) -> list[Located]:
+        """See the port."""
+        found: list[Located] = []
+        size = 0
+        rows = self._connection(partition).execute(
+            "SELECT last_offset, entries, frame FROM frames WHERE last_offset > ? ORDER BY last_offset", (after,)
+        )
+        for last_offset, count, frame in rows:
+            first = last_offset - count + 1
+            for offset, entry in enumerate(_decode(frame), first):
+                if offset > after:
+                    if len(found) >= limit or (found and size >= limit_bytes):
+                        rows.close()
+                        return found
+                    found.append(Located(partition, offset, entry))
+                    size += len(entry)
+        return found
+
+    def extent(self, partition: int) -> Extent:
+        """See the port."""
+        return _extent(self._connection(partition))
+
+    def close(self) -> None:
+        """See the port."""
+        while self._open:
+            self._open.popitem()[1].close()
+
+    def _connection(self, partition: int) -> sqlite3.Connection:
+        if partition not in self._open:
+            path = _path(self._folder, partition)
+            self._open[partition] = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
+        return self._open[partition]
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+    db.execute("PRAGMA page_size = 8192")
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA wal_autocheckpoint = 512")  # 4 MiB: a checkpoint stalls one commit by milliseconds, not tens
+    db.execute("PRAGMA journal_size_limit = 67108864")
+    db.execute(_SCHEMA)
+    return db
+
+
+def _extent(db: sqlite3.Connection) -> Extent:
+    first, last = db.execute("SELECT min(last_offset - entries + 1), max(last_offset) FROM frames").fetchone()
+    return Extent(first or 0, last or 0)

@@ -1,0 +1,158 @@
+"""Journal entries in, recorded groups out: every event with its id, date, and fate (new, repeat, or parked).
+
+The result is a function of the entries and the claims alone, so that a batch made again comes out the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from milepost.domain.event import EventId, ItemMeta, Located, RecordedGroup, SmartKey, Submission
+from milepost.domain.fate import Fate, ParkReason
+from milepost.record.claims.port import Claims, claim_digest, claim_prefix
+
+_decode_submission = msgspec.msgpack.Decoder(Submission).decode
+_NOWHERE = bytes(16)
+
+
+class _OwnMembers(msgspec.Struct):
+    """The members of a payload that seed 000 gives a meaning to (field table, lines 176 and 204)."""
+
+    event_date: int | None = msgspec.field(default=None, name="eventDate")
+    idempotency_key: str | None = msgspec.field(default=None, name="idempotencyKey")
+
+
+_decode_own_members = msgspec.json.Decoder(list[_OwnMembers]).decode
+_decode_payloads = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+class _GroupKey(NamedTuple):
+    connection_id: bytes
+    event_key: str
+    door: str
+    has_items: bool
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A group under construction: one column per attribute."""
+
+    bodies: list[bytes] = field(default_factory=list)
+    request_ids: list[bytes] = field(default_factory=list)
+    items: list[int] = field(default_factory=list)
+    received_at_ms: list[int] = field(default_factory=list)
+    metas: list[ItemMeta] = field(default_factory=list)
+    smart_keys: dict[SmartKey, None] = field(default_factory=dict)
+
+
+def record(entries: Sequence[Located], claims: Claims) -> list[RecordedGroup]:
+    """Decode, group and claim a batch; a decode error or ValueError if one of the entries is not what accept wrote.
+
+    Doing it again, also with fewer entries at a time, gives the same fates: claims know their owners.
+    """
+    pending: dict[_GroupKey, _Pending] = {}
+    for located in entries:
+        _add(pending, _decode_submission(located.entry))
+    return [_recorded(key, group, claims) for key, group in pending.items()]
+
+
+def _add(pending: dict[_GroupKey, _Pending], submission: Submission) -> None:
+    if submission.items is None:
+        key = _GroupKey(submission.connection_id, submission.event_key, submission.door, False)
+        group = pending.setdefault(key, _Pending())
+        group.bodies.append(submission.body[1:-1])
+        _extend(group, submission, range(submission.count))
+        return
+    payloads = _decode_payloads(submission.body)
+    for item, (meta, payload) in enumerate(zip(submission.items, payloads, strict=True)):
+        key = _GroupKey(submission.connection_id, meta.event_key, submission.door, True)
+        group = pending.setdefault(key, _Pending())
+        group.bodies.append(bytes(payload))
+        group.metas.append(meta)
+        _extend(group, submission, range(item, item + 1))
+
+
+def _extend(group: _Pending, submission: Submission, items: range) -> None:
+    group.request_ids += [submission.request_id] * len(items)
+    group.items += items
+    group.received_at_ms += [submission.received_at_ms] * len(items)
+    group.smart_keys.update(dict.fromkeys(submission.smart_keys))
+
+
+def _recorded(key: _GroupKey, group: _Pending, claims: Claims) -> RecordedGroup:
+    body = b"[" + b",".join(group.bodies) + b"]"  # one decode for many small submissions
+    payloads = [bytes(payload) for payload in _decode_payloads(body)]
+    if key.has_items:
+        dates = [meta.event_date_ms for meta in group.metas]
+        keys = [meta.idempotency_key for meta in group.metas]
+    else:
+        own = _decode_own_members(body)
+        dates = [members.event_date for members in own]
+        keys = [members.idempotency_key for members in own]
+    duplicates_of = _repeats(key, group, keys, claims)
+    return RecordedGroup(
+        connection_id=key.connection_id,
+        event_key=key.event_key,
+        door=key.door,
+        request_ids=group.request_ids,
+        items=group.items,
+        received_at_ms=group.received_at_ms,
+        event_date_ms=[
+            received if date is None else date for date, received in zip(dates, group.received_at_ms, strict=True)
+        ],
+        fates=[Fate.DUPLICATE if first else Fate.PROCESSED for first in duplicates_of],
+        reasons=[""] * len(payloads),
+        duplicates_of=duplicates_of,
+        payloads=payloads,
+        smart_keys=tuple(group.smart_keys),
+    )
+
+
+def _repeats(key: _GroupKey, group: _Pending, keys: Sequence[str | None], claims: Claims) -> list[str]:
+    """For each event, the id of the one that came first with its idempotency key, or "" if it is that one."""
+    repeats = [""] * len(keys)
+    keyed = [index for index, value in enumerate(keys) if value is not None]
+    if not keyed:
+        return repeats
+    prefix = claim_prefix(key.connection_id, key.event_key)
+    owners = claims.claim(
+        [claim_digest(prefix, value) for value in keys if value is not None],
+        [group.request_ids[index] + group.items[index].to_bytes(2, "big") for index in keyed],
+    )
+    for index, owner in zip(keyed, owners, strict=True):
+        if owner is not None:
+            repeats[index] = str(EventId(UUID(bytes=owner[:16]), int.from_bytes(owner[16:], "big")))
+    return repeats
+
+
+def park(located: Located, reason: ParkReason) -> RecordedGroup:
+    """An entry set aside: kept whole as one event, under an id made of where it lies."""
+    place = located.partition.to_bytes(4, "big") + located.offset.to_bytes(8, "big")
+    return RecordedGroup(
+        connection_id=_NOWHERE,
+        event_key="",
+        door="journal",
+        request_ids=[bytes(4) + place],
+        items=[0],
+        received_at_ms=[0],
+        event_date_ms=[0],
+        fates=[Fate.PARKED],
+        reasons=[reason],
+        duplicates_of=[""],
+        payloads=[located.entry],
+        smart_keys=(),
+    )
+
+
+def counted(groups: Iterable[RecordedGroup]) -> dict[Fate, int]:
+    """How many events met each fate."""
+    counts: dict[Fate, int] = {}
+    for fate in chain.from_iterable(group.fates for group in groups):
+        counts[fate] = counts.get(fate, 0) + 1
+    return counts

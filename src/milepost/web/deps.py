@@ -1,0 +1,37 @@
+"""What the console API works with, put together once at start; routes get it as an argument."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from milepost.control.session import Database
+from milepost.kit.clock import Clock
+from milepost.web.ports import EventLog, MetricValues
+from milepost.web.sign_in import SignInDesk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebDeps:
+    """`api_url` is the base of the api listener, for tracking scripts; `is_tls` marks the session cookie Secure."""
+
+    database: Database
+    secrets_key: bytes
+    tokens_key: bytes
+    clock: Clock
+    event_log: EventLog
+    metrics: MetricValues
+    api_url: str
+    is_tls: bool
+    sign_in: SignInDesk
+
+
+def _of_app(request: Request) -> WebDeps:
+    deps = request.app.state.deps
+    assert isinstance(deps, WebDeps)
+    return deps
+
+
+Deps = Annotated[WebDeps, Depends(_of_app)]

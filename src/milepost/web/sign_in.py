@@ -1,0 +1,76 @@
+"""Signing in with email and password: slow to guess, and as slow for unknown emails as for known ones.
+
+Gives the person's id; refuses with UnauthenticatedError, or with TooManyAttemptsError after repeated failures.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import NamedTuple
+from uuid import UUID
+
+from milepost.control.repos.people import find_password_hash
+from milepost.control.session import Database
+from milepost.domain.errors import TooManyAttemptsError, UnauthenticatedError, UnavailableError
+from milepost.kit.clock import Clock
+from milepost.kit.passwords import is_password
+
+FREE_ATTEMPTS = 5
+LONGEST_WAIT_SECONDS = 60
+_REMEMBERED_EMAILS = 10_000
+_HASHES_AT_ONCE = 2
+"""Each takes 64 MiB while it runs, so that a crowd of sign-ins must not run all at once."""
+
+
+class _Failures(NamedTuple):
+    count: int
+    blocked_until_ms: int
+
+
+class SignInDesk:
+    """Checks passwords for one process. After five failures in a row an email waits 1 s, then 2 s, up to a minute."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._failures: OrderedDict[str, _Failures] = OrderedDict()
+        self._hashing = threading.BoundedSemaphore(_HASHES_AT_ONCE)
+
+    def check(self, email: str, password: str) -> UUID:
+        """Who it is, if the password is theirs."""
+        name = email.strip().lower()
+        self._refuse_while_blocked(name)
+        with self._database.read() as session:
+            found = find_password_hash(session, name)
+        if not self._hashing.acquire(timeout=10):
+            raise UnavailableError("Too many people are signing in at once; try again.", retry_after_seconds=2)
+        try:
+            is_theirs = is_password(password, found[1] if found else None)
+        finally:
+            self._hashing.release()
+        if found is None or not is_theirs:
+            self._note_failure(name)
+            raise UnauthenticatedError("The email or the password is wrong.")
+        with self._lock:
+            self._failures.pop(name, None)
+        return found[0]
+
+    def _refuse_while_blocked(self, name: str) -> None:
+        with self._lock:
+            failures = self._failures.get(name)
+        wait_ms = failures.blocked_until_ms - self._clock() if failures else 0
+        if wait_ms > 0:
+            raise TooManyAttemptsError(
+                "Too many failed attempts for this email; wait a little.", retry_after_seconds=-(-wait_ms // 1000)
+            )
+
+    def _note_failure(self, name: str) -> None:
+        with self._lock:
+            count = self._failures.pop(name, _Failures(0, 0)).count + 1
+            over = count - FREE_ATTEMPTS
+            wait_seconds = min(2**over, LONGEST_WAIT_SECONDS) if over >= 0 else 0
+            self._failures[name] = _Failures(min(count, 50), self._clock() + wait_seconds * 1000)
+            if len(self._failures) > _REMEMBERED_EMAILS:
+                self._failures.popitem(last=False)

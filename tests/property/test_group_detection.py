@@ -1,0 +1,73 @@
+"""A detector of many signals gives what each signal gives by itself, read the plain way."""
+
+from functools import reduce
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from milepost.criteria.convert import CONVERTERS, step_into, to_slot, to_text
+from milepost.criteria.evaluate import evaluate
+from milepost.detect.rules import Emission, compile_group
+from milepost.domain.criterion import FieldType
+from milepost.domain.signal import CompanyMapping, Signal, SignalField
+from milepost.testing.criteria import groups, payloads, signal_fields
+
+NOW = 1_709_202_030_123
+
+
+@st.composite
+def signals(draw: st.DrawFn) -> Signal:
+    fields = draw(signal_fields())
+    columns = draw(st.permutations(range(1, len(fields) + 1)))
+    in_text = {FieldType.TEXT, FieldType.ARRAY, FieldType.OBJECT}
+    return Signal(
+        id=UUID(int=1),
+        revision=1,
+        slots={
+            f.name: f"{'t' if f.type in in_text else 'n'}{column}" for f, column in zip(fields, columns, strict=True)
+        },
+        name="s",
+        connection_id=UUID(int=2),
+        event_key="k",
+        fields=fields,
+        company=CompanyMapping(field=draw(st.sampled_from(fields)).name),
+        rules=draw(groups(fields)),
+    )
+
+
+def at(payload: Any, field: SignalField) -> Any:
+    return reduce(step_into, field.path, payload)
+
+
+def naively(event: int, place: int, signal: Signal, payload: Any) -> list[Emission]:
+    if not evaluate(signal.rules, signal.fields)(payload, NOW):
+        return []
+    [company] = [at(payload, field) for field in signal.fields if field.name == signal.company.field]
+    stored = {signal.slots[field.name]: to_slot(field.type, at(payload, field)) for field in signal.fields}
+    values = tuple(stored[column] for column in sorted(stored, key=lambda name: (name[0], int(name[1:]))))
+    return [Emission(event, place, to_text(company) or None, values)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(signals(), max_size=4), st.lists(payloads, max_size=4))
+def test_the_emissions_of_a_group_are_those_of_its_signals(drawn: list[Signal], events: list[bytes]) -> None:
+    decoded = [msgspec.json.decode(event) for event in events]
+    detector = compile_group(drawn)
+    detection = detector.detect_each(events, NOW)
+    assert detection.emissions == [
+        emission
+        for event, payload in enumerate(decoded)
+        for place, signal in enumerate(drawn)
+        for emission in naively(event, place, signal, payload)
+    ]
+    assert detection.failures == tuple(
+        tuple(
+            sum(at(each, field) is not None and CONVERTERS[field.type](at(each, field)) is None for each in decoded)
+            for field in signal.fields
+        )
+        for signal in drawn
+    )
+    assert detector.detect(b"[" + b" , ".join(events) + b"]", NOW) == detection

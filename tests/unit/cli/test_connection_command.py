@@ -1,0 +1,101 @@
+"""`milepost connection`, over a real data folder."""
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from milepost.cli import app
+from milepost.control.migrate import open_migrated
+from milepost.control.repos.audit import page_audit
+from milepost.control.session import sqlite_url
+
+
+def _run(data: Path, *words: str) -> Result:
+    return CliRunner().invoke(app, ["connection", *words, "--data", str(data)])
+
+
+def _json(data: Path, *words: str) -> Any:
+    result = _run(data, *words, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+@pytest.mark.parametrize(
+    ("kind", "credentials"),
+    [
+        ("event-handler", ["clientId", "clientSecret"]),
+        ("machine-to-machine", ["clientId", "clientSecret"]),
+        ("tracking-script", ["analyticsKey", "trackingScript"]),
+        ("custom-events", ["writeKey"]),
+    ],
+)
+def test_adding_a_connection_prints_its_credentials(tmp_path: Path, kind: str, credentials: list[str]) -> None:
+    added = _json(tmp_path / "data", "add", "--name", "Shop", "--kind", kind)
+    assert list(added) == ["id", "name", "kind", *credentials]
+    assert (added["name"], added["kind"]) == ("Shop", kind)
+    assert _json(tmp_path / "data", "keys", added["id"]) == added
+
+
+def test_secrets_lie_in_a_folder_of_the_owner(tmp_path: Path) -> None:
+    _run(tmp_path / "data", "add", "--name", "Shop", "--kind", "event-handler")
+    assert stat.S_IMODE((tmp_path / "data" / "keys" / "secrets.key").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+
+
+def test_connections_are_listed_without_secrets(tmp_path: Path) -> None:
+    added = _json(tmp_path, "add", "--name", "Shop", "--kind", "event-handler")
+    listed = _json(tmp_path, "list")
+    assert listed == [{"id": added["id"], "name": "Shop", "kind": "event-handler", "isEnabled": True}]
+    assert added["clientSecret"] not in _run(tmp_path, "list").output
+
+
+def test_a_connection_is_renamed_disabled_and_enabled(tmp_path: Path) -> None:
+    connection_id = _json(tmp_path, "add", "--name", "Shop", "--kind", "event-handler")["id"]
+    assert _json(tmp_path, "rename", connection_id, "--name", "Store")["name"] == "Store"
+    assert _json(tmp_path, "disable", connection_id)["isEnabled"] is False
+    assert "(disabled)" in _run(tmp_path, "list").output
+    assert _json(tmp_path, "enable", connection_id)["isEnabled"] is True
+
+
+def test_rotation_prints_a_new_secret(tmp_path: Path) -> None:
+    added = _json(tmp_path, "add", "--name", "Shop", "--kind", "event-handler")
+    rotated = _json(tmp_path, "rotate", added["id"], "--grace-seconds", "60")
+    assert rotated["clientId"] == added["clientId"]
+    assert rotated["clientSecret"] != added["clientSecret"]
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["add", "--name", " ", "--kind", "event-handler"], "name: a connection needs a name"),
+        (["add", "--name", "A", "--kind", "event-handler", "--scope", "read:api"], "only a machine-to-machine"),
+        (["keys", "0195c7a0-0000-7000-8000-000000000000"], "No connection has the id 0195c7a0"),
+    ],
+)
+def test_a_refusal_says_why_without_a_traceback(tmp_path: Path, words: list[str], reason: str) -> None:
+    result = _run(tmp_path, *words)
+    assert result.exit_code == 1
+    assert reason in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_every_command_leaves_a_line_in_the_audit_log(tmp_path: Path) -> None:
+    added = _json(tmp_path, "add", "--name", "Shop", "--kind", "event-handler")
+    for words in (["rename", "--name", "Store"], ["disable"], ["enable"], ["rotate"], ["keys"]):
+        _run(tmp_path, words[0], added["id"], *words[1:])
+    database = open_migrated(sqlite_url(tmp_path / "control.sqlite"))
+    with database.read() as session:
+        entries = page_audit(session, limit=99)
+    assert [entry.action for entry in reversed(entries)] == [
+        "create",
+        "rename",
+        "disable",
+        "enable",
+        "rotate",
+        "show_keys",
+    ]
+    assert added["clientSecret"] not in str(entries)

@@ -1,0 +1,119 @@
+"""Sessions, locking and migrations of the control database."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
+
+from milepost.control.migrate import migrate, open_migrated
+from milepost.control.repos import settings
+from milepost.control.revisions import Scope, raise_revision, read_revision
+from milepost.control.rows import Row
+from milepost.control.session import Database, sqlite_url
+from milepost.domain.account import AccountSettings
+from milepost.domain.errors import ConflictError, OperatorError
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_models(database: Database) -> None:
+    with database.read() as session:
+        context = MigrationContext.configure(session.connection(), opts={"compare_type": True})
+        assert compare_metadata(context, Row.metadata) == []
+
+
+def test_migrating_again_changes_nothing(database: Database) -> None:
+    with database.write() as session:
+        settings.write_settings(session, AccountSettings(account_name="Kept"))
+    migrate(database)
+    with database.read() as session:
+        assert settings.read_settings(session).account_name == "Kept"
+
+
+def test_processes_that_start_at_once_all_find_a_migrated_database(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "control.sqlite")
+    errors: list[BaseException] = []
+
+    def start() -> None:
+        try:
+            open_migrated(url).close()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+
+
+def test_a_database_of_a_newer_version_is_refused(database: Database) -> None:
+    with database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(OperatorError, match="newer Milepost"):
+        migrate(database)
+
+
+def test_every_table_can_be_made_in_postgresql() -> None:
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves its dialects untyped
+    for table in Row.metadata.sorted_tables:
+        assert "CREATE TABLE" in str(CreateTable(table).compile(dialect=dialect))
+
+
+def test_a_write_that_fails_leaves_nothing(database: Database) -> None:
+    def write_and_fail() -> None:
+        with database.write() as session:
+            settings.write_settings(session, AccountSettings(account_name="Gone"))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_and_fail()
+    with database.read() as session:
+        assert settings.read_settings(session).account_name == "My account"
+
+
+def test_a_read_sees_one_state_while_others_write(database: Database) -> None:
+    with database.read() as reader:
+        before = read_revision(reader, Scope.DEFINITIONS)
+        with database.write() as writer:
+            raise_revision(writer, Scope.DEFINITIONS)
+        assert read_revision(reader, Scope.DEFINITIONS) == before
+    with database.read() as reader:
+        assert read_revision(reader, Scope.DEFINITIONS) == before + 1
+
+
+def test_writers_wait_for_each_other_and_no_change_is_lost(database: Database) -> None:
+    def count_up() -> None:
+        for _ in range(20):
+            with database.write() as session:
+                raise_revision(session, Scope.CONNECTIONS)
+
+    threads = [threading.Thread(target=count_up) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.read() as session:
+        assert read_revision(session, Scope.CONNECTIONS) == 80
+        assert read_revision(session, "never heard of") == 0
+
+
+def test_a_broken_uniqueness_rule_is_a_conflict(database: Database) -> None:
+    with pytest.raises(ConflictError), database.write() as session:
+        session.execute(text("INSERT INTO key_spaces VALUES ('CompanyID', 0)"))
+
+
+def test_foreign_keys_hold(database: Database) -> None:
+    with pytest.raises(ConflictError), database.write() as session:
+        session.execute(text("INSERT INTO company_keys VALUES ('CompanyID', 'x', 'nobody')"))
+
+
+def test_the_database_survives_a_kill_by_its_log(database: Database) -> None:
+    with database.read() as session:
+        assert session.scalar(text("PRAGMA journal_mode")) == "wal"
+        assert session.scalar(text("PRAGMA synchronous")) == 2
+    assert inspect(database.engine).has_table("connections")

@@ -1,0 +1,27 @@
+WITH asks AS (
+    SELECT pair.1 AS ask, pair.2 AS company_id, pair.3 AS since FROM (
+        SELECT arrayJoin(arrayZip(range(length({companies:Array(UUID)})), {companies:Array(UUID)},
+            {sinces:Array(Int64)})) AS pair)
+),
+emissions AS (
+    SELECT ask, since, toUnixTimestamp64Milli(event_date) AS at
+    FROM signals INNER JOIN asks USING (company_id)
+    WHERE signal_id = {signal:UUID} AND generation = {generation:UInt32}
+        AND company_id IN {companies:Array(UUID)}
+),
+changes AS (
+    SELECT ask, since, at AS moment, CAST(1, 'Int64') AS delta FROM emissions
+    UNION ALL
+    SELECT ask, since, since AS moment, CAST(0, 'Int64') AS delta FROM asks
+),
+folded AS (
+    SELECT ask, greatest(moment, since) AS at, sum(delta) AS change FROM changes GROUP BY ask, at
+),
+steps AS (
+    SELECT ask, at, toFloat64(sum(change) OVER (PARTITION BY ask ORDER BY at)) AS value FROM folded
+)
+SELECT ask, at, value, holds FROM (
+    SELECT ask, at, value, value < {target:Float64} AS holds,
+        lagInFrame(holds, 1, 0) OVER (PARTITION BY ask ORDER BY at ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS held
+    FROM steps
+) WHERE holds != held ORDER BY ask, at
