@@ -18,6 +18,7 @@ from milepost.control.repos import connections, people, sessions
 from milepost.domain.account import Role
 from milepost.domain.connection import EVENT_HANDLER_SCOPE, Connection, ConnectionKind
 from milepost.domain.event import EventId
+from milepost.domain.fate import Fate
 from milepost.domain.metric import MetricDraft
 from milepost.domain.signal import Signal
 from milepost.kit.crypto import issue_token
@@ -48,6 +49,10 @@ class EmptyEventLog:
     def request(self, request_id: UUID) -> Sequence[LoggedEvent]:
         """Nothing."""
         return ()
+
+    def fates_of(self, request_ids: Sequence[UUID]) -> Mapping[Fate, int]:
+        """Nothing."""
+        return {}
 
     def signals_of(self, event_id: EventId, generations: dict[UUID, int]) -> Sequence[EmittedSignal]:
         """Nothing."""

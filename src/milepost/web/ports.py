@@ -10,6 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from milepost.domain.event import EventId
+from milepost.domain.fate import Fate
 from milepost.domain.metric import MetricDraft
 from milepost.domain.signal import Signal
 from milepost.store.event_log import EmittedSignal, EventFilter, LoggedEvent, Place
@@ -26,6 +27,9 @@ class EventLog(Protocol):
 
     def request(self, request_id: UUID) -> Sequence[LoggedEvent]:
         """All events of a request in their order; empty if the log does not have it (yet)."""
+
+    def fates_of(self, request_ids: Sequence[UUID]) -> Mapping[Fate, int]:
+        """How many events of these requests met which fate; what is not processed yet does not count."""
 
     def signals_of(self, event_id: EventId, generations: dict[UUID, int]) -> Sequence[EmittedSignal]:
         """What the event emitted, in each signal's generation in force."""
