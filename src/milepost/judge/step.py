@@ -49,10 +49,15 @@ class Judge:
         self._agenda = Agenda()
 
     def judge(self, company_ids: Collection[UUID] | None = None) -> list[Transition]:
-        """Judge these companies, or all, from scratch: after assignments, ticks, edits, merges, backfills."""
+        """Judge these companies, or all: at start, and after assignments, ticks, edits, and backfills.
+
+        What is known already of unchanged definitions is not asked again.
+        """
+        return self._judge(company_ids, {})
+
+    def judge_anew(self, company_ids: Collection[UUID] | None = None) -> list[Transition]:
+        """Judge from scratch: after emissions were deleted, or moved between companies by a merge or its undoing."""
         self._facts.forget(company_ids)
-        if company_ids is None:
-            self._agenda.clear()
         return self._judge(company_ids, {})
 
     def emitted(self, touched: Touches) -> list[Transition]:
@@ -79,8 +84,8 @@ class Judge:
             raise
 
     def _look(self, company_ids: Collection[UUID] | None, touched: Touches) -> list[Transition]:
-        milestones, outcomes = self._plans.milestones(company_ids), self._plans.outcomes(company_ids)
-        facts = self._facts.find(milestones, bases(self._plans.metrics(), self._plans.signals()), touched)
+        milestones, outcomes = self._plans.assigned(company_ids)
+        facts = self._facts.find(milestones, bases(milestones, *self._plans.definitions()), touched)
         now = to_datetime(self._clock())
         verdicts = {one.id: judge_milestone(one, facts[one.id], now) for one in milestones if one.id in facts}
         outcome_verdicts = _judge_outcomes(milestones, outcomes, verdicts, now)
@@ -112,6 +117,8 @@ class Judge:
             if instant is not None:
                 at_ms = to_unix_ms(instant + timedelta(microseconds=999))
                 next_ms[company_id] = min(at_ms, next_ms.get(company_id, at_ms))
+        if company_ids is None:
+            self._agenda.clear()
         for company_id in next_ms if company_ids is None else company_ids:
             self._agenda.appoint(company_id, next_ms.get(company_id))
 
