@@ -131,11 +131,15 @@ def _is_base64(value: object) -> bool:
 
 def _attributes(headers: Mapping[str, str]) -> dict[str, str]:
     """The attributes in the headers of binary mode, percent-decoded (HTTP binding, section 3.1.3.2)."""
-    attributes = {
-        name[3:]: unquote(value)
-        for name, value in headers.items()
-        if name.startswith("ce-") and name[3:].isalnum() and name != "ce-data"
-    }
+    attributes: dict[str, str] = {}
+    for header in headers.keys():  # noqa: SIM118  # the HTTP layer's mapping has no iteration of its own
+        name = header.removeprefix("ce-")
+        if name != header and name.isalnum() and name != "data":
+            value = headers.get(header)
+            if value is None:
+                fault = Fault(path=name, reason="must be ASCII, other characters percent-encoded")
+                raise InvalidInputError(f"The header {header} cannot be read.", faults=(fault,))
+            attributes[name] = unquote(value)
     if content_type := headers.get("content-type"):
         attributes["datacontenttype"] = content_type
     return attributes

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parents[2] / "integrations/salesforce"
+FOLDER = Path(__file__).parents[3] / "integrations/salesforce"
 
 
 @pytest.fixture(scope="module", autouse=True)
