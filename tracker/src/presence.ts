@@ -4,7 +4,10 @@
  * (no TLS, old browsers) the time of a page's latest event is its lease.
  */
 
-/** Nobody keeps an event so long, unless nothing can be sent; then it does not matter which page keeps it. */
+/**
+ * A page that lives sends its events long before, unless nothing can be sent. Then another page may take them over, and
+ * the first hears of it by the storage event; if both come to send in the same moment the server sees a repeat.
+ */
 export const LEASE_MS = 150_000;
 
 export interface Presence {

@@ -26,13 +26,13 @@ export interface Checked {
  * `userId`, `eventDate` and `idempotencyKey` stand; whether they are well formed is for the server to say.
  */
 export function check(eventKey: unknown, payload: unknown, copy: object | undefined, identity: Identity, calledAt: number): Checked | string {
-  if (!eventKey || typeof eventKey != "string" || /^\$|[:.]/.test(eventKey)) return "eventKey must be text without : . or a leading $";
-  if (payload != null && (typeof payload != "object" || Array.isArray(payload))) return "payload must be an object";
+  if (typeof eventKey != "string" || !/^[^$:.][^:.]{0,255}$/.test(eventKey)) return "eventKey: 1 to 256 characters, no : or . or leading $";
+  if (payload != null && (typeof payload != "object" || Array.isArray(payload))) return "payload: an object";
   const event: Payload = { ...copy };
   for (const name of ["companyId", "userId"] as const) event[name] ??= `${identity[name] ?? ""}` || undefined;
   event["eventDate"] ??= calledAt;
   const idempotencyKey = (event["idempotencyKey"] ??= randomId()) as string;
   const text = JSON.stringify(event);
   const bytes = bytesOf(text);
-  return bytes > MAX_EVENT_BYTES ? `${bytes} bytes are more than ${MAX_EVENT_BYTES}` : { text, bytes, idempotencyKey };
+  return bytes > MAX_EVENT_BYTES ? `${bytes} bytes, more than ${MAX_EVENT_BYTES}` : { text, bytes, idempotencyKey };
 }
