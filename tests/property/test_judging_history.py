@@ -13,6 +13,7 @@ from clickhouse_connect.driver.client import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from milepost.control.directory import DefinitionSource, JudgedPlans
 from milepost.control.repos import metrics, milestones, outcomes, plans
 from milepost.control.repos.companies import CompanyDraft, create_company
 from milepost.control.session import Database
@@ -28,7 +29,6 @@ from milepost.domain.milestone import (
     OnDate,
 )
 from milepost.domain.outcome import OutcomeDraft, WeightedMilestone
-from milepost.judge.plans import ControlPlans
 from milepost.judge.step import Judge, touches
 from milepost.kit.clock import to_datetime
 from milepost.measure.queries import MetricReader
@@ -158,14 +158,16 @@ def assign(stage: Stage, some: list[Plot]) -> list[UUID]:
     return companies
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(some=plots, story=stories)
 def test_states_end_as_judging_from_scratch_has_them(
     stage: Stage, some: list[Plot], story: list[list[Purchase] | Wait]
 ) -> None:
     companies = assign(stage, some)
     now_ms = NOW_MS
-    reader, control = MetricReader(stage.client), ControlPlans(stage.database)
+    definitions = DefinitionSource(stage.database)
+    definitions.refresh()
+    reader, control = MetricReader(stage.client), JudgedPlans(stage.database, definitions)
     judge = Judge(reader, control, lambda: now_ms)
     judge.judge(companies)
     for happening in story:

@@ -82,7 +82,7 @@ class JudgeLoop:
         with self._lock:
             touched, self._touched = self._touched, {}
         if self._owes_all:
-            self._judged(self._judge.judge(None))
+            self._judged(self._judge.judge(touched=touched))
             self._owes_all = False
         elif touched:
             self._judged(self._judge.emitted(touched))

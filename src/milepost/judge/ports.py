@@ -17,18 +17,22 @@ from milepost.domain.signal import Signal
 
 
 class Plans(Protocol):
-    """The control plane (`plans.ControlPlans`): what is assigned, what it is judged by, and the record of it.
+    """The control plane (`control.directory.JudgedPlans`): what is assigned, by what it is judged, how it fared.
 
     Companies that do not exist, or have nothing assigned, give nothing. `company_ids` of None: all.
     """
 
-    def assigned(
-        self, company_ids: Collection[UUID] | None
-    ) -> tuple[Sequence[AssignedMilestone], Sequence[AssignedOutcome]]:
-        """The copies of milestones on these companies, with their ticks, and the outcomes on their plans."""
+    def milestones(self, company_ids: Collection[UUID] | None) -> Sequence[AssignedMilestone]:
+        """The copies on these companies, with their ticks and present states."""
 
-    def definitions(self) -> tuple[Mapping[UUID, Metric], Mapping[UUID, Signal]]:
-        """Every metric and every signal in force, by id; asked at each judging, so keep them at hand."""
+    def outcomes(self, company_ids: Collection[UUID] | None) -> Sequence[AssignedOutcome]:
+        """The outcomes on these companies' plans, with their present states."""
+
+    def metrics(self) -> Mapping[UUID, Metric]:
+        """Every metric in force by its id; asked once a judging, so keep it at hand."""
+
+    def signals(self) -> Mapping[UUID, Signal]:
+        """Every signal in force by its id; asked once a judging, so keep it at hand."""
 
     def record(self, transitions: Sequence[Transition], progress: Mapping[UUID, float]) -> None:
         """In one transaction: keep the transitions, set their subjects' states, and assigned outcomes' progress.

@@ -48,12 +48,13 @@ class Judge:
         self._clock = clock
         self._agenda = Agenda()
 
-    def judge(self, company_ids: Collection[UUID] | None = None) -> list[Transition]:
+    def judge(self, company_ids: Collection[UUID] | None = None, touched: Touches | None = None) -> list[Transition]:
         """Judge these companies, or all: at start, and after assignments, ticks, edits, and backfills.
 
-        What is known already of unchanged definitions is not asked again.
+        What is known already of unchanged definitions is not asked again, so say what was emitted meanwhile to these
+        companies, as for `emitted`.
         """
-        return self._judge(company_ids, {})
+        return self._judge(company_ids, touched or {})
 
     def judge_anew(self, company_ids: Collection[UUID] | None = None) -> list[Transition]:
         """Judge from scratch: after emissions were deleted, or moved between companies by a merge or its undoing."""
@@ -84,8 +85,9 @@ class Judge:
             raise
 
     def _look(self, company_ids: Collection[UUID] | None, touched: Touches) -> list[Transition]:
-        milestones, outcomes = self._plans.assigned(company_ids)
-        facts = self._facts.find(milestones, bases(milestones, *self._plans.definitions()), touched)
+        milestones, outcomes = self._plans.milestones(company_ids), self._plans.outcomes(company_ids)
+        by_metric = bases(milestones, self._plans.metrics(), self._plans.signals())
+        facts = self._facts.find(milestones, by_metric, touched)
         now = to_datetime(self._clock())
         verdicts = {one.id: judge_milestone(one, facts[one.id], now) for one in milestones if one.id in facts}
         outcome_verdicts = _judge_outcomes(milestones, outcomes, verdicts, now)

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from milepost.control.directory import DefinitionSource, JudgedPlans
 from milepost.control.repos import assigned, metrics, milestones, outcomes, plans
 from milepost.control.repos.companies import CompanyDraft, create_company
 from milepost.control.session import Database
@@ -30,7 +31,7 @@ from milepost.domain.milestone import (
 )
 from milepost.domain.outcome import AssignedOutcome, OutcomeDraft, OutcomeState, WeightedMilestone
 from milepost.domain.signal import Signal
-from milepost.judge.plans import ControlPlans
+from milepost.judge.loop import JudgeLoop
 from milepost.judge.step import Judge, touches
 from milepost.judge.transitions import CORRECTED
 from milepost.kit.clock import to_datetime
@@ -70,7 +71,13 @@ class Shop:
                 create_company(session, CompanyDraft(name=name), now_ms=NOW_MS).id for name in ("Acme", "Bolt")
             )
         self.reader = CountingReader(client)
-        self.judge = Judge(self.reader, ControlPlans(database), lambda: self.now_ms)
+        self.definitions = DefinitionSource(database)
+        self.judge = Judge(self.reader, JudgedPlans(database, self.definitions), lambda: self.now_ms)
+
+    def judge_changes(self) -> list[Transition]:
+        """What happens after a person changed definitions, assignments or ticks."""
+        self.definitions.refresh()
+        return self.judge.judge()
 
     def purchases(self, window: Window = AllTime()) -> Metric:  # noqa: B008  # a frozen value
         with self.database.write() as session:
@@ -96,11 +103,15 @@ class Shop:
             weighted = (WeightedMilestone(milestone_id=milestone.id),)
             outcome = outcomes.create_outcome(session, OutcomeDraft(name="Loyal", milestones=weighted), now_ms=NOW_MS)
             plans.assign_outcome(session, outcome.id, [self.acme, self.bolt], now_ms=NOW_MS)
-        self.judge.judge()
+        self.judge_changes()
         self.reader.asked.clear()
 
     def buy(self, company_id: UUID, *days: float) -> list[Transition]:
-        """Purchases on these days from now, all in one batch."""
+        """Purchases on these days from now, all in one batch, and what the judge makes of them."""
+        return self.judge.emitted(touches([self.emit(company_id, *days)]))
+
+    def emit(self, company_id: UUID, *days: float) -> Emissions:
+        """Purchases on these days from now, readable, but not judged yet."""
         emitted = Emissions(
             signal_id=self.signal.id,
             generation=self.signal.generation,
@@ -114,7 +125,7 @@ class Shop:
         )
         batch = next(BATCHES)
         insert_signals(self.client, batch, f"judge-{batch}", [emitted])
-        return self.judge.emitted(touches([emitted]))
+        return emitted
 
     def wait_until(self, day: float) -> list[Transition]:
         self.now_ms = NOW_MS + int(day * DAY_MS)
@@ -232,7 +243,7 @@ def test_a_tick_achieves_a_manual_milestone(shop: Shop) -> None:
         plans.assign_milestone(session, milestone.id, [shop.acme], now_ms=NOW_MS)
         (copy,) = assigned.list_assigned_milestones(session, [shop.acme])
         assigned.tick_action(session, copy.id, 0, to_datetime(day_of(-1)))
-    (transition,) = shop.judge.judge({shop.acme})
+    (transition,) = shop.judge_changes()
     assert (transition.to_state, transition.reason) == ("achieved", "Kick-off call ticked on 2023-11-13")
 
 
@@ -243,7 +254,7 @@ def test_a_changed_metric_is_asked_about_anew_and_the_change_says_so(shop: Shop)
     with shop.database.write() as session:
         edited = MetricDraft(**metric.model_dump(exclude={"id", "window"}), window=RollingDays(days=7))
         metrics.update_metric(session, metric.id, edited)
-    milestone, outcome = shop.judge.judge()
+    milestone, outcome = shop.judge_changes()
     assert (milestone.to_state, outcome.to_state) == (MilestoneState.IN_PROGRESS, OutcomeState.ON_TRACK)
     assert CORRECTED in milestone.reason
 
@@ -257,3 +268,27 @@ def test_companies_that_could_not_be_judged_are_due_again(shop: Shop) -> None:
         shop.judge.due()
     shop.reader.is_down = False
     assert [one.to_state for one in shop.judge.due()] == [MilestoneState.ACHIEVED, OutcomeState.ACHIEVED]
+
+
+def test_the_loop_judges_a_change_and_what_was_emitted_meanwhile(shop: Shop) -> None:
+    shop.assign(shop.purchases(), Comparison.AT_LEAST, 1)
+    seen: list[Transition] = []
+    loop = JudgeLoop(
+        shop.judge,
+        have_definitions_changed=shop.definitions.refresh,
+        judged=seen.extend,
+        failed=lambda _: None,
+        clock=lambda: shop.now_ms,
+    )
+    draft = MilestoneDraft(name="Kick-off", actions=(ManualAction(name="Kick-off call"),))
+    with shop.database.write() as session:
+        milestone = milestones.create_milestone(session, draft, now_ms=NOW_MS)
+        plans.assign_milestone(session, milestone.id, [shop.bolt], now_ms=NOW_MS)
+    loop.touched([shop.emit(shop.acme, -2), shop.emit(shop.acme, -1)])
+    loop.stop()
+    loop.run()
+    assert {(one.company_id, one.name, one.to_state) for one in seen} == {
+        (shop.acme, "Buys", MilestoneState.ACHIEVED),
+        (shop.bolt, "Kick-off", MilestoneState.IN_PROGRESS),
+        (shop.acme, "Loyal", OutcomeState.ACHIEVED),
+    }
