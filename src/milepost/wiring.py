@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from milepost.control.directory import CompanyDirectory, DefinitionSource
+from milepost.control.directory import CompanyDirectory, DefinitionSource, JudgedPlans
 from milepost.control.session import Database
 from milepost.detect.company import Companies
 from milepost.detect.step import Detect, compile_definitions
 from milepost.domain.event import Emissions, RecordedGroup
 from milepost.domain.milestone import Transition
 from milepost.judge.loop import JudgeLoop
-from milepost.judge.plans import ControlPlans
 from milepost.judge.step import Judge
 from milepost.kit.clock import Clock
 from milepost.measure.queries import MetricReader
@@ -107,7 +106,7 @@ def make_judge(database: Database, pool: ClientPool, clock: Clock) -> JudgeLoop:
         _log.error("judging_failed", exc_info=error)
 
     return JudgeLoop(
-        Judge(MetricReader(pool), ControlPlans(database), clock),
+        Judge(MetricReader(pool), JudgedPlans(database, definitions), clock),
         have_definitions_changed=definitions.refresh,
         watched=lambda: {metric.signal_id for metric in definitions.metrics().values()},
         judged=judged,

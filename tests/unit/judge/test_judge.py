@@ -276,6 +276,7 @@ def test_the_loop_judges_a_change_and_what_was_emitted_meanwhile(shop: Shop) -> 
     loop = JudgeLoop(
         shop.judge,
         have_definitions_changed=shop.definitions.refresh,
+        watched=lambda: {metric.signal_id for metric in shop.definitions.metrics().values()},
         judged=seen.extend,
         failed=lambda _: None,
         clock=lambda: shop.now_ms,
