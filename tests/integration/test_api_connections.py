@@ -53,7 +53,7 @@ def test_a_tracking_script_is_shown_ready_to_paste(admin: TestClient) -> None:
     added = _add(admin, "tracking-script")
     shown = admin.get(f"/api/connections/{added['id']}/script").json()
     assert added["analyticsKey"] in shown["trackingScript"]
-    assert "https://api.test/mcx.js" in shown["trackingScript"]
+    assert "https://api.test" in shown["trackingScript"]
 
 
 def test_other_kinds_have_no_tracking_script(admin: TestClient) -> None:

@@ -1,6 +1,7 @@
 """The one shape of refusals, and the description of the API."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from fastapi.testclient import TestClient
 
 from milepost.domain.account import Role
 from milepost.domain.event import EventId
-from milepost.testing.console import Console, EmptyEventLog
+from milepost.observe.logs import configure_logs
+from milepost.testing.console import Console, EmptyEventLog, open_console
 
 
 @pytest.fixture
@@ -60,13 +62,14 @@ def test_unknown_members_are_named_and_not_ignored(admin: TestClient) -> None:
 
 
 class _BrokenEventLog(EmptyEventLog):
-    def get(self, event_id: EventId) -> None:
-        raise RuntimeError("the secret inside")
+    def event(self, event_id: EventId) -> None:
+        raise RuntimeError(f"the secret inside {event_id}")
 
 
-def test_our_own_failure_tells_nothing_of_its_inside(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console.deps.event_log, "get", _BrokenEventLog().get)
-    answer = console.as_person(Role.VIEWER).get("/api/events/00000000-0000-0000-0000-000000000007.0")
+def test_our_own_failure_tells_nothing_of_its_inside(tmp_path: Path) -> None:
+    configure_logs("tests")
+    broken = open_console(tmp_path, event_log=_BrokenEventLog())
+    answer = broken.as_person(Role.VIEWER).get("/api/events/00000000-0000-0000-0000-000000000007.0")
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
     assert "the secret inside" not in answer.text
 

@@ -86,7 +86,7 @@ def _by_signal(
     group: RecordedGroup, fresh: Sequence[int], detector: GroupDetector, payloads: Sequence[bytes]
 ) -> list[_Found]:
     by_signal: dict[int, list[Emission]] = {}
-    for emission in detector.detect_each(payloads, max(group.received_at_ms)).emissions:
+    for emission in detector.detect_each(payloads, [group.received_at_ms[i] for i in fresh]).emissions:
         if emission.company is not None:
             by_signal.setdefault(emission.signal, []).append(emission)
     return [

@@ -18,10 +18,11 @@ from milepost.control.repos import connections, people, sessions
 from milepost.domain.account import Role
 from milepost.domain.connection import EVENT_HANDLER_SCOPE, Connection, ConnectionKind
 from milepost.domain.event import EventId
-from milepost.domain.event_log import EmissionRecord, EventQuery, EventRecord
+from milepost.domain.fate import Fate
 from milepost.domain.metric import MetricDraft
 from milepost.domain.signal import Signal
 from milepost.kit.crypto import issue_token
+from milepost.store.event_log import EmittedSignal, EventFilter, LoggedEvent, Place
 from milepost.testing.business import NOW_MS, SECRETS_KEY, make_control_database
 from milepost.testing.clock import StandingClock
 from milepost.web.app import create_app
@@ -37,19 +38,23 @@ PASSWORD = "correct horse battery"  # noqa: S105  # of people who exist in tests
 class EmptyEventLog:
     """A log before the first event."""
 
-    def find(self, query: EventQuery) -> Sequence[EventRecord]:
+    def page(self, wanted: EventFilter, *, older_than: Place | None, limit: int) -> Sequence[LoggedEvent]:
         """Nothing."""
         return ()
 
-    def get(self, event_id: EventId) -> EventRecord | None:
+    def event(self, event_id: EventId) -> LoggedEvent | None:
         """Nothing."""
         return None
 
-    def of_request(self, request_id: UUID) -> Sequence[EventRecord]:
+    def request(self, request_id: UUID) -> Sequence[LoggedEvent]:
         """Nothing."""
         return ()
 
-    def emissions(self, event_id: EventId) -> Sequence[EmissionRecord]:
+    def fates_of(self, request_ids: Sequence[UUID]) -> Mapping[Fate, int]:
+        """Nothing."""
+        return {}
+
+    def signals_of(self, event_id: EventId, generations: dict[UUID, int]) -> Sequence[EmittedSignal]:
         """Nothing."""
         return ()
 

@@ -17,12 +17,12 @@ from pydantic import AwareDatetime, BaseModel
 
 from milepost.control.repos.companies import get_company
 from milepost.control.repos.connections import get_connection
-from milepost.control.repos.signals import list_signal_revisions
+from milepost.control.repos.signals import list_signal_revisions, list_signals
 from milepost.domain.errors import Fault, InvalidInputError, NotFoundError
 from milepost.domain.event import EventId
-from milepost.domain.event_log import EmissionRecord, EventQuery, EventRecord
 from milepost.domain.fate import Fate
 from milepost.kit.clock import to_datetime, to_unix_ms
+from milepost.store.event_log import EmittedSignal, EventFilter, LoggedEvent, Place
 from milepost.web.auth import Viewer
 from milepost.web.deps import Deps, WebDeps
 from milepost.web.fields import shown_fields
@@ -30,7 +30,7 @@ from milepost.web.paging import Cursor, Limit, read_cursor, write_cursor
 
 router = APIRouter(tags=["events"])
 
-_MOST_PAYLOAD_BYTES = 8 * 1024 * 1024
+_MOST_PAYLOAD_CHARACTERS = 8 * 1024 * 1024
 """A page ends early, but not empty, once its payloads are this long: one event alone may have megabytes."""
 
 
@@ -96,27 +96,23 @@ def list_events(
     fate: Literal["processed", "duplicate", "parked"] | None = None,
     since: Annotated[AwareDatetime | None, Query(description="Arrived at or after this instant.")] = None,
     until: Annotated[AwareDatetime | None, Query(description="Arrived before this instant.")] = None,
-    text: Annotated[str | None, Query(description="Found in the payload as it was sent, letter by letter.")] = None,
+    text: Annotated[str | None, Query(description="Found anywhere in the payload, in any case of letters.")] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Response:
     """Events that arrived, newest first, repeats included."""
-    query = EventQuery(
+    wanted = EventFilter(
         connection_id=connection_id,
         event_key=event_key,
         fate=Fate(fate) if fate else None,
-        from_ms=to_unix_ms(since) if since else None,
-        to_ms=to_unix_ms(until) if until else None,
+        since_ms=to_unix_ms(since) if since else None,
+        until_ms=to_unix_ms(until) if until else None,
         text=text,
-        before=read_cursor(cursor, EventId.parse),
-        limit=limit + 1,
     )
-    found = deps.event_log.find(query)
+    found = deps.event_log.page(wanted, older_than=read_cursor(cursor, _place), limit=limit + 1)
     shown = _within_bounds(found[:limit])
     more = len(shown) < len(found)
-    return _json(
-        {"items": [_event(event) for event in shown], "next": write_cursor((str(shown[-1].id),)) if more else None}
-    )
+    return _json({"items": [_event(event) for event in shown], "next": _cursor(shown[-1]) if more else None})
 
 
 @router.get("/events/{event_id}", responses={200: {"model": EventTrace}}, response_class=Response)
@@ -126,7 +122,7 @@ def trace_event(event_id: str, _: Viewer, deps: Deps) -> Response:
         parsed = EventId.parse(event_id)
     except ValueError as error:
         raise InvalidInputError("This is no event id.", faults=(Fault(path="event_id", reason=str(error)),)) from None
-    event = deps.event_log.get(parsed)
+    event = deps.event_log.event(parsed)
     if event is None:
         raise NotFoundError(f"The event log does not have the event {event_id}. One just accepted may be on its way.")
     return _json({**_event(event), "connection_name": _connection_name(deps, event), "signals": _signals(deps, event)})
@@ -135,7 +131,7 @@ def trace_event(event_id: str, _: Viewer, deps: Deps) -> Response:
 @router.get("/requests/{request_id}", responses={200: {"model": RequestTrace}}, response_class=Response)
 def trace_request(request_id: UUID, _: Viewer, deps: Deps) -> Response:
     """What became of everything that one request brought; `requestId` is what the front door answered."""
-    events = deps.event_log.of_request(request_id)
+    events = deps.event_log.request(request_id)
     if not events:
         raise NotFoundError(
             f"The event log does not have the request {request_id}. One just accepted may be on its way."
@@ -153,7 +149,7 @@ def trace_request(request_id: UUID, _: Viewer, deps: Deps) -> Response:
     )
 
 
-def _event(event: EventRecord) -> dict[str, Any]:
+def _event(event: LoggedEvent) -> dict[str, Any]:
     return {
         "id": str(event.id),
         "request_id": event.id.request_id,
@@ -164,12 +160,12 @@ def _event(event: EventRecord) -> dict[str, Any]:
         "event_date": to_datetime(event.event_date_ms),
         "fate": event.fate.value,
         "reason": event.reason,
-        "duplicate_of": event.duplicate_of or None,
-        "payload": orjson.Fragment(event.payload) if _is_json(event) else event.payload.decode(errors="replace"),
+        "duplicate_of": str(event.duplicate_of) if event.duplicate_of else None,
+        "payload": orjson.Fragment(event.payload) if _is_json(event) else event.payload,
     }
 
 
-def _is_json(event: EventRecord) -> bool:
+def _is_json(event: LoggedEvent) -> bool:
     """What the doors let through is JSON; only an entry that was parked as unreadable may be anything."""
     if event.fate is not Fate.PARKED:
         return True
@@ -180,11 +176,14 @@ def _is_json(event: EventRecord) -> bool:
     return True
 
 
-def _signals(deps: WebDeps, event: EventRecord) -> list[dict[str, Any]]:
-    return [_emission(deps, one) for one in deps.event_log.emissions(event.id)]
+def _signals(deps: WebDeps, event: LoggedEvent) -> list[dict[str, Any]]:
+    with deps.database.read() as session:
+        names = {signal.id: signal for signal in list_signals(session)}
+    emitted = deps.event_log.signals_of(event.id, {signal.id: signal.generation for signal in names.values()})
+    return [_emission(deps, one) for one in emitted]
 
 
-def _emission(deps: WebDeps, emitted: EmissionRecord) -> dict[str, Any]:
+def _emission(deps: WebDeps, emitted: EmittedSignal) -> dict[str, Any]:
     with deps.database.read() as session:
         revisions = {one.signal.revision: one.signal for one in list_signal_revisions(session, emitted.signal_id)}
         signal = revisions[emitted.revision]
@@ -198,11 +197,11 @@ def _emission(deps: WebDeps, emitted: EmissionRecord) -> dict[str, Any]:
         "revision": emitted.revision,
         "company_id": emitted.company_id,
         "company_name": company_name,
-        "fields": shown_fields(signal, emitted.slots),
+        "fields": shown_fields(signal, emitted.values),
     }
 
 
-def _connection_name(deps: WebDeps, event: EventRecord) -> str | None:
+def _connection_name(deps: WebDeps, event: LoggedEvent) -> str | None:
     with deps.database.read() as session:
         try:
             return get_connection(session, event.connection_id).name
@@ -210,13 +209,21 @@ def _connection_name(deps: WebDeps, event: EventRecord) -> str | None:
             return None
 
 
-def _within_bounds(events: Sequence[EventRecord]) -> Sequence[EventRecord]:
-    size = 0
+def _within_bounds(events: Sequence[LoggedEvent]) -> Sequence[LoggedEvent]:
+    characters = 0
     for count, event in enumerate(events):
-        size += len(event.payload)
-        if size > _MOST_PAYLOAD_BYTES and count > 0:
+        characters += len(event.payload)
+        if characters > _MOST_PAYLOAD_CHARACTERS and count > 0:
             return events[:count]
     return events
+
+
+def _place(received_at_ms: int, request_id: str, item: int) -> Place:
+    return Place(int(received_at_ms), EventId(UUID(request_id), int(item)))
+
+
+def _cursor(event: LoggedEvent) -> str:
+    return write_cursor((event.received_at_ms, event.id.request_id, event.id.item))
 
 
 def _json(body: dict[str, Any]) -> Response:
