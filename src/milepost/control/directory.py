@@ -1,20 +1,24 @@
-"""Answers of the control plane to the stages, each in a transaction of its own: companies, definitions.
+"""Answers of the control plane to the stages, each in a transaction of its own: companies, plans, definitions.
 
-The stages say what they need as protocols (detect/company.py); these classes are what they get.
+The stages say what they need as protocols (detect/company.py, judge/ports.py); these classes are what they get.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
+from milepost.control.repos.assigned import list_assigned_milestones, list_assigned_outcomes
 from milepost.control.repos.company_keys import create_companies, find_companies
 from milepost.control.repos.metrics import list_metrics
 from milepost.control.repos.plans import assign_missing
 from milepost.control.repos.signals import list_signals
+from milepost.control.repos.transitions import record_progress, record_transitions
 from milepost.control.revisions import Scope, read_revision
 from milepost.control.session import Database
 from milepost.domain.metric import Metric
+from milepost.domain.milestone import AssignedMilestone, Transition
+from milepost.domain.outcome import AssignedOutcome
 from milepost.domain.signal import Signal
 from milepost.kit.clock import Clock
 
@@ -66,3 +70,35 @@ class DefinitionSource:
     def metrics(self) -> Mapping[UUID, Metric]:
         """By id, as of the last refresh."""
         return self._metrics
+
+
+class JudgedPlans:
+    """What is on companies' plans, and the record of how it fared (judge/ports.py)."""
+
+    def __init__(self, database: Database, definitions: DefinitionSource) -> None:
+        self._database = database
+        self._definitions = definitions
+
+    def milestones(self, company_ids: Collection[UUID] | None) -> Sequence[AssignedMilestone]:
+        """See the port."""
+        with self._database.read() as session:
+            return list_assigned_milestones(session, company_ids)
+
+    def outcomes(self, company_ids: Collection[UUID] | None) -> Sequence[AssignedOutcome]:
+        """See the port."""
+        with self._database.read() as session:
+            return list_assigned_outcomes(session, company_ids)
+
+    def metrics(self) -> Mapping[UUID, Metric]:
+        """See the port."""
+        return self._definitions.metrics()
+
+    def signals(self) -> Mapping[UUID, Signal]:
+        """See the port."""
+        return self._definitions.signals()
+
+    def record(self, transitions: Sequence[Transition], progress: Mapping[UUID, float]) -> None:
+        """See the port."""
+        with self._database.write() as session:
+            record_transitions(session, transitions)
+            record_progress(session, progress)
