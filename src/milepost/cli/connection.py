@@ -58,8 +58,8 @@ class _Work:
             subject="connection",
             subject_id=connection_id,
             now_ms=self.now_ms,
-            before=before,
-            after=after,
+            before=_without_keys(before),
+            after=_without_keys(after),
         )
 
 
@@ -71,7 +71,8 @@ def add(
     scope: Annotated[
         list[str] | None,
         typer.Option(
-            help="What a machine-to-machine connection may do; repeat it for several. read:api and write:api."
+            help="What a machine may do: read:api, write:api, admin:api; repeat it for several."
+            " [default: read:api, write:api]"
         ),
     ] = None,
     allowed_origin: Annotated[
@@ -201,6 +202,10 @@ def _work(data: Path | None) -> Iterator[_Work]:
 def _refuse(message: str, reasons: Iterator[str]) -> None:
     typer.echo("\n  ".join((message, *reasons)), err=True)
     raise typer.Exit(1)
+
+
+def _without_keys(connection: Connection | None) -> Connection | None:
+    return connection and connection.model_copy(update={"client_id": None, "public_key": None})
 
 
 def _public(connection: Connection) -> dict[str, Any]:
