@@ -1,16 +1,27 @@
 // Bundles src/globals.ts into dist/mcx.js for browsers and src/index.ts into dist/index.js for people who import it.
-// terser after esbuild: a second pass of another minifier saves some 5 % that esbuild leaves.
-import { readFileSync, writeFileSync } from "node:fs";
+// esbuild joins, terser shrinks: terser alone or esbuild alone leaves some 5 % more after gzip.
+import { mkdirSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 import { minify } from "terser";
 
-const common = { bundle: true, target: "es2020", charset: "utf8", legalComments: "none", logLevel: "warning" };
-await build({ ...common, entryPoints: ["src/index.ts"], outfile: "dist/index.js", format: "esm" });
-await build({ ...common, entryPoints: ["src/globals.ts"], outfile: "dist/mcx.js", format: "iife" });
-const { code } = await minify(readFileSync("dist/mcx.js", "utf8"), {
+// Members of our own interfaces: none is public, on the wire, or a member of a browser's object that we use.
+const INTERNAL_NAMES =
+  /^(adopt|bytes|config|enter|flush|forgetAll|isFlying|isStored|leave|mayTrack|online|onRemoved|reconcile|settle|takeDropped|takeOver|waiting|wake)$/;
+
+const bundle = async (entry, format) => {
+  const options = { bundle: true, target: "es2021", minifySyntax: true, charset: "utf8", logLevel: "warning" };
+  const { outputFiles } = await build({ ...options, entryPoints: [entry], format, write: false });
+  return outputFiles[0].text;
+};
+
+const { code } = await minify(await bundle("src/globals.ts", "esm"), {
   ecma: 2020,
-  compress: { passes: 3, unsafe_arrows: true, pure_getters: true, booleans_as_integers: false },
-  mangle: { toplevel: true },
+  module: true,
+  enclose: true,
+  compress: { passes: 4, unsafe: true, unsafe_arrows: true, pure_getters: true, hoist_funs: true },
+  mangle: { properties: { regex: INTERNAL_NAMES, builtins: true } },
   format: { ascii_only: true },
 });
+mkdirSync("dist", { recursive: true });
 writeFileSync("dist/mcx.js", code);
+writeFileSync("dist/index.js", await bundle("src/index.ts", "esm"));

@@ -5,15 +5,9 @@
 const CAP_MS = 300_000;
 const RETRY_AFTER_CAP_MS = 3_600_000;
 
-/** Milliseconds to wait after failure number `attempt` (from 0). `random` is in [0, 1). */
-export function delayAfter(attempt: number, retryAfterMs: number | undefined, random: number): number {
+/** Milliseconds to wait after failure number `attempt` (from 0); 0 or NaN: the server said nothing. `random` is in [0, 1). */
+export function delayAfter(attempt: number, retryAfterMs: number, random: number): number {
   if (retryAfterMs) return Math.min(retryAfterMs, RETRY_AFTER_CAP_MS) + random * 1000;
   const full = Math.min(1000 * 2 ** attempt, CAP_MS);
   return full * (0.5 + random / 2);
-}
-
-/** A Retry-After header in milliseconds from `now`: seconds or an HTTP date; undefined where it is neither. */
-export function retryAfterMs(header: string | null, now: number): number | undefined {
-  const ms = header ? (/^\d+$/.test(header) ? +header * 1000 : Date.parse(header) - now) : 0;
-  return ms > 0 ? ms : undefined;
 }

@@ -9,30 +9,28 @@ import type { Payload } from "./types";
 
 const MAX_TEXT = 100;
 const MAX_ATTRIBUTE = 500;
-const FIELD = "input,textarea,select,option,datalist";
-const UNREADABLE = `${FIELD},script,style,noscript,template,iframe,object`;
+const FIELD = "input,textarea,select,option";
 const SECRET_FIELD = /passw|card|cc-|ccn|cvv|cvc|csc/i;
 /** What people mean when they click on the icon or the word inside it. */
-const ACTIONABLE = "a,button,summary,label,[role=button],[role=link],[role=tab],[role=option],[role^=menuitem]," + FIELD;
+const ACTIONABLE = `a,button,summary,label,[role=button],[role=link],[role=tab],[role^=menuitem],${FIELD}`;
 
 const attribute = (element: Element, name: string): string => cut(element.getAttribute(name) ?? "", MAX_ATTRIBUTE);
 
 /** By code points: half of a surrogate pair is no text that a server could take. */
-const cut = (text: string, length: number): string => (text.length > length ? [...text.slice(0, length + 1)].slice(0, length).join("") : text);
+const cut = (text: string, length: number): string => [...text.slice(0, 2 * length)].slice(0, length).join("");
 
 function isPrivate(element: Element): boolean {
   return (
-    element.hasAttribute("data-mcx-ignore") ||
-    (element as HTMLElement).isContentEditable ||
-    (element.matches(FIELD) && SECRET_FIELD.test(["type", "autocomplete", "name", "id"].map((name) => attribute(element, name)).join()))
+    element.matches("[data-mcx-ignore],[contenteditable]") ||
+    (element.matches(FIELD) && SECRET_FIELD.test(`${["type", "autocomplete", "name", "id"].map((name) => attribute(element, name))}`))
   );
 }
 
 function textOf(element: Element): string {
-  if (isPrivate(element) || element.matches(UNREADABLE)) return "";
+  if (isPrivate(element) || element.matches(`${FIELD},script,style`)) return "";
   if (element.hasAttribute("data-mcx-mask")) return MASKED;
   let text = "";
-  for (const child of element.childNodes) {
+  for (const child of (element as HTMLSlotElement).assignedNodes?.() ?? element.childNodes) {
     if (text.length > 2 * MAX_TEXT) break;
     if (child instanceof Text) text += child.data.slice(0, 2 * MAX_TEXT);
     else if (child instanceof Element) text += ` ${textOf(child)} `;
@@ -46,35 +44,33 @@ export function describeClick(way: EventTarget[], mask: LiveTracker["config"]["m
   const [target] = elements;
   if (!target || elements.some(isPrivate)) return undefined;
   const clicked = elements.find((element) => element.matches(ACTIONABLE)) ?? target;
-  const link = elements.find((element) => element.matches("a[href],area[href]"));
+  const link = elements.find((element) => element.matches("a[href]"));
   const isMasked = elements.some((element) => element.hasAttribute("data-mcx-mask"));
   const said: Record<string, string> = {
     tag: clicked.localName,
     id: attribute(clicked, "id"),
     classes: attribute(clicked, "class"),
-    text: isMasked ? MASKED : cut((textOf(clicked) || textOf(target)).trim(), MAX_TEXT),
-    href: link ? cut((link as HTMLAnchorElement).href, MAX_ATTRIBUTE) : "",
+    text: isMasked ? MASKED : cut(textOf(clicked).trim(), MAX_TEXT),
+    href: link ? attribute(link, "href") : "",
     path: location.pathname,
   };
   for (const element of elements)
     for (const { name } of element.attributes)
       if (name.startsWith("data-mcx-") && name != "data-mcx-mask") said[name] ??= attribute(element, name);
-  const payload: Payload = {};
-  for (const field in said) if (said[field]) payload[field] = masked(mask, field, said[field]);
-  return payload;
+  return masked(mask, said);
 }
 
-const watching: LiveTracker[] = [];
+const watching = new Set<LiveTracker>();
 
 const onClick = safely((event: MouseEvent) => {
-  for (const tracker of watching) {
-    if (!tracker.config.trackAllClicks || !tracker.mayTrack()) continue;
-    const payload = describeClick(event.composedPath(), tracker.config.mask);
-    if (payload) void tracker.track("click", payload);
+  for (const { config, track } of watching) {
+    const payload = config.trackAllClicks && describeClick(event.composedPath(), config.mask);
+    if (payload) void track("click", payload);
   }
 });
 
+/** Adding the same listener again changes nothing. */
 export function watchClicks(tracker: LiveTracker): void {
-  if (!watching.length) addEventListener("click", onClick, { capture: true, passive: true });
-  watching.push(tracker);
+  watching.add(tracker);
+  addEventListener("click", onClick, { capture: true, passive: true });
 }

@@ -3,7 +3,7 @@
  * from then on serves the snippet's functions. Loaded a second time it does nothing.
  */
 import { createTracker, openConnections } from "./connections";
-import { safely, warn } from "./safely";
+import { safely } from "./safely";
 import type { Context, Fate, Payload, TrackerConfig } from "./types";
 
 declare global {
@@ -12,7 +12,7 @@ declare global {
     mcx?: QueuedCall[];
     /**
      * Sends one event to every connection on the page, or to the one that is named. Never throws, never rejects.
-     * With several connections the fate is that of the first that did not accept it. Undefined: /mcx.js has not
+     * With several connections the fate is what the first made of it. Undefined: /mcx.js has not
      * loaded within three seconds; the event waits in the page until it does.
      */
     mcxTrack(eventKey: string, payload?: Payload, connectionId?: string): Promise<Fate | undefined>;
@@ -29,45 +29,27 @@ type QueuedCall = [
   calledAt: number,
   answer: (fate?: unknown) => void,
   first: unknown,
-  copy?: object,
+  copy: object,
   connectionId?: unknown,
   payload?: unknown,
 ];
 
 const queue = (window.mcx ??= []);
 
-const trackEverywhere = async (calledAt: number, eventKey: unknown, payload: unknown, to: unknown): Promise<Fate> => {
-  const trackers = [...openConnections()].filter((tracker) => !to || tracker.config.connectionId == to);
-  const fates = await Promise.all(trackers.map((tracker) => tracker.track(eventKey as string, payload as Payload, calledAt)));
-  const fate = fates.find(({ state }) => state != "accepted") ?? fates[0];
-  if (fate) return fate;
-  warn(`"${eventKey}" not sent: no such connection`);
-  return { state: "refused", reason: "no such connection" };
-};
-
 const run = safely(([name, calledAt, answer, first, copy, to, payload]: QueuedCall) => {
-  if (name == "Track") {
-    // The snippet's copy is of the moment of the call; what is no plain object goes on as it is, to be refused.
-    const isObject = payload && typeof payload == "object" && !Array.isArray(payload);
-    return answer(trackEverywhere(calledAt, first, isObject ? copy : payload, to));
-  }
-  if (name == "Consent") for (const tracker of openConnections()) tracker.consent(!!first);
-  else changeContext(first as Context | TrackerConfig);
-  answer();
+  if ((first as TrackerConfig).connectionId) return answer(void createTracker(first as TrackerConfig));
+  const fates = [...openConnections()]
+    .filter((tracker) => !to || tracker.config.connectionId == to)
+    .map((tracker) => {
+      if (name == "Track") return tracker.track(first as string, payload as Payload, calledAt, copy);
+      return name == "Context" ? tracker.context(first as Context) : tracker.consent(!!first);
+    });
+  answer(fates[0] ?? { state: "refused", reason: "no such connection" });
 });
-
-function changeContext(change: Context | TrackerConfig): void {
-  if ("connectionId" in change) createTracker(change);
-  else for (const tracker of openConnections()) tracker.context(change);
-}
 
 if (!Object.hasOwn(queue, "push")) {
   const waiting = queue.splice(0);
-  // A page may have kept the snippet's functions; what they push goes through at once.
+  // The snippet's functions stay, and a page may have kept them: what they push goes through at once.
   queue.push = (call) => (run(call), 0);
   waiting.forEach(run);
-  // Where a page loads this file without the snippet.
-  for (const name of ["Track", "Context", "Consent"] as const)
-    window[`mcx${name}`] ??= (first: unknown, payload?: unknown, to?: string) =>
-      new Promise((answer) => run([name, Date.now(), answer as (fate?: unknown) => void, first, { ...(payload as object) }, to, payload]));
 }

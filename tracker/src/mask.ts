@@ -1,11 +1,17 @@
 /** The masking option: what of a page's texts and addresses may be sent. */
-import type { Context } from "./types";
+import type { Context, Payload } from "./types";
 
 export const MASKED = "***";
 
-/** `true` hides texts and cuts addresses before the query; a function decides for itself. */
-export function masked(mask: Context["mask"], field: string, value: string): string {
-  if (!mask || !value) return value;
-  if (typeof mask == "function") return `${mask(value, field)}`;
-  return field == "text" || field == "title" ? MASKED : value.replace(/[?#].*/s, "");
+/** The payload as it may be sent, without empty members. `true` hides texts and cuts addresses before the query. */
+export function masked(mask: Context["mask"], said: Record<string, string>): Payload {
+  const payload: Payload = {};
+  for (const field in said) {
+    const value = said[field];
+    if (!value) continue;
+    if (typeof mask == "function") payload[field] = mask(value, field);
+    else if (!mask) payload[field] = value;
+    else payload[field] = /^t(ext|itle)$/.test(field) ? MASKED : value.replace(/[?#].*/, "");
+  }
+  return payload;
 }

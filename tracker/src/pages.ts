@@ -9,53 +9,51 @@ import type { LiveTracker } from "./tracker";
 /** Apps set the title after they have changed the address; the event's date is that of the change all the same. */
 const TITLE_MS = 100;
 
-/** Each gets true for a return from the back/forward cache, which counts although the path is as it was. */
-const watching: ((isReturn?: boolean) => void)[] = [];
+/** A return from the back/forward cache counts although the path is as it was. */
+type Look = (isReturn?: boolean) => void;
+
+const watching: Look[] = [];
 const untitled = new Set<() => void>();
-const changed = safely((isReturn?: boolean) => watching.forEach((look) => look(isReturn)));
+const changed = safely((event?: Event) => {
+  for (const look of watching) look((event as PageTransitionEvent | undefined)?.persisted);
+});
 
 function watchHistory(): void {
   for (const name of ["pushState", "replaceState"] as const) {
     const original = history[name];
-    history[name] = function (this: History, ...args) {
-      original.apply(this, args);
+    history[name] = (...args) => {
+      original.apply(history, args);
       changed();
     };
   }
-  addEventListener("popstate", () => changed());
-  addEventListener("hashchange", () => changed());
-  addEventListener("pageshow", (event) => event.persisted && changed(true));
-  addEventListener("pagehide", safely(() => untitled.forEach((send) => send())));
-  document.addEventListener("prerenderingchange", () => changed());
+  for (const type of ["popstate", "hashchange", "pageshow", "prerenderingchange"]) addEventListener(type, changed, true);
+  addEventListener("pagehide", () => untitled.forEach((send) => send()));
 }
 
 /** Gives the function to call when the tracker's context or consent has changed. */
 export function watchPages(tracker: LiveTracker): () => void {
   let lastPath: string | undefined;
-  let lastUrl = document.referrer;
-  const look = (isReturn?: boolean) => {
+  let referrer = document.referrer;
+  const look: Look = (isReturn) => {
     const { config } = tracker;
+    const { href: url, pathname, search, hash } = location;
+    const path = pathname + (config.trackHash ? hash : "");
     // A page that is prerendered may never be seen.
-    if (!config.trackAllPageLoads || !tracker.mayTrack() || (document as { prerendering?: boolean }).prerendering) return;
-    const { href, pathname, search, hash } = location;
-    const path = config.trackHash ? pathname + hash : pathname;
-    if (path == lastPath && !isReturn) return;
+    const isSeen = config.trackAllPageLoads && tracker.mayTrack() && !(document as { prerendering?: boolean }).prerendering;
+    if (!isSeen || (path == lastPath && !isReturn)) return;
+    const seen = { url, path, search, referrer };
     const seenAt = Date.now();
-    const referrer = lastUrl;
     lastPath = path;
-    lastUrl = href;
-    const send = () => {
+    referrer = url;
+    const send = safely(() => {
       clearTimeout(timer);
       untitled.delete(send);
-      const payload: Record<string, string> = { title: document.title, url: href, path: pathname, search, referrer };
-      if (config.trackHash) payload["hash"] = hash;
-      for (const field in payload) payload[field] = masked(config.mask, field, payload[field] ?? "");
-      void tracker.track("page", payload, seenAt);
-    };
-    const timer = setTimeout(safely(send), TITLE_MS);
+      void tracker.track("page", masked(config.mask, { title: document.title, ...seen }), seenAt);
+    });
+    const timer = setTimeout(send, TITLE_MS);
     untitled.add(send);
   };
   if (!watching.length) watchHistory();
   watching.push(look);
-  return safely(() => look());
+  return look;
 }

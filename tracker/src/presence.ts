@@ -1,76 +1,32 @@
 /**
  * Which pages live: so that what a dead page left is taken over by exactly one other, and a live page's events by none.
  * A live page holds a Web Lock of its name, which the browser frees however the page ends. Where there are no Web Locks
- * (no TLS, old browsers) it renews a lease in localStorage instead, and a dead page's events wait until that has run out.
+ * (no TLS, old browsers) the time of a page's latest event is its lease.
  */
-import type { SafeStorage } from "./storage";
 
-/** Longer than the minute to which browsers slow down the timers of a hidden tab, with room for a busy machine. */
+/**
+ * A page that lives sends its events long before, unless nothing can be sent. Then another page may take them over, and
+ * the first hears of it by the storage event; if both come to send in the same moment the server sees a repeat.
+ */
 export const LEASE_MS = 150_000;
-const BEAT_MS = 20_000;
-/** Longer than another process takes to see what this one wrote to localStorage. */
-const SETTLE_MS = 200;
 
 export interface Presence {
   /** The page lives (again). */
   enter(): void;
-  /** The page is being left: whoever comes next may take over at once. Holding a lock would bar the back/forward cache. */
+  /** The page is being left: whoever comes next may take over at once. */
   leave(): void;
-  /** To be called before something is added to the queue. */
-  renew(): void;
-  /** Runs `move` if `page` is gone, and nobody else can be running it for the same page. */
-  takeOver(page: string, move: () => void): Promise<void>;
+  /** Runs `move` if that page, whose latest event is of `lastAt`, is gone and nobody else is moving its events. */
+  takeOver(page: string, lastAt: number, move: () => void): unknown;
 }
 
-export function openPresence(page: string, storage: SafeStorage, locks: LockManager | undefined, hasWork: () => boolean): Presence {
-  return locks ? byLocks(page, locks) : byLeases(page, storage, hasWork);
-}
-
-function byLocks(page: string, locks: LockManager): Presence {
-  const name = (of: string) => `mcx:${of}`;
-  let leave: () => void = () => undefined;
+export function openPresence(page: string, locks: LockManager | undefined): Presence {
+  let leave: (() => void) | undefined;
   return {
-    enter() {
-      const left = new Promise<void>((resolve) => (leave = resolve));
-      locks.request(name(page), () => left).catch(() => undefined);
-    },
-    leave: () => leave(),
-    renew: () => undefined,
-    takeOver: (other, move) => locks.request(name(other), { ifAvailable: true }, (lock) => void (lock && move())),
-  };
-}
-
-function byLeases(page: string, storage: SafeStorage, hasWork: () => boolean): Presence {
-  const name = (of: string) => `mcx:lease:${of}`;
-  let timer: ReturnType<typeof setInterval> | undefined;
-  let renewedAt = 0;
-  const release = (of: string) => storage.remove(name(of));
-  const renew = () => {
-    const now = Date.now();
-    if (now - renewedAt > BEAT_MS / 2) storage.write(name(page), `${(renewedAt = now)}`);
-  };
-  const rest = () => {
-    renewedAt = 0;
-    release(page);
-  };
-  return {
-    enter() {
-      clearInterval(timer);
-      timer = setInterval(() => (hasWork() ? renew() : rest()), BEAT_MS);
-    },
-    leave() {
-      clearInterval(timer);
-      rest();
-    },
-    renew,
-    async takeOver(other, move) {
-      if (Date.now() - parseInt(storage.read(name(other)) ?? "0") < LEASE_MS) return;
-      const claim = `${Date.now()}.${page}`;
-      storage.write(name(other), claim);
-      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-      if (storage.read(name(other)) != claim) return;
-      move();
-      release(other);
+    enter: () => void locks?.request(page, () => new Promise<void>((resolve) => (leave = resolve))).catch(() => undefined),
+    leave: () => leave?.(),
+    takeOver(other, lastAt, move) {
+      if (locks) return locks.request(other, { ifAvailable: true }, (lock) => lock && move()).catch(() => undefined);
+      return Date.now() - lastAt > LEASE_MS && move();
     },
   };
 }

@@ -11,9 +11,8 @@ const encoder = new TextEncoder();
 
 export const bytesOf = (text: string): number => encoder.encode(text).length;
 
-/** 32 hex digits from the browser's cryptographic source, which unlike `crypto.randomUUID` exists without TLS too. */
-export const randomId = (): string =>
-  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => (byte + 256).toString(16).slice(1)).join("");
+/** 128 random bits. `crypto.randomUUID` would be shorter, but does not exist without TLS. */
+export const randomId = (): string => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("");
 
 /** A checked event. */
 export interface Checked {
@@ -22,21 +21,18 @@ export interface Checked {
   idempotencyKey: string;
 }
 
-/** Gives the reason, as a sentence fragment, where the event breaks a rule. */
-export function check(eventKey: unknown, payload: unknown, identity: Identity, calledAt: number): Checked | string {
-  if (typeof eventKey != "string" || !eventKey) return "eventKey must be a non-empty string";
-  if (/^\$|[:.]/.test(eventKey)) return "eventKey must not contain : or . nor begin with $";
-  if (payload != null && (typeof payload != "object" || Array.isArray(payload))) return "payload must be an object";
-  const event: Payload = { ...payload };
-  for (const name of ["companyId", "userId"] as const) {
-    const id = identity[name];
-    if (id != null && id !== "") event[name] ??= `${id}`;
-  }
-  const eventDate = (event["eventDate"] ??= calledAt);
-  if (!Number.isSafeInteger(eventDate)) return "eventDate must be whole milliseconds";
-  const idempotencyKey = (event["idempotencyKey"] ??= randomId());
-  if (typeof idempotencyKey != "string" || !idempotencyKey) return "idempotencyKey must be a non-empty string";
+/**
+ * Gives the reason where the event breaks a rule. `copy` is the payload as it was at the call. Its own `companyId`,
+ * `userId`, `eventDate` and `idempotencyKey` stand; whether they are well formed is for the server to say.
+ */
+export function check(eventKey: unknown, payload: unknown, copy: object | undefined, identity: Identity, calledAt: number): Checked | string {
+  if (typeof eventKey != "string" || !/^[^$:.][^:.]{0,255}$/.test(eventKey)) return "eventKey: 1 to 256 characters, no : or . or leading $";
+  if (payload != null && (typeof payload != "object" || Array.isArray(payload))) return "payload: an object";
+  const event: Payload = { ...copy };
+  for (const name of ["companyId", "userId"] as const) event[name] ??= `${identity[name] ?? ""}` || undefined;
+  event["eventDate"] ??= calledAt;
+  const idempotencyKey = (event["idempotencyKey"] ??= randomId()) as string;
   const text = JSON.stringify(event);
   const bytes = bytesOf(text);
-  return bytes > MAX_EVENT_BYTES ? `${bytes} bytes, at most ${MAX_EVENT_BYTES} can be sent` : { text, bytes, idempotencyKey };
+  return bytes > MAX_EVENT_BYTES ? `${bytes} bytes, more than ${MAX_EVENT_BYTES}` : { text, bytes, idempotencyKey };
 }

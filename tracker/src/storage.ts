@@ -23,6 +23,6 @@ export function safeStorage(open: () => Storage): SafeStorage {
     read: (key) => attempt((storage) => storage.getItem(key), null),
     write: (key, value) => attempt((storage) => (storage.setItem(key, value), true), false),
     remove: (key) => attempt((storage) => storage.removeItem(key), undefined),
-    keys: () => attempt((storage) => Array.from({ length: storage.length }, (_, i) => storage.key(i) ?? ""), []),
+    keys: () => attempt((storage) => Object.keys(storage), []),
   };
 }

@@ -3,7 +3,7 @@
  * `onChange` hears when the context or the consent changed, so that pages and clicks can take note.
  */
 import { openPresence } from "./presence";
-import { CONSENT_KEY, reasonNotToTrack, type Signals } from "./privacy";
+import { CONSENT_KEY, NO_CONSENT, reasonNotToTrack, type Signals } from "./privacy";
 import { openQueue } from "./queue";
 import { check, randomId } from "./rules";
 import { warn } from "./safely";
@@ -11,13 +11,14 @@ import { openSender } from "./sender";
 import { safeStorage } from "./storage";
 import type { Fate, Payload, Tracker, TrackerConfig } from "./types";
 
-/** After this long a promise says `queued`, so that a page that waits for it is never held up by a slow network. Shorter than the snippet's 3 s. */
+/** After this long a promise says `queued`, so that a page that waits is never held up by a slow network. The snippet's limit is 3 s. */
 const PATIENCE_MS = 2500;
 
 /** A tracker as the automatic events see it. */
 export interface LiveTracker extends Tracker {
   readonly config: TrackerConfig;
-  track(eventKey: string, payload?: Payload, calledAt?: number): Promise<Fate>;
+  /** `copy`: the payload as it was at the call. */
+  track(eventKey: string, payload?: Payload, calledAt?: number, copy?: object): Promise<Fate>;
   mayTrack(): boolean;
 }
 
@@ -26,37 +27,25 @@ const page = randomId();
 /** `onChange` hears of a new context or consent, once also at the start. */
 export function openTracker(config: TrackerConfig, onChange: (tracker: LiveTracker) => void): LiveTracker {
   const { connectionId } = config;
-  const apiUrl = config.apiUrl.replace(/\/+$/, "");
   const storage = safeStorage(() => localStorage);
   const queue = openQueue(connectionId, page, storage);
-  const nameOf = (other: string) => `${connectionId}:${other}`;
-  const presence = openPresence(nameOf(page), storage, navigator.locks, () => queue.size() > 0);
+  const presence = openPresence(`mcx:${connectionId}:${page}`, navigator.locks);
   let choice: string | null | undefined;
   let isLeaving = false;
 
   const obstacle = () => reasonNotToTrack(choice, config, navigator as Navigator & Signals);
   const adopt = async () => {
-    const before = queue.waiting().length;
-    for (const other of queue.others()) await presence.takeOver(nameOf(other), () => queue.adopt(other));
-    return queue.waiting().length > before;
+    if (!obstacle()) await queue.adopt(presence.takeOver);
   };
   const onDrained = () => {
     const count = queue.takeDropped();
     if (count) void tracker.track("mcx-dropped", { count });
   };
-  const sender = openSender({ connectionId, apiUrl, queue, adopt, onDrained, warn });
-  const ifAllowed = (act: () => void) => () => {
-    if (!obstacle()) act();
-  };
-  const wake = ifAllowed(sender.wake);
-  const flush = ifAllowed(sender.flush);
+  const { wake, online, flush } = openSender(connectionId, `${config.apiUrl}`.replace(/\/*$/, "/analytics"), queue, adopt, onDrained);
 
   const choose = (made: string | null | undefined) => {
     choice = made;
-    if (choice == "0") {
-      sender.abort();
-      queue.clear({ state: "dropped", reason: "consent refused" });
-    }
+    if (choice == "0") queue.forgetAll({ state: "dropped", reason: NO_CONSENT });
     wake();
     onChange(tracker);
   };
@@ -65,7 +54,7 @@ export function openTracker(config: TrackerConfig, onChange: (tracker: LiveTrack
     config,
     mayTrack: () => !obstacle(),
 
-    track: (eventKey, payload, calledAt = Date.now()) =>
+    track: (eventKey, payload, calledAt = Date.now(), copy = payload) =>
       new Promise((resolve) => {
         const refuse = (reason: string) => {
           warn(`"${eventKey}" not sent: ${reason}`);
@@ -74,11 +63,10 @@ export function openTracker(config: TrackerConfig, onChange: (tracker: LiveTrack
         try {
           const reason = obstacle();
           if (reason) return resolve({ state: "dropped", reason });
-          const event = check(eventKey, payload, config, calledAt);
+          const event = check(eventKey, payload, copy, config, calledAt);
           if (typeof event == "string") return refuse(event);
           const { text, bytes, idempotencyKey } = event;
           setTimeout(resolve, PATIENCE_MS, { state: "queued", idempotencyKey });
-          presence.renew();
           queue.add(eventKey, text, bytes, (fate) => resolve({ ...fate, idempotencyKey }));
           (isLeaving ? flush : wake)();
         } catch (error) {
@@ -87,7 +75,7 @@ export function openTracker(config: TrackerConfig, onChange: (tracker: LiveTrack
       }),
 
     context(change) {
-      Object.assign(config, change, { connectionId, apiUrl });
+      Object.assign(config, change, { connectionId });
       choose(choice);
     },
 
@@ -100,10 +88,10 @@ export function openTracker(config: TrackerConfig, onChange: (tracker: LiveTrack
 
   addEventListener("storage", ({ key, newValue }) => {
     if (key == CONSENT_KEY) choose(newValue);
-    else queue.onStorage(key, newValue);
+    else if (key && newValue == null) queue.onRemoved(key);
   });
-  addEventListener("online", ifAllowed(sender.online));
-  document.addEventListener("visibilitychange", () => (document.visibilityState == "hidden" ? flush : wake)());
+  addEventListener("online", online);
+  document.addEventListener("visibilitychange", () => (document.hidden ? flush : wake)());
   addEventListener("pagehide", () => {
     isLeaving = true;
     flush();

@@ -5,8 +5,10 @@ from __future__ import annotations
 import typer
 
 from milepost.cli import connection
+from milepost.cli.serve import serve
 
 app = typer.Typer(name="milepost", no_args_is_help=True, pretty_exceptions_enable=False)
+app.command()(serve)
 app.add_typer(connection.app, name="connection")
 
 

@@ -1,20 +1,35 @@
-"""The text behind "Show Tracking Script": what a site pastes into its pages (seed 000, lines 186-236)."""
+"""The text behind "Show Tracking Script": what a site pastes into its pages (seed 000, lines 186-236).
+
+Takes the Analytics Key and the api listener's address; gives the snippet, whose source is tracker/snippet.html.
+"""
 
 from __future__ import annotations
 
 import json
 
+_SNIPPET = """<script>
+!((c,w=self,d=document,s=d.createElement("script"))=>{w.mcxTrack||(w.mcx=[],["Track","Context","Consent"]\
+.map(n=>w["mcx"+n]=(a,b,i)=>new Promise(r=>{w.mcx.push([n,Date.now(),r,a,{...b},i,b]);setTimeout(r,3e3)})),\
+s.src=c.apiUrl+"/mcx.js",s.nonce=(d.currentScript||s).nonce,d.head.append(s));w.mcxContext(c)})({
+  connectionId:ANALYTICS_KEY,
+  apiUrl:API_URL,
+  companyId:"",
+  userId:"",
+  trackAllPageLoads:false,
+  trackAllClicks:false
+})
+</script>
+"""
+
 
 def tracking_script(analytics_key: str, api_url: str) -> str:
-    """The snippet for a connection's Analytics Key; `api_url` is the base of the api listener, without a slash."""
-    return f"""<script>
-  window.mcxConfig = {{
-    analyticsKey: {json.dumps(analytics_key)},
-    companyId: null,
-    userId: null,
-    trackAllPageLoads: false,
-    trackAllClicks: false
-  }};
-</script>
-<script async src="{api_url}/mcx.js"></script>
-"""
+    """The snippet of at most 500 bytes for a page; `api_url` is the api listener's base, without a final slash.
+
+    For an index.js, the same without its first and last line, the script tags.
+    """
+    return _SNIPPET.replace("ANALYTICS_KEY", _literal(analytics_key)).replace("API_URL", _literal(api_url))
+
+
+def _literal(text: str) -> str:
+    """A JavaScript string that cannot end the script element it stands in."""
+    return json.dumps(text).replace("<", "\\u003c")
