@@ -38,6 +38,8 @@ LEAST: dict[tuple[str, str], str] = {
     ("GET", "/api/events"): VIEWER,
     ("GET", "/api/events/{event_id}"): VIEWER,
     ("GET", "/api/requests/{request_id}"): VIEWER,
+    ("POST", "/api/requests/fates"): VIEWER,
+    ("GET", "/api/overview"): VIEWER,
     ("GET", "/api/companies"): VIEWER,
     ("POST", "/api/companies"): EDITOR,
     ("GET", "/api/companies/{company_id}"): VIEWER,

@@ -51,7 +51,7 @@ def serve(
         lock = lock_folder(settings.data)
         files = prepare_tls(settings.tls, settings.data, settings.host, settings.trusted_proxies)
         made_password = _prepare_control_plane(settings)
-        supervisor = Supervisor(settings, lock)
+        supervisor = Supervisor(settings, lock, files.ca if files else None)
 
         def is_ready() -> bool:
             return (

@@ -101,6 +101,11 @@ class EventLogReader:
         """All events of a request in their order; empty if the log does not have it (yet)."""
         return self._of_request(request_id, "", {})
 
+    def fates(self) -> dict[Fate, int]:
+        """How many events of the whole log met which fate."""
+        rows = self._client.query("SELECT toString(fate), count() FROM events GROUP BY fate").result_rows
+        return {Fate(fate): count for fate, count in rows}
+
     def fates_of(self, request_ids: Sequence[UUID]) -> dict[Fate, int]:
         """How many events of these requests met which fate; what is not processed yet does not count."""
         if not request_ids:

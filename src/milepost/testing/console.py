@@ -50,6 +50,10 @@ class EmptyEventLog:
         """Nothing."""
         return ()
 
+    def fates(self) -> Mapping[Fate, int]:
+        """Nothing."""
+        return {}
+
     def fates_of(self, request_ids: Sequence[UUID]) -> Mapping[Fate, int]:
         """Nothing."""
         return {}

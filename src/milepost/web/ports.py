@@ -28,6 +28,9 @@ class EventLog(Protocol):
     def request(self, request_id: UUID) -> Sequence[LoggedEvent]:
         """All events of a request in their order; empty if the log does not have it (yet)."""
 
+    def fates(self) -> Mapping[Fate, int]:
+        """How many events of the whole log met which fate."""
+
     def fates_of(self, request_ids: Sequence[UUID]) -> Mapping[Fate, int]:
         """How many events of these requests met which fate; what is not processed yet does not count."""
 

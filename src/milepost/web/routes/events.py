@@ -13,7 +13,7 @@ from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, BaseModel, Field
 
 from milepost.control.repos.companies import get_company
 from milepost.control.repos.connections import get_connection
@@ -86,6 +86,20 @@ class RequestTrace(BaseModel):
     events: list[EventView]
 
 
+class RequestIds(BaseModel):
+    """Requests to look up at once."""
+
+    request_ids: list[UUID] = Field(max_length=10_000)
+
+
+class FateCounts(BaseModel):
+    """How many events met which fate."""
+
+    processed: int
+    duplicate: int
+    parked: int
+
+
 @router.get("/events", responses={200: {"model": EventPage}}, response_class=Response)
 def list_events(
     *,
@@ -126,6 +140,17 @@ def trace_event(event_id: str, _: Viewer, deps: Deps) -> Response:
     if event is None:
         raise NotFoundError(f"The event log does not have the event {event_id}. One just accepted may be on its way.")
     return _json({**_event(event), "connection_name": _connection_name(deps, event), "signals": _signals(deps, event)})
+
+
+@router.post("/requests/fates")
+def count_fates(requests: RequestIds, _: Viewer, deps: Deps) -> FateCounts:
+    """What became of the events of up to 10,000 requests; events that are still on their way do not count."""
+    counts = deps.event_log.fates_of(requests.request_ids)
+    return FateCounts(
+        processed=counts.get(Fate.PROCESSED, 0),
+        duplicate=counts.get(Fate.DUPLICATE, 0),
+        parked=counts.get(Fate.PARKED, 0),
+    )
 
 
 @router.get("/requests/{request_id}", responses={200: {"model": RequestTrace}}, response_class=Response)
