@@ -86,6 +86,7 @@ class Reactor:
         self._parts = parts
         self._reached = parts.checkpoints.reached()
         self._stop = threading.Event()
+        self._is_idle = threading.Event()
         self._parked_in_a_row = 0
         self._reported_at_ms = 0
         self._progressed_at_ms = parts.clock()
@@ -106,13 +107,9 @@ class Reactor:
                     self._report(stopped_because=reason)
 
     def drain(self, deadline_seconds: float) -> bool:
-        """Wait until the journal is read to its end, up to the deadline; whether it was."""
-        waited = threading.Event()
-        for _ in range(int(deadline_seconds / 0.05)):
-            if self._lag() == 0:
-                return True
-            waited.wait(0.05)
-        return False
+        """From another thread: wait until the journal is read to its end and settled; whether it was, in time."""
+        self._is_idle.clear()
+        return self._is_idle.wait(deadline_seconds)
 
     def _run(self, settling: ThreadPoolExecutor) -> None:
         for intent in self._parts.checkpoints.open_intents():
@@ -133,6 +130,7 @@ class Reactor:
                 ahead.result()
                 ahead = None
             else:
+                self._is_idle.set()
                 self._stop.wait(_IDLE_SECONDS)
             self._report()
         if ahead:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from milepost.control.directory import CompanyDirectory, DefinitionSource, JudgedPlans
 from milepost.control.session import Database
@@ -44,6 +45,13 @@ class FreshDetect:
         return self._detect.detect(groups)
 
 
+class Closeable(Protocol):
+    """A part that holds files."""
+
+    def close(self) -> None:
+        """Let go of them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
     """The reactor, the judge and the pool of clients that the API reads through."""
@@ -51,6 +59,12 @@ class Engine:
     reactor: Reactor
     judge: JudgeLoop
     pool: ClientPool
+    _owned: Sequence[Closeable]
+
+    def close(self) -> None:
+        """Let go of everything; the threads must have come home."""
+        for part in self._owned:
+            part.close()
 
 
 def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
@@ -64,11 +78,13 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     def report(health: ReactorHealth) -> None:
         write_health(paths.health(data), health)
 
+    checkpoints = Checkpoints(paths.reactor(data))
+    claims = RocksdbClaims(paths.claims(data))
     reactor = Reactor(
         Parts(
             reader=SqliteJournalReader(paths.journal(data)),
-            checkpoints=Checkpoints(paths.reactor(data)),
-            claims=RocksdbClaims(paths.claims(data)),
+            checkpoints=checkpoints,
+            claims=claims,
             detector=FreshDetect(database, clock),
             store=StoreWriter(writer),
             touched=judge.touched,
@@ -76,7 +92,7 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
             clock=clock,
         )
     )
-    return Engine(reactor=reactor, judge=judge, pool=pool)
+    return Engine(reactor=reactor, judge=judge, pool=pool, _owned=(checkpoints, claims, pool, writer))
 
 
 def make_judge(database: Database, pool: ClientPool, clock: Clock) -> JudgeLoop:
@@ -92,6 +108,7 @@ def make_judge(database: Database, pool: ClientPool, clock: Clock) -> JudgeLoop:
     return JudgeLoop(
         Judge(MetricReader(pool), JudgedPlans(database, definitions), clock),
         have_definitions_changed=definitions.refresh,
+        watched=lambda: {metric.signal_id for metric in definitions.metrics().values()},
         judged=judged,
         failed=failed,
         clock=clock,

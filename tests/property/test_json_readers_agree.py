@@ -137,7 +137,7 @@ def unquote_big_integers(raw: Any, expected: Any) -> Any:
     return raw
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(damaged())
 def test_a_body_is_let_through_exactly_if_it_is_json_without_repeated_names(body: bytes) -> None:
     try:
@@ -148,7 +148,7 @@ def test_a_body_is_let_through_exactly_if_it_is_json_without_repeated_names(body
         assert accepted(body) is not names_a_member_twice(body)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(damaged())
 def test_msgspec_reads_what_orjson_reads(body: bytes) -> None:
     assume(accepted(body))

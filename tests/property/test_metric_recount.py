@@ -139,7 +139,7 @@ def crossings_by_hand(metric: MetricDraft, rows: list[Emission], threshold: Thre
     return found
 
 
-thorough = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+thorough = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @thorough

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from milepost.control.rows import ConnectionRow, MetricRow, MilestoneRow, SignalRow
-from milepost.domain.criterion import FieldType, Group
+from milepost.criteria.check import check, check_fields
+from milepost.domain.criterion import FieldType
 from milepost.domain.errors import Fault, InvalidInputError
 from milepost.domain.metric import Aggregation, MetricDraft
 from milepost.domain.milestone import AutomaticAction, MilestoneDraft
@@ -22,7 +23,6 @@ from milepost.domain.outcome import OutcomeDraft
 from milepost.domain.signal import SignalDraft
 
 _COMPANY_FIELD_TYPES = (FieldType.TEXT, FieldType.NUMBER)
-_MAX_RULE_DEPTH = 8
 
 
 def check_signal(session: Session, draft: SignalDraft) -> None:
@@ -30,7 +30,7 @@ def check_signal(session: Session, draft: SignalDraft) -> None:
     faults: list[Fault] = []
     if session.get(ConnectionRow, draft.connection_id) is None:
         faults.append(Fault(path="connection_id", reason=f"no connection has the id {draft.connection_id}"))
-    faults += _repeated_names(draft)
+    faults += check_fields(draft.fields)
     types = {field.name: field.type for field in draft.fields}
     company_type = types.get(draft.company.field)
     if company_type is None:
@@ -40,7 +40,7 @@ def check_signal(session: Session, draft: SignalDraft) -> None:
         faults.append(Fault(path="company.field", reason=reason))
     if not draft.company.key_space.strip() or len(draft.company.key_space) > 120:
         faults.append(Fault(path="company.key_space", reason="must be 1 to 120 characters long"))
-    faults += _rule_faults(draft, draft.rules, "rules", depth=1)
+    faults += check(draft.rules, draft.fields)
     _raise("The signal is not valid.", faults)
 
 
@@ -105,26 +105,6 @@ def check_outcome(session: Session, draft: OutcomeDraft) -> None:
         elif counts[weighted.milestone_id] > 1:
             faults.append(Fault(path=path, reason="is named more than once"))
     _raise("The outcome is not valid.", faults)
-
-
-def _repeated_names(draft: SignalDraft) -> Iterator[Fault]:
-    counts = Counter(field.name for field in draft.fields)
-    for place, field in enumerate(draft.fields):
-        if counts[field.name] > 1:
-            yield Fault(path=f"fields[{place}].name", reason=f"{field.name!r} is the name of more than one field")
-
-
-def _rule_faults(draft: SignalDraft, group: Group, path: str, *, depth: int) -> Iterator[Fault]:
-    if depth > _MAX_RULE_DEPTH:
-        yield Fault(path=path, reason=f"groups may be nested {_MAX_RULE_DEPTH} deep")
-        return
-    names = {field.name for field in draft.fields}
-    for place, member in enumerate(group.members):
-        member_path = f"{path}.members[{place}]"
-        if isinstance(member, Group):
-            yield from _rule_faults(draft, member, member_path, depth=depth + 1)
-        elif member.field not in names:
-            yield Fault(path=f"{member_path}.field", reason=_not_a_field(member.field, draft))
 
 
 def _not_a_field(name: str, signal: SignalDraft) -> str:

@@ -12,6 +12,7 @@ from milepost.control.repos.assigned import list_assigned_milestones, list_assig
 from milepost.control.repos.company_keys import create_companies, find_companies
 from milepost.control.repos.metrics import list_metrics
 from milepost.control.repos.plans import assign_missing
+from milepost.control.repos.settings import read_settings
 from milepost.control.repos.signals import list_signals
 from milepost.control.repos.transitions import record_progress, record_transitions
 from milepost.control.revisions import Scope, read_revision
@@ -31,10 +32,11 @@ class CompanyDirectory:
         self._clock = clock
 
     def companies(self, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], UUID]:
-        """Look up, and create what is unknown together with the plans that new companies get."""
+        """Look up; create what is unknown, with the plans that new companies get, if the settings allow it."""
         with self._database.read() as session:
             found = find_companies(session, keys)
-        if len(found) == len(set(keys)):
+            may_create = read_settings(session).creates_companies
+        if len(found) == len(set(keys)) or not may_create:
             return found
         with self._database.write() as session:
             now_ms = self._clock()

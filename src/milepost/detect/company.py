@@ -16,7 +16,10 @@ class Directory(Protocol):
     """The control plane's view of companies."""
 
     def companies(self, keys: Collection[Key]) -> dict[Key, UUID]:
-        """The company of every key; unknown ones are created, marked auto-created. Again gives the same."""
+        """The company of every key; unknown ones are created, marked auto-created. Again gives the same.
+
+        Where the account's settings say that events make no companies, unknown keys are left out.
+        """
 
 
 class Companies:
@@ -27,7 +30,7 @@ class Companies:
         self._known: dict[Key, bytes] = {}
 
     def ids(self, keys: Collection[Key]) -> dict[Key, bytes]:
-        """The id of each key's company."""
+        """The id of each key's company; a key without one is not in it, and is looked up again next time."""
         unknown = {key for key in keys if key not in self._known}
         if unknown:
             if len(self._known) > _MOST_REMEMBERED:

@@ -52,20 +52,20 @@ class GroupDetector:
     signals: tuple[Signal, ...]
     columns: tuple[tuple[str, ...], ...]
     _decode: Callable[[bytes], list[Any]]
-    _scan: Callable[[list[Any], int], tuple[list[Emission], list[int]]]
+    _scan: Callable[[list[Any], Iterable[int]], tuple[list[Emission], list[int]]]
     _failures_of: tuple[tuple[int, ...], ...]
 
-    def detect(self, body: bytes, now_ms: int) -> Detection:
-        """Read a JSON array of payload objects that arrived at `now_ms`."""
-        emissions, failures = self._scan(self._decode(body), now_ms)
+    def detect(self, body: bytes, arrivals_ms: Iterable[int]) -> Detection:
+        """Read a JSON array of payload objects, of which each arrived at its own time."""
+        emissions, failures = self._scan(self._decode(body), arrivals_ms)
         return Detection(
             emissions=emissions,
             failures=tuple(tuple(failures[index] for index in of_signal) for of_signal in self._failures_of),
         )
 
-    def detect_each(self, payloads: Sequence[bytes | msgspec.Raw], now_ms: int) -> Detection:
+    def detect_each(self, payloads: Iterable[bytes | msgspec.Raw], arrivals_ms: Iterable[int]) -> Detection:
         """Read payload objects that lie apart; an emission's `event` is the place in `payloads`."""
-        return self.detect(b"[" + b",".join(map(bytes, payloads)) + b"]", now_ms)
+        return self.detect(b"[" + b",".join(map(bytes, payloads)) + b"]", arrivals_ms)
 
 
 def compile_group(signals: Sequence[Signal]) -> GroupDetector:
@@ -77,11 +77,11 @@ def compile_group(signals: Sequence[Signal]) -> GroupDetector:
     emitting = [line for place, signal in enumerate(signals) for line in _emitting(program, place, signal)]
     source = "\n".join(
         [
-            "def scan(roots, now):",
+            "def scan(roots, arrivals):",
             "    found = []",
             "    emit = found.append",
             f"    failures = [0] * {len(failure_of)}",
-            "    for event, root in enumerate(roots):",
+            "    for event, (root, now) in enumerate(zip(roots, arrivals, strict=True)):",
             *(f"        {line}" for line in [*program.lines, *emitting, "pass"]),
             "    return found, failures",
         ]

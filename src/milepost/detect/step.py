@@ -6,7 +6,7 @@ Repeats and parked events emit nothing. Definitions are a snapshot that the call
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -73,6 +73,8 @@ class Detect:
             space = of.signal.company.key_space
             keys |= {(space, emission.company) for emission in of.emissions if emission.company is not None}
         ids = self._companies.ids(keys) if keys else {}
+        if unmatched := keys - ids.keys():
+            found = [matched for of in found if (matched := _without(of, unmatched)).events]
         return [_emissions(of, ids) for of in found]
 
 
@@ -86,7 +88,7 @@ def _by_signal(
     group: RecordedGroup, fresh: Sequence[int], detector: GroupDetector, payloads: Sequence[bytes]
 ) -> list[_Found]:
     by_signal: dict[int, list[Emission]] = {}
-    for emission in detector.detect_each(payloads, max(group.received_at_ms)).emissions:
+    for emission in detector.detect_each(payloads, [group.received_at_ms[i] for i in fresh]).emissions:
         if emission.company is not None:
             by_signal.setdefault(emission.signal, []).append(emission)
     return [
@@ -99,6 +101,13 @@ def _by_signal(
         )
         for place, emissions in by_signal.items()
     ]
+
+
+def _without(of: _Found, unmatched: set[Key]) -> _Found:
+    """What is left when the account makes no companies for unknown keys."""
+    space = of.signal.company.key_space
+    kept = [place for place, one in enumerate(of.emissions) if (space, one.company) not in unmatched]
+    return replace(of, events=[of.events[place] for place in kept], emissions=[of.emissions[place] for place in kept])
 
 
 def _emissions(of: _Found, ids: Mapping[Key, bytes]) -> Emissions:

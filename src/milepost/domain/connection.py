@@ -23,6 +23,10 @@ EVENT_HANDLER_SCOPE = "read:api user_profile"
 """The scope that /getToken answers for an event handler, letter by letter as in seed 000, line 112."""
 
 
+COMMAND_LINE = "command-line"
+"""The kind in tokens that the command line signs for itself with the data folder's key; no connection has it."""
+
+
 class Connection(BaseModel):
     """A connection as everyone but the secret's owner may see it.
 

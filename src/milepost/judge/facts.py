@@ -59,13 +59,25 @@ class Asked(NamedTuple):
     ask_from_ms: int
 
 
-def bases(metrics: Mapping[UUID, Metric], signals: Mapping[UUID, Signal]) -> dict[UUID, Basis]:
-    """Every metric whose signal there is, by its id."""
+def bases(
+    milestones: Iterable[AssignedMilestone], metrics: Mapping[UUID, Metric], signals: Mapping[UUID, Signal]
+) -> dict[UUID, Basis]:
+    """What these milestones are judged by, by metric id; without metrics that are gone, or whose signal is."""
+    used = {
+        action.metric_id
+        for assigned in milestones
+        for action in assigned.definition.actions
+        if isinstance(action, AutomaticAction)
+    }
     return {
-        metric.id: Basis(metric, signal, f"{metric.model_dump_json()} {signal.revision}.{signal.generation}")
-        for metric in metrics.values()
+        metric.id: Basis(metric, signal, f"{metric.model_dump_json()} {signal.generation} {_slot(metric, signal)}")
+        for metric in (metrics[metric_id] for metric_id in used if metric_id in metrics)
         if (signal := signals.get(metric.signal_id)) is not None
     }
+
+
+def _slot(metric: Metric, signal: Signal) -> str | None:
+    return None if metric.field is None else signal.slots.get(metric.field)
 
 
 class FactFinder:

@@ -6,7 +6,7 @@ Touches that come while it works are merged, so that a burst of small batches co
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -20,19 +20,25 @@ _RETRY_SECONDS: Final = 1.0
 
 
 class JudgeLoop:
-    """`have_definitions_changed` is asked every look; `judged` is told each round's transitions, `failed` an error."""
+    """Judges what matters, as soon as it may matter.
+
+    `have_definitions_changed` is asked at every look, and `watched` gives the signals that any metric draws on;
+    `judged` is told each round's transitions, `failed` an error.
+    """
 
     def __init__(
         self,
         judge: Judge,
         *,
         have_definitions_changed: Callable[[], bool],
+        watched: Callable[[], Collection[UUID]],
         judged: Callable[[Sequence[Transition]], None],
         failed: Callable[[Exception], None],
         clock: Clock,
     ) -> None:
         self._judge = judge
         self._have_definitions_changed = have_definitions_changed
+        self._watched = watched
         self._judged = judged
         self._failed = failed
         self._clock = clock
@@ -44,7 +50,10 @@ class JudgeLoop:
 
     def touched(self, emissions: Sequence[Emissions]) -> None:
         """These emissions have become readable; may be called from any thread."""
-        fresh = touches(emissions)
+        watched = self._watched()
+        fresh = touches(emitted for emitted in emissions if emitted.signal_id in watched)
+        if not fresh:
+            return
         with self._lock:
             for key, at_ms in fresh.items():
                 self._touched[key] = min(at_ms, self._touched.get(key, at_ms))
@@ -73,7 +82,7 @@ class JudgeLoop:
         with self._lock:
             touched, self._touched = self._touched, {}
         if self._owes_all:
-            self._judged(self._judge.judge(None))
+            self._judged(self._judge.judge(touched=touched))
             self._owes_all = False
         elif touched:
             self._judged(self._judge.emitted(touched))

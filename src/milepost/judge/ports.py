@@ -17,9 +17,9 @@ from milepost.domain.signal import Signal
 
 
 class Plans(Protocol):
-    """The control plane: what is assigned to companies, by which definitions it is judged, and the record of it.
+    """The control plane (`control.directory.JudgedPlans`): what is assigned, by what it is judged, how it fared.
 
-    Reading for companies that do not exist, or have nothing assigned, gives nothing. `company_ids` of None: all.
+    Companies that do not exist, or have nothing assigned, give nothing. `company_ids` of None: all.
     """
 
     def milestones(self, company_ids: Collection[UUID] | None) -> Sequence[AssignedMilestone]:

@@ -82,9 +82,13 @@ def judge_milestone(assigned: AssignedMilestone, facts: Facts, now: datetime) ->
     if current is not None:
         return _achieved(current, deadline_of(assigned), len(affecting))
     lapses = [joint.end for joint in together if joint.end is not None and joint.end.at <= now]
-    missing = [action.name for action, spans in affecting if not any(_covers(span, now) for span in spans)]
     ahead = min((joint.begin.at for joint in together if joint.begin.at > now), default=None)
-    return _unachieved(assigned, lapses[-1] if lapses else None, missing, ahead, now)
+    if lapses:
+        return _unachieved(assigned, lapses[-1], _lost(lapses[-1]), ahead, now)
+    deadline = deadline_of(assigned)
+    instant = now if deadline is None else min(now, deadline)
+    missing = (action.name for action, spans in affecting if not _is_done(spans, instant, definition.latches))
+    return _unachieved(assigned, None, f"not yet done: {listed(missing)}", ahead, now)
 
 
 def _achieved(joint: Joint, deadline: datetime | None, actions: int) -> Verdict:
@@ -106,14 +110,10 @@ def _achieved(joint: Joint, deadline: datetime | None, actions: int) -> Verdict:
 
 
 def _unachieved(
-    assigned: AssignedMilestone, lapse: Turn | None, missing: Sequence[str], ahead: datetime | None, now: datetime
+    assigned: AssignedMilestone, lapse: Turn | None, reason: str, ahead: datetime | None, now: datetime
 ) -> Verdict:
     """Missed or in progress: since the deadline or the opening, or since the lapse of what held before."""
-    deadline = deadline_of(assigned)
-    reason, value = f"not yet done: {listed(missing)}", None
-    if lapse is not None:
-        value = lapse.value
-        reason = f"{lapse.action.name} no longer holds: value {number(value or 0)} on {day(lapse.at)}"
+    deadline, value = deadline_of(assigned), lapse.value if lapse else None
     if deadline is not None and now > deadline:
         return Verdict(
             state=MilestoneState.MISSED,
@@ -133,8 +133,13 @@ def _unachieved(
     )
 
 
-def _covers(span: Span, instant: datetime) -> bool:
-    return span.since <= instant and (span.until is None or instant < span.until)
+def _lost(lapse: Turn) -> str:
+    value = "" if lapse.value is None else f": value {number(lapse.value)}"
+    return f"{lapse.action.name} no longer holds{value} on {day(lapse.at)}"
+
+
+def _is_done(spans: Sequence[Span], instant: datetime, latches: bool) -> bool:
+    return any(span.since <= instant and (latches or span.until is None or instant < span.until) for span in spans)
 
 
 def is_correction(assigned: AssignedMilestone, verdict: Verdict) -> bool:

@@ -48,11 +48,17 @@ class Judge:
         self._clock = clock
         self._agenda = Agenda()
 
-    def judge(self, company_ids: Collection[UUID] | None = None) -> list[Transition]:
-        """Judge these companies, or all, from scratch: after assignments, ticks, edits, merges, backfills."""
+    def judge(self, company_ids: Collection[UUID] | None = None, touched: Touches | None = None) -> list[Transition]:
+        """Judge these companies, or all: at start, and after assignments, ticks, edits, and backfills.
+
+        What is known already of unchanged definitions is not asked again, so say what was emitted meanwhile to these
+        companies, as for `emitted`.
+        """
+        return self._judge(company_ids, touched or {})
+
+    def judge_anew(self, company_ids: Collection[UUID] | None = None) -> list[Transition]:
+        """Judge from scratch: after emissions were deleted, or moved between companies by a merge or its undoing."""
         self._facts.forget(company_ids)
-        if company_ids is None:
-            self._agenda.clear()
         return self._judge(company_ids, {})
 
     def emitted(self, touched: Touches) -> list[Transition]:
@@ -80,7 +86,8 @@ class Judge:
 
     def _look(self, company_ids: Collection[UUID] | None, touched: Touches) -> list[Transition]:
         milestones, outcomes = self._plans.milestones(company_ids), self._plans.outcomes(company_ids)
-        facts = self._facts.find(milestones, bases(self._plans.metrics(), self._plans.signals()), touched)
+        by_metric = bases(milestones, self._plans.metrics(), self._plans.signals())
+        facts = self._facts.find(milestones, by_metric, touched)
         now = to_datetime(self._clock())
         verdicts = {one.id: judge_milestone(one, facts[one.id], now) for one in milestones if one.id in facts}
         outcome_verdicts = _judge_outcomes(milestones, outcomes, verdicts, now)
@@ -112,6 +119,8 @@ class Judge:
             if instant is not None:
                 at_ms = to_unix_ms(instant + timedelta(microseconds=999))
                 next_ms[company_id] = min(at_ms, next_ms.get(company_id, at_ms))
+        if company_ids is None:
+            self._agenda.clear()
         for company_id in next_ms if company_ids is None else company_ids:
             self._agenda.appoint(company_id, next_ms.get(company_id))
 

@@ -9,7 +9,6 @@ from abc import ABC, abstractmethod
 from typing import Protocol
 
 from milepost.domain import metric as noun
-from milepost.domain.criterion import FieldType
 from milepost.domain.errors import Fault, InvalidInputError
 from milepost.domain.metric import MetricDraft
 from milepost.domain.signal import Signal
@@ -152,8 +151,7 @@ def column_of(metric: MetricDraft, signal: Signal) -> str | None:
         known = ", ".join(repr(name) for name in signal.slots)
         raise _misfit(metric, f"the signal {signal.name!r} has no field {metric.field!r}; it has {known}")
     if metric.aggregation is noun.Aggregation.SUM:
-        types = {field.name: field.type for field in signal.fields}
-        if slot not in NUMBER_SLOTS or types.get(metric.field, FieldType.NUMBER) is not FieldType.NUMBER:
+        if slot not in NUMBER_SLOTS:
             raise _misfit(metric, f"sum needs a number field, which {metric.field!r} is not")
         return slot
     return f"{slot} + 0" if slot in NUMBER_SLOTS else slot

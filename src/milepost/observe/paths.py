@@ -38,3 +38,13 @@ def health(data: Path) -> Path:
 def metrics(data: Path) -> Path:
     """The metrics library's files, one or more per process."""
     return data / "run" / "metrics"
+
+
+def service(data: Path) -> Path:
+    """Where the running service can be reached."""
+    return data / "run" / "service.json"
+
+
+def control(data: Path) -> Path:
+    """The control plane's database, unless it lives elsewhere."""
+    return data / "control.sqlite"

@@ -15,11 +15,13 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 
 from milepost.domain.errors import OperatorError
 from milepost.observe import paths
 from milepost.observe.logs import logger
+from milepost.observe.service import Service, write_service
 from milepost.operate.child import EXIT_MISCONFIGURED
 from milepost.settings import Settings
 
@@ -48,7 +50,7 @@ class _Child:
 class Supervisor:
     """See the module. Made after the data folder is locked; `lock` is passed on to every child."""
 
-    def __init__(self, settings: Settings, lock: int) -> None:
+    def __init__(self, settings: Settings, lock: int, ca_file: Path | None) -> None:
         self._settings = settings
         self._lock = lock
         self._is_stopping = False
@@ -61,6 +63,10 @@ class Supervisor:
         metrics = paths.metrics(settings.data)
         shutil.rmtree(metrics.parent, ignore_errors=True)
         metrics.mkdir(parents=True)
+        write_service(
+            settings.data,
+            Service(api_url=settings.api_url(), app_url=settings.app_url(), ca_file=str(ca_file) if ca_file else None),
+        )
 
     def run(self, on_ready: Callable[[], None], is_ready: Callable[[], bool]) -> None:
         """Serve until told to stop; `on_ready` is called once, when `is_ready` first says so."""
@@ -77,6 +83,7 @@ class Supervisor:
                 time.sleep(_WATCH_SECONDS)
         finally:
             self._drain()
+            paths.service(self._settings.data).unlink(missing_ok=True)
 
     def _stop(self, _signal: int, _frame: FrameType | None) -> None:
         self._is_stopping = True

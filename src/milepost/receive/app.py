@@ -16,14 +16,11 @@ from milepost.receive.accept import accept
 from milepost.receive.body import BodyTooLargeError, Deadlines, read_body
 from milepost.receive.client_ip import ClientIp
 from milepost.receive.door import Answer, Book, Door, Request
-from milepost.receive.refusals import MethodNotAllowedError, refuse
+from milepost.receive.refusals import MethodNotAllowedError
+from milepost.receive.routing import Routes, doors_at, refuse_at
 from milepost.record.journal.port import JournalWriter
 
 _log = logger("receive")
-
-
-Routes = Mapping[str, Mapping[str, Door]]
-"""path -> method -> door."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +78,7 @@ class IngestApp:
         protocol.response_bytes(answer.status, list(answer.headers), answer.body)
 
     async def _answer(self, scope: Any, protocol: Any) -> tuple[str, Answer]:
-        methods = self._routes.get(scope.path)
+        methods = self._routes.get(scope.path) or doors_at(self._routes, scope.path)
         door = methods.get(scope.method) if methods else None
         if door is None:
             return "none", self._unrouted(scope, methods)
@@ -95,6 +92,7 @@ class IngestApp:
                 body=await read_body(protocol, headers, limit=self._limits.body_bytes, deadlines=self.deadlines),
                 client_ip=self._client_ip.of(scope.client, headers),
                 received_at_ms=self._clock(),
+                scheme=scope.scheme,
             )
             reading = door.read(request, self.book)
             if isinstance(reading, Answer):
@@ -111,9 +109,9 @@ class IngestApp:
 
     def _unrouted(self, scope: Any, methods: Mapping[str, Door] | None) -> Answer:
         if methods is None:
-            return refuse(NotFoundError(f"There is nothing at {scope.path}."))
+            return refuse_at(scope.path, NotFoundError(f"There is nothing at {scope.path}."))
         allowed = ", ".join(methods)
-        answer = refuse(MethodNotAllowedError(f"{scope.path} takes {allowed}, not {scope.method}."))
+        answer = refuse_at(scope.path, MethodNotAllowedError(f"{scope.path} takes {allowed}, not {scope.method}."))
         return Answer(status=answer.status, body=answer.body, headers=(*answer.headers, ("allow", allowed)))
 
 

@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 
 from milepost.domain.connection import KnownConnection
-from milepost.domain.errors import MilepostError
+from milepost.domain.errors import Fault, MilepostError
 from milepost.domain.event import ItemMeta, SmartKey
 
 
@@ -29,6 +29,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     body: bytes
     client_ip: str
     received_at_ms: int
+    scheme: str = "https"
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -43,6 +44,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A valid submission, not yet on disk, and how to answer once it is.
 
     The fields are those of `domain.event.Submission`; `answer` gets the request id. `answer` must not fail.
+    `refused` names what was wrong with the rest of a batch that is valid in part.
     """
 
     connection: KnownConnection
@@ -52,6 +54,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     answer: Callable[[UUID], Answer]
     smart_keys: tuple[SmartKey, ...] = ()
     items: tuple[ItemMeta, ...] | None = None
+    refused: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,18 +1,18 @@
 """Reading the event log: pages newest first, one event's trace, one request's events.
 
-Takes an EventQuery (its values always bound as parameters), gives EventRecords; as its client, for one thread or many.
-Pages look at the latest hour first and widen only while they are not full, so a page costs little on any size.
+Takes filters as values (always bound as parameters), gives LoggedEvent. As its client, a reader is for one thread at
+a time, or for many. Pages look at the latest hour first and widen only while they are not full.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from milepost.domain.event import EventId
-from milepost.domain.event_log import EmissionRecord, EventQuery, EventRecord
 from milepost.domain.fate import Fate
 from milepost.kit.ids import uuid7_unix_ms
 from milepost.store.client import Queries
@@ -29,71 +29,117 @@ _OLDER: Final = (
 _WINDOWS: Final = (timedelta(hours=1), timedelta(days=1), timedelta(days=31))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedEvent:
+    """An event as the log has it. `payload` is the JSON text as sent; `duplicate_of` the id of the first, or None."""
+
+    id: EventId
+    received_at_ms: int
+    event_date_ms: int
+    connection_id: UUID
+    event_key: str
+    door: str
+    fate: Fate
+    reason: str
+    duplicate_of: EventId | None
+    payload: str
+
+
+class Place(NamedTuple):
+    """Where a page ended: the next one holds what is older."""
+
+    received_at_ms: int
+    id: EventId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Each given part narrows. Times are Unix milliseconds of arrival; `text` is found anywhere in the payload."""
+
+    connection_id: UUID | None = None
+    event_key: str | None = None
+    fate: Fate | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+    text: str | None = None
+
+
+class EmittedSignal(NamedTuple):
+    """A signal that an event emitted: which, in which revision, for which company, with which slot values."""
+
+    signal_id: UUID
+    revision: int
+    company_id: UUID
+    values: dict[str, float | str]
+
+
 class EventLogReader:
-    """See the module. `generations` gives each signal's generation in force."""
+    """See the module."""
 
-    def __init__(self, client: Queries, generations: Callable[[], Mapping[UUID, int]]) -> None:
+    def __init__(self, client: Queries) -> None:
         self._client = client
-        self._generations = generations
 
-    def find(self, query: EventQuery) -> list[EventRecord]:
-        """Up to `limit` events: newest first by arrival, then request, then place in the request."""
-        newest = _received_at_ms(query.before) if query.before else self._newest_ms()
+    def page(self, wanted: EventFilter, *, older_than: Place | None, limit: int) -> list[LoggedEvent]:
+        """Up to `limit` events, newest first."""
+        newest = older_than.received_at_ms if older_than else self._newest_ms()
         if newest is None:
             return []
         for window in (*_WINDOWS, None):
             oldest = newest - int(window.total_seconds() * 1000) if window else None
-            found = self._select(query, oldest)
-            reached_the_end = oldest is None or (query.from_ms is not None and oldest <= query.from_ms)
-            if len(found) >= query.limit or reached_the_end:
+            found = self._select(wanted, older_than, oldest, limit)
+            reached_the_end = oldest is None or (wanted.since_ms is not None and oldest <= wanted.since_ms)
+            if len(found) >= limit or reached_the_end:
                 return found
         return []
 
-    def get(self, event_id: EventId) -> EventRecord | None:
+    def event(self, event_id: EventId) -> LoggedEvent | None:
         """One event, or None if the log does not have it (yet)."""
         found = self._of_request(event_id.request_id, "AND item = {item:UInt16}", {"item": event_id.item})
         return found[0] if found else None
 
-    def of_request(self, request_id: UUID) -> list[EventRecord]:
+    def request(self, request_id: UUID) -> list[LoggedEvent]:
         """All events of a request in their order; empty if the log does not have it (yet)."""
         return self._of_request(request_id, "", {})
 
+    def fates(self) -> dict[Fate, int]:
+        """How many events of the whole log met which fate."""
+        rows = self._client.query("SELECT toString(fate), count() FROM events GROUP BY fate").result_rows
+        return {Fate(fate): count for fate, count in rows}
+
     def fates_of(self, request_ids: Sequence[UUID]) -> dict[Fate, int]:
-        """How many events of these requests met which fate; those that are not processed yet do not count."""
+        """How many events of these requests met which fate; what is not processed yet does not count."""
         if not request_ids:
             return {}
-        times = [_received_at_ms(EventId(request_id, 0)) for request_id in request_ids]
+        times = [uuid7_unix_ms(request_id) for request_id in request_ids]
         rows = self._client.query(
             "SELECT toString(fate), count() FROM events WHERE request_id IN {request_ids:Array(UUID)}"
             " AND received_at BETWEEN {first:DateTime64(3, 'UTC')} AND {last:DateTime64(3, 'UTC')} GROUP BY fate",
-            parameters={"request_ids": list(request_ids), "first": _instant(min(times)), "last": _instant(max(times))},
+            parameters={
+                "request_ids": list(request_ids),
+                "first": _instant(min(times)),
+                "last": _instant(max(times)),
+            },
         ).result_rows
         return {Fate(fate): count for fate, count in rows}
 
-    def emissions(self, event_id: EventId) -> list[EmissionRecord]:
+    def signals_of(self, event_id: EventId, generations: dict[UUID, int]) -> list[EmittedSignal]:
         """What the event emitted, in each signal's generation in force (signals that are gone are left out)."""
         rows = self._client.query(
-            "SELECT signal_id, revision, generation, company_id, toUnixTimestamp64Milli(event_date),"  # noqa: S608
-            f" {', '.join(_SLOTS)} FROM signals"
-            " WHERE request_id = {request_id:UUID} AND item = {item:UInt16} ORDER BY signal_id",
+            f"SELECT signal_id, generation, revision, company_id, {', '.join(_SLOTS)} FROM signals"  # noqa: S608
+            " WHERE request_id = {request_id:UUID} AND item = {item:UInt16}",
             parameters={"request_id": event_id.request_id, "item": event_id.item},
         ).result_rows
-        in_force = self._generations()
         return [
-            EmissionRecord(
-                signal_id=signal_id,
-                revision=revision,
-                generation=generation,
-                company_id=company_id,
-                event_date_ms=event_date,
-                slots={slot: value for slot, value in zip(_SLOTS, slots, strict=True) if value is not None},
+            EmittedSignal(
+                signal_id, revision, company_id, {s: v for s, v in zip(_SLOTS, slots, strict=True) if v is not None}
             )
-            for signal_id, revision, generation, company_id, event_date, *slots in rows
-            if in_force.get(signal_id) == generation
+            for signal_id, generation, revision, company_id, *slots in rows
+            if generations.get(signal_id) == generation
         ]
 
-    def _of_request(self, request_id: UUID, more: str, parameters: dict[str, Any]) -> list[EventRecord]:
-        received_at = _instant(_received_at_ms(EventId(request_id, 0)))
+    def _of_request(self, request_id: UUID, more: str, parameters: dict[str, Any]) -> list[LoggedEvent]:
+        is_parked = request_id.int >> 96 == 0  # such an id is made of a place in the journal (record/step.py)
+        received_at = _instant(0 if is_parked else uuid7_unix_ms(request_id))
         return self._rows(
             f"SELECT {_COLUMNS} FROM events WHERE request_id = {{request_id:UUID}}"  # noqa: S608  # no values in it
             f" AND received_at = {{received_at:DateTime64(3, 'UTC')}} {more} ORDER BY item",
@@ -106,56 +152,51 @@ class EventLogReader:
         ).result_rows
         return int(newest) if rows else None
 
-    def _select(self, query: EventQuery, oldest_ms: int | None) -> list[EventRecord]:
-        conditions = list(_conditions(query))
+    def _select(
+        self, wanted: EventFilter, older_than: Place | None, oldest_ms: int | None, limit: int
+    ) -> list[LoggedEvent]:
+        conditions = list(_conditions(wanted))
         if oldest_ms is not None:
             conditions.append(("received_at >= {oldest:DateTime64(3, 'UTC')}", {"oldest": _instant(oldest_ms)}))
+        if older_than:
+            place = {"at": _instant(older_than.received_at_ms), "request_id": older_than.id.request_id}
+            conditions.append((_OLDER, place | {"item": older_than.id.item}))
         where = " AND ".join(["1", *(condition for condition, _ in conditions)])
         parameters = {name: value for _, values in conditions for name, value in values.items()}
         return self._rows(
             f"SELECT {_COLUMNS} FROM events WHERE {where} {_NEWEST_FIRST} LIMIT {{limit:UInt32}}",  # noqa: S608
-            parameters | {"limit": query.limit},
+            parameters | {"limit": limit},
         )
 
-    def _rows(self, statement: str, parameters: dict[str, Any]) -> list[EventRecord]:
-        found = self._client.query(statement, parameters=parameters, column_formats={"payload": "bytes"})
-        return [_record(row) for row in found.result_rows]
+    def _rows(self, statement: str, parameters: dict[str, Any]) -> list[LoggedEvent]:
+        return [_logged(row) for row in self._client.query(statement, parameters=parameters).result_rows]
 
 
 _SLOTS: Final = tuple(f"{kind}{number}" for kind in "nt" for number in range(1, 17))
 
 
-def _conditions(query: EventQuery) -> Iterator[tuple[str, dict[str, Any]]]:
-    if query.connection_id is not None:
-        yield "connection_id = {connection_id:UUID}", {"connection_id": query.connection_id}
-    if query.event_key is not None:
-        yield "event_key = {event_key:String}", {"event_key": query.event_key}
-    if query.fate is not None:
-        yield "fate = {fate:String}", {"fate": query.fate.value}
-    if query.from_ms is not None:
-        yield "received_at >= {from:DateTime64(3, 'UTC')}", {"from": _instant(query.from_ms)}
-    if query.to_ms is not None:
-        yield "received_at < {to:DateTime64(3, 'UTC')}", {"to": _instant(query.to_ms)}
-    if query.text:
-        yield "position(payload, {text:String}) > 0", {"text": query.text}
-    if query.before is not None:
-        at = _instant(_received_at_ms(query.before))
-        yield _OLDER, {"at": at, "request_id": query.before.request_id, "item": query.before.item}
-
-
-def _received_at_ms(event_id: EventId) -> int:
-    """The log's time of arrival, which the id tells; that of a parked entry is 0 (record/step.py)."""
-    is_parked = event_id.request_id.int >> 96 == 0
-    return 0 if is_parked else uuid7_unix_ms(event_id.request_id)
+def _conditions(wanted: EventFilter) -> Iterator[tuple[str, dict[str, Any]]]:
+    if wanted.connection_id is not None:
+        yield "connection_id = {connection_id:UUID}", {"connection_id": wanted.connection_id}
+    if wanted.event_key is not None:
+        yield "event_key = {event_key:String}", {"event_key": wanted.event_key}
+    if wanted.fate is not None:
+        yield "fate = {fate:String}", {"fate": wanted.fate.value}
+    if wanted.since_ms is not None:
+        yield "received_at >= {since:DateTime64(3, 'UTC')}", {"since": _instant(wanted.since_ms)}
+    if wanted.until_ms is not None:
+        yield "received_at < {until:DateTime64(3, 'UTC')}", {"until": _instant(wanted.until_ms)}
+    if wanted.text:
+        yield "positionCaseInsensitiveUTF8(payload, {text:String}) > 0", {"text": wanted.text}
 
 
 def _instant(unix_ms: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=unix_ms)
 
 
-def _record(row: Sequence[Any]) -> EventRecord:
+def _logged(row: Sequence[Any]) -> LoggedEvent:
     received, request_id, item, connection_id, event_key, event_date, fate, reason, duplicate_of, door, payload = row
-    return EventRecord(
+    return LoggedEvent(
         id=EventId(request_id, item),
         received_at_ms=received,
         event_date_ms=event_date,
@@ -164,6 +205,6 @@ def _record(row: Sequence[Any]) -> EventRecord:
         door=door,
         fate=Fate(fate),
         reason=reason,
-        duplicate_of=duplicate_of,
+        duplicate_of=EventId.parse(duplicate_of) if duplicate_of else None,
         payload=payload,
     )

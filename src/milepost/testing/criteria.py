@@ -1,4 +1,4 @@
-"""Hypothesis strategies for what `criteria/` works on: nasty payloads, fields that hit them, criteria over those.
+"""Hypothesis strategies for what `criteria/` works on: fields, nasty payloads that hit them, criteria over them.
 
 Needs the development dependencies. Payloads are JSON texts, so that the same bytes go to every engine.
 """
@@ -11,140 +11,52 @@ from typing import Any, Literal
 
 from hypothesis import strategies as st
 
+from milepost.criteria.convert import is_index
 from milepost.criteria.operators import OPERATORS
 from milepost.domain.criterion import Condition, Criterion, FieldType, Group, Operator
 from milepost.domain.signal import SignalField
+from milepost.testing.values import DATE_TEXTS, MILLISECONDS, NUMERALS, PATTERNS, TEXTS
 
-NAMES = ["a", "b", "A", "TOTAL KWH", "é", "", 'q"\\', "0", "1", "a.b", "$", "\n"]
-TEXTS = [
-    *["", "a", "ab", "abc", "B", "é", "e\u0301", "😀", "\x00", "a\x00b", "\n", "a\nb", "'", "\\", "\\N", "\t", " a "],
-    *[
-        "0",
-        "1",
-        "-0",
-        "5",
-        "007",
-        "5.0",
-        "5.00",
-        "1e3",
-        "1E+3",
-        "1e21",
-        "1e999",
-        "9" * 30,
-        "9" * 401,
-        "+5",
-        " 5",
-        ".5",
-        "5.",
-    ],
-    *[
-        "true",
-        "True",
-        "TRUE",
-        "tRUE",
-        "false",
-        "yes",
-        "NaN",
-        "inf",
-        "null",
-        "0x10",
-        "\u0661",
-        "[1]",
-        '{"a":1}',
-        "[",
-        "{",
-    ],
-    *["2024-02-29", "2023-02-29", "2024-02-29T10:20:30Z", "2024-02-29 10:20", "2024-02-29T10:20:30.1234567+02:00"],
-    *[
-        "2024-02-29T10:20:30-0530",
-        "1899-12-31",
-        "1900-01-01T00:00+23:59",
-        "2299-12-31T23:59:59.999-23:59",
-        "2300-01-01",
-    ],
-    *["2024-13-01", "2024-02-29T24:00Z", "2024-02-29T10:20:60Z", "20240229", "2024-2-9", "2024-02-29T", "2024-02-29Z"],
-    *["1969-12-31T23:59:59.9999Z", "2024-02-29t10:20z", "1709202030123", "-1", "-2208988800000.5", "10413791999999.9"],
-]
-NUMBERS = [
-    *[
-        "0",
-        "-0",
-        "-0.0",
-        "0e9",
-        "1",
-        "1.0",
-        "-1",
-        "5",
-        "5.0",
-        "0.5",
-        "1e3",
-        "1E5",
-        "0.1",
-        "1e-5",
-        "1e-6",
-        "9.99e-7",
-        "1e-7",
-    ],
-    *["1e15", "1e16", "1e20", "1e21", "1e22", "123456789012345680000.0", "1.5e300", "1e308", "1.7976931348623157e308"],
-    *["5e-324", "1e-400", "9007199254740993", "9223372036854775807", "9223372036854775808", "-9223372036854775809"],
-    *["18446744073709551615", "18446744073709551616", "9" * 30, "9" * 300, "1709202030123", "1709202030123.75"],
-    *["-2208988800000", "-2208988800001", "-2208988800000.5", "10413791999999", "10413791999999.5", "10413792000000"],
-]
-PATTERNS = [
-    "a",
-    "^a",
-    "b$",
-    "a.b",
-    "(?i)B",
-    "^$",
-    r"\d+",
-    "é|😀",
-    r"\x00",
-    "[^a]",
-    r"^\w+$",
-    "a{2,}",
-    r"\pL",
-    "(?m)^b",
-    "'",
-]
-DATES = [
-    "2024-02-29",
-    "2024-02-29T10:20:30Z",
-    "1900-01-01",
-    "2299-12-31T23:59:59.999Z",
-    "1970-01-01",
-    "2024-03-01T00:00+02:00",
-]
+NAMES = ["a", "b", "A", "TOTAL KWH", "é", "", 'q"\\', "0", "1", "a.b", "`", "\n"]
 
 texts = st.one_of(st.sampled_from(TEXTS), st.text(st.characters(codec="utf-8"), max_size=6))
 numerals = st.one_of(
-    st.sampled_from(NUMBERS),
+    st.sampled_from(NUMERALS),
     st.integers(-(2**70), 2**70).map(str),
     st.floats(allow_nan=False, allow_infinity=False).map(repr),
 )
-_scalars = st.one_of(
-    texts.map(json.dumps),
-    texts.map(lambda text: json.dumps(text, ensure_ascii=False)),
-    numerals,
-    st.sampled_from(["true", "false", "null"]),
-)
+_instants = st.datetimes().map(lambda instant: instant.isoformat())
+_dates = st.one_of(st.sampled_from(DATE_TEXTS), _instants, _instants.map(lambda text: f"{text}+05:45"))
+_strings = st.one_of(texts.map(json.dumps), texts.map(lambda text: json.dumps(text, ensure_ascii=False)))
+_scalars = st.one_of(_strings, numerals, st.sampled_from(["true", "false", "null"]))
 
 
 def _array(values: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return st.lists(values, max_size=3).map(lambda items: f"[{','.join(items)}]")
 
 
-def _object(values: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    return st.dictionaries(st.sampled_from(NAMES), values, max_size=4).map(
-        lambda members: "{" + ",".join(f"{json.dumps(name)}:{value}" for name, value in members.items()) + "}"
-    )
+def _object(members: dict[str, str]) -> str:
+    return "{" + ",".join(f"{json.dumps(name)}:{value}" for name, value in members.items()) + "}"
 
 
-json_values = st.recursive(_scalars, lambda values: st.one_of(_array(values), _object(values)), max_leaves=4)
-payloads = _object(json_values).map(str.encode)
-"""Payload objects as bytes that the door lets through."""
+def _objects(values: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.dictionaries(st.sampled_from(NAMES), values, max_size=3).map(_object)
 
-_paths = st.one_of(
+
+json_values = st.recursive(_scalars, lambda values: st.one_of(_array(values), _objects(values)), max_leaves=4)
+
+_VALUES: dict[FieldType, st.SearchStrategy[str]] = {
+    FieldType.TEXT: _scalars,
+    FieldType.NUMBER: st.one_of(numerals, numerals.map(json.dumps)),
+    FieldType.BOOLEAN: st.sampled_from(["true", "false", "1", "0", "1.0", "-0.0", '"true"', '"FALSE"', '"-0"', '"0"']),
+    FieldType.ISO_DATE: _dates.map(json.dumps),
+    FieldType.UNIX_MS_DATE: st.one_of(
+        st.sampled_from(MILLISECONDS), st.floats(-3e12, 1.1e13).map(repr), st.sampled_from(MILLISECONDS).map(json.dumps)
+    ),
+    FieldType.ARRAY: _array(json_values),
+    FieldType.OBJECT: _objects(json_values),
+}
+_PATHS = st.one_of(
     st.sampled_from(NAMES).map(lambda name: (name,)),
     st.lists(st.sampled_from(NAMES), min_size=2, max_size=3).map(tuple),
 )
@@ -152,12 +64,38 @@ _paths = st.one_of(
 
 @st.composite
 def signal_fields(draw: st.DrawFn) -> tuple[SignalField, ...]:
-    """One to five fields named f0, f1...; the paths often lead somewhere in `payloads`."""
-    types = draw(st.lists(st.sampled_from(FieldType), min_size=1, max_size=5))
-    return tuple(SignalField(name=f"f{i}", path=draw(_paths), type=each) for i, each in enumerate(types))
+    """One to four fields named f0, f1..., at the root and deeper."""
+    types = draw(st.lists(st.sampled_from(FieldType), min_size=1, max_size=4))
+    return tuple(SignalField(name=f"f{i}", path=draw(_PATHS), type=each) for i, each in enumerate(types))
+
+
+@st.composite
+def payloads(draw: st.DrawFn, fields: Sequence[SignalField]) -> bytes:
+    """A payload object that the door lets through, with a value at the path of most fields, often of their type."""
+    root: dict[str, Any] = {}
+    for field in fields:
+        node = root
+        for step in field.path[:-1]:
+            inner = node.get(step)
+            node[step] = inner if isinstance(inner, dict) else {}
+            node = node[step]
+        if draw(st.integers(0, 9)):
+            node[field.path[-1]] = draw(_VALUES[field.type] if draw(st.integers(0, 3)) else json_values)
+    return _written(root, draw(st.booleans()), is_root=True).encode()
+
+
+def _written(node: Any, as_arrays: bool, *, is_root: bool = False) -> str:
+    """The JSON text of a tree whose leaves are JSON texts; objects with only places as names may become arrays."""
+    if isinstance(node, str):
+        return node
+    members = {name: _written(value, as_arrays) for name, value in node.items()}
+    if as_arrays and not is_root and members and all(map(is_index, members)):
+        return f"[{','.join(members.get(str(place), 'null') for place in range(1 + max(map(int, members))))}]"
+    return _object(members)
 
 
 _numbers = numerals.map(json.loads).filter(lambda number: abs(number) < 1e308)
+_good_dates = st.sampled_from(["1900-01-01", "1970-01-01", "2024-02-29", "2024-02-29T10:20:30Z", "2299-12-31"])
 _lengths = st.integers(0, 3)
 _OPERANDS: dict[Operator, st.SearchStrategy[Any]] = {
     **dict.fromkeys((Operator.EQUALS, Operator.NOT_EQUALS), texts),
@@ -165,7 +103,7 @@ _OPERANDS: dict[Operator, st.SearchStrategy[Any]] = {
     Operator.MATCHES: st.sampled_from(PATTERNS),
     **dict.fromkeys((Operator.EQUAL, Operator.UNEQUAL, Operator.MORE_THAN, Operator.AT_LEAST), _numbers),
     **dict.fromkeys((Operator.LESS_THAN, Operator.AT_MOST), _numbers),
-    **dict.fromkeys((Operator.BEFORE, Operator.AFTER), st.sampled_from(DATES)),
+    **dict.fromkeys((Operator.BEFORE, Operator.AFTER), _good_dates),
     Operator.IN_LAST_DAYS: st.integers(1, 36_600),
     **dict.fromkeys((Operator.LENGTH_EQUAL, Operator.LENGTH_UNEQUAL, Operator.LENGTH_MORE_THAN), _lengths),
     **dict.fromkeys((Operator.LENGTH_AT_LEAST, Operator.LENGTH_LESS_THAN, Operator.LENGTH_AT_MOST), _lengths),
@@ -173,17 +111,16 @@ _OPERANDS: dict[Operator, st.SearchStrategy[Any]] = {
 
 
 def _operand(field: SignalField, operator: Operator) -> st.SearchStrategy[Any]:
-    is_number = field.type is FieldType.NUMBER
+    one = _numbers if field.type is FieldType.NUMBER else texts
     if operator is Operator.IN:
-        return st.lists(_numbers if is_number else texts, min_size=1, max_size=4).map(tuple)
+        return st.lists(one, min_size=1, max_size=4).map(tuple)
+    if operator is Operator.BETWEEN and field.type is FieldType.NUMBER:
+        return st.lists(_numbers, min_size=2, max_size=2).map(sorted).map(tuple)
     if operator is Operator.BETWEEN:
-        return st.lists(_numbers, min_size=2, max_size=2).map(sorted).map(tuple) if is_number else _date_pairs
+        return st.lists(_good_dates, min_size=2, max_size=2).map(sorted).map(tuple)
     if field.type is FieldType.ARRAY and operator is Operator.CONTAINS:
         return st.one_of(texts, _numbers, st.booleans())
     return _OPERANDS.get(operator, st.none())
-
-
-_date_pairs = st.tuples(st.sampled_from(["1900-01-01", "1970-01-01"]), st.sampled_from(DATES[:2] + DATES[3:4]))
 
 
 @st.composite

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -18,8 +18,8 @@ class WebDeps:
     """`api_url` is the base of the api listener, for tracking scripts; `is_tls` marks the session cookie Secure."""
 
     database: Database
-    secrets_key: bytes
-    tokens_key: bytes
+    secrets_key: bytes = field(repr=False)
+    tokens_key: bytes = field(repr=False)
     clock: Clock
     event_log: EventLog
     metrics: MetricValues

@@ -1,6 +1,6 @@
 """What the console API asks of the store, told as protocols; the wiring says who answers.
 
-Both are called from several threads at once.
+Both are called from several threads at once, while the store's readers serve one thread each.
 """
 
 from __future__ import annotations
@@ -10,29 +10,36 @@ from typing import Protocol
 from uuid import UUID
 
 from milepost.domain.event import EventId
-from milepost.domain.event_log import EmissionRecord, EventQuery, EventRecord
+from milepost.domain.fate import Fate
 from milepost.domain.metric import MetricDraft
 from milepost.domain.signal import Signal
+from milepost.store.event_log import EmittedSignal, EventFilter, LoggedEvent, Place
 
 
 class EventLog(Protocol):
-    """The permanent log of events; an event appears once the reactor has processed it."""
+    """The permanent log of events (`store.event_log.EventLogReader`); it has what the reactor has processed."""
 
-    def find(self, query: EventQuery) -> Sequence[EventRecord]:
-        """Newest first: by time of arrival, then request id, then place in the request; up to `query.limit`."""
+    def page(self, wanted: EventFilter, *, older_than: Place | None, limit: int) -> Sequence[LoggedEvent]:
+        """Up to `limit` events, newest first."""
 
-    def get(self, event_id: EventId) -> EventRecord | None:
-        """One event."""
+    def event(self, event_id: EventId) -> LoggedEvent | None:
+        """One event, or None if the log does not have it (yet)."""
 
-    def of_request(self, request_id: UUID) -> Sequence[EventRecord]:
-        """The events of a request in their order; none while it is unknown or not processed yet."""
+    def request(self, request_id: UUID) -> Sequence[LoggedEvent]:
+        """All events of a request in their order; empty if the log does not have it (yet)."""
 
-    def emissions(self, event_id: EventId) -> Sequence[EmissionRecord]:
-        """What the event emitted in the signals' generations in force."""
+    def fates(self) -> Mapping[Fate, int]:
+        """How many events of the whole log met which fate."""
+
+    def fates_of(self, request_ids: Sequence[UUID]) -> Mapping[Fate, int]:
+        """How many events of these requests met which fate; what is not processed yet does not count."""
+
+    def signals_of(self, event_id: EventId, generations: dict[UUID, int]) -> Sequence[EmittedSignal]:
+        """What the event emitted, in each signal's generation in force."""
 
 
 class MetricValues(Protocol):
-    """Metric values at an instant."""
+    """Metric values at an instant (`measure.queries.MetricReader`)."""
 
     def values(
         self, metric: MetricDraft, signal: Signal, as_of_ms: int, company_ids: Collection[UUID] | None = None

@@ -24,7 +24,7 @@ _HASHES_AT_ONCE = 2
 
 
 class _Failures(NamedTuple):
-    count: int
+    in_a_row: int
     blocked_until_ms: int
 
 
@@ -68,7 +68,7 @@ class SignInDesk:
 
     def _note_failure(self, name: str) -> None:
         with self._lock:
-            count = self._failures.pop(name, _Failures(0, 0)).count + 1
+            count = self._failures.pop(name, _Failures(0, 0)).in_a_row + 1
             over = count - FREE_ATTEMPTS
             wait_seconds = min(2**over, LONGEST_WAIT_SECONDS) if over >= 0 else 0
             self._failures[name] = _Failures(min(count, 50), self._clock() + wait_seconds * 1000)

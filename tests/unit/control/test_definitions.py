@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from milepost.control.repos import metrics, milestones, outcomes, signals
 from milepost.control.revisions import Scope, read_revision
 from milepost.control.session import Database
-from milepost.domain.criterion import Condition, FieldType, Group
+from milepost.domain.criterion import Condition, FieldType, Group, Operator
 from milepost.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from milepost.domain.metric import Aggregation, MetricDraft
 from milepost.domain.outcome import OutcomeDraft, WeightedMilestone
@@ -30,7 +30,7 @@ def _changed(draft: SignalDraft, **changes: Any) -> SignalDraft:
 
 
 def _rules(depth: int, field: str) -> Group:
-    group = Group(match="all", members=(Condition(field=field, operator="exists"),))
+    group = Group(match="all", members=(Condition(field=field, operator=Operator.EXISTS),))
     for _ in range(depth - 1):
         group = Group(match="any", members=(group,))
     return group
@@ -62,10 +62,19 @@ def test_a_signal_reads_back_as_it_was_written(database: Database) -> None:
             {"fields": (_field("customer", FieldType.OBJECT),)}, "company.field", id="a company is not an object"
         ),
         pytest.param(
-            {"fields": (_field("customer", FieldType.TEXT),) * 2}, "fields[0].name", id="two fields of one name"
+            {"fields": (_field("customer", FieldType.TEXT),) * 2}, "fields[1].name", id="two fields of one name"
         ),
         pytest.param({"rules": _rules(1, "price")}, "rules.members[0].field", id="rule of an unknown field"),
         pytest.param({"rules": _rules(2, "price")}, "rules.members[0].members[0].field", id="nested, and unknown"),
+        pytest.param(
+            {
+                "rules": Group(
+                    match="all", members=(Condition(field="dollars", operator=Operator.STARTS_WITH, value="1"),)
+                )
+            },
+            "rules.members[0].operator",
+            id="an operator of another type",
+        ),
         pytest.param({"rules": _rules(9, "dollars")}, "rules" + ".members[0]" * 8, id="nested too deep"),
         pytest.param(
             {"fields": tuple(_field(name, FieldType.TEXT) for name in ["customer", *"abcdefghijklmnop"])},

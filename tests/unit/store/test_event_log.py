@@ -7,11 +7,10 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from milepost.domain.event import Emissions, EventId, Located, RecordedGroup
-from milepost.domain.event_log import EventQuery
 from milepost.domain.fate import Fate, ParkReason
 from milepost.kit.ids import uuid7_bytes
 from milepost.record.step import park
-from milepost.store.event_log import EventLogReader
+from milepost.store.event_log import EventFilter, EventLogReader, Place
 from milepost.store.writer import StoreWriter
 
 NOW = 1_763_750_000_000
@@ -55,7 +54,7 @@ def emissions(of: RecordedGroup, *, generation: int = 0) -> Emissions:
 
 @pytest.fixture
 def log(chdb_client: Client) -> Iterator[EventLogReader]:
-    yield EventLogReader(chdb_client, lambda: {SIGNAL: 1})
+    yield EventLogReader(chdb_client)
     for table in ("events", "signals"):
         chdb_client.command(f"TRUNCATE TABLE {table}")
 
@@ -68,7 +67,7 @@ def test_a_batch_inserted_again_under_its_token_is_there_once(chdb_client: Clien
     of = group(NOW, 10)
     for _ in range(3):
         StoreWriter(chdb_client).insert(1, "token-again", [of], [emissions(of)])
-    assert len(log.find(EventQuery(limit=100))) == 10
+    assert len(log.page(EventFilter(), older_than=None, limit=100)) == 10
     assert chdb_client.query("SELECT count() FROM signals").result_rows == [(10,)]
 
 
@@ -77,29 +76,29 @@ def test_pages_go_from_the_newest_to_the_oldest_over_any_gap_and_miss_nothing(
 ) -> None:
     write(chdb_client, 1, group(NOW, 7), group(NOW - 3 * DAY, 7), group(NOW - 400 * DAY, 7))
     seen: list[EventId] = []
-    last: EventId | None = None
-    while page := log.find(EventQuery(before=last, limit=4)):
+    place: Place | None = None
+    while page := log.page(EventFilter(), older_than=place, limit=4):
         seen += [event.id for event in page]
-        last = seen[-1]
+        place = Place(page[-1].received_at_ms, page[-1].id)
     assert len(seen) == len(set(seen)) == 21
 
 
 @pytest.mark.parametrize(
     ("wanted", "expected"),
     [
-        pytest.param(EventQuery(connection_id=CONNECTION, limit=100), 5, id="its connection"),
-        pytest.param(EventQuery(connection_id=UUID(int=8), limit=100), 0, id="another connection"),
-        pytest.param(EventQuery(event_key="clicks", limit=100), 2, id="event key"),
-        pytest.param(EventQuery(fate=Fate.DUPLICATE, limit=100), 2, id="fate"),
-        pytest.param(EventQuery(from_ms=NOW, limit=100), 3, id="since"),
-        pytest.param(EventQuery(to_ms=NOW, limit=100), 2, id="until"),
-        pytest.param(EventQuery(text="Köln", limit=100), 5, id="text in the payload"),
-        pytest.param(EventQuery(text='"n": 2', limit=100), 1, id="text with quotes"),
+        pytest.param(EventFilter(connection_id=CONNECTION), 5, id="its connection"),
+        pytest.param(EventFilter(connection_id=UUID(int=8)), 0, id="another connection"),
+        pytest.param(EventFilter(event_key="clicks"), 2, id="event key"),
+        pytest.param(EventFilter(fate=Fate.DUPLICATE), 2, id="fate"),
+        pytest.param(EventFilter(since_ms=NOW), 3, id="since"),
+        pytest.param(EventFilter(until_ms=NOW), 2, id="until"),
+        pytest.param(EventFilter(text="KÖLN"), 5, id="text in the payload, whatever its case"),
+        pytest.param(EventFilter(text='"n": 2'), 1, id="text with quotes"),
     ],
 )
-def test_each_filter_narrows(chdb_client: Client, log: EventLogReader, wanted: EventQuery, expected: int) -> None:
+def test_each_filter_narrows(chdb_client: Client, log: EventLogReader, wanted: EventFilter, expected: int) -> None:
     write(chdb_client, 1, group(NOW, 3), group(NOW - DAY, 2, event_key="clicks", fate=Fate.DUPLICATE))
-    assert len(log.find(wanted)) == expected
+    assert len(log.page(wanted, older_than=None, limit=100)) == expected
 
 
 def test_a_trace_has_the_event_and_the_signals_of_the_generation_in_force(
@@ -108,12 +107,12 @@ def test_a_trace_has_the_event_and_the_signals_of_the_generation_in_force(
     of = group(NOW, 2)
     StoreWriter(chdb_client).insert(1, "trace", [of], [emissions(of), emissions(of, generation=1)])
     first = EventId(UUID(bytes=of.request_ids[0]), 0)
-    event = log.get(first)
+    event = log.event(first)
     assert event is not None
-    assert event.payload == b'{"n": 0, "city": "K\xc3\xb6ln"}'
-    (signal,) = log.emissions(first)
-    assert (signal.signal_id, signal.revision, signal.slots) == (SIGNAL, 3, {"n2": 1.5})
-    assert EventLogReader(chdb_client, dict).emissions(first) == []
+    assert event.payload == '{"n": 0, "city": "Köln"}'
+    (signal,) = log.signals_of(first, {SIGNAL: 1})
+    assert (signal.signal_id, signal.revision, signal.values) == (SIGNAL, 3, {"n2": 1.5})
+    assert log.signals_of(first, {}) == []
 
 
 def test_a_request_shows_all_its_events_in_order_and_a_repeat_names_the_first(
@@ -122,20 +121,20 @@ def test_a_request_shows_all_its_events_in_order_and_a_repeat_names_the_first(
     of = group(NOW, 3, fate=Fate.DUPLICATE)
     write(chdb_client, 1, of, group(NOW, 1))
     request = UUID(bytes=of.request_ids[0])
-    events = log.of_request(request)
+    events = log.request(request)
     assert [event.id.item for event in events] == [0, 1, 2]
-    assert {event.duplicate_of for event in events} == {f"{request}.0"}
+    assert {event.duplicate_of for event in events} == {EventId(request, 0)}
     assert log.fates_of([request]) == {Fate.DUPLICATE: 3}
 
 
 def test_a_parked_entry_can_be_looked_up_by_its_id(chdb_client: Client, log: EventLogReader) -> None:
     parked = park(Located(2, 77, b"garbage"), ParkReason.UNREADABLE_ENTRY)
     write(chdb_client, 1, parked)
-    event = log.get(EventId(UUID(bytes=parked.request_ids[0]), 0))
+    event = log.event(EventId(UUID(bytes=parked.request_ids[0]), 0))
     assert event is not None
-    assert (event.fate, event.reason, event.payload) == (Fate.PARKED, "unreadable_entry", b"garbage")
+    assert (event.fate, event.reason, event.payload) == (Fate.PARKED, "unreadable_entry", "garbage")
 
 
 def test_an_unknown_id_is_nothing(log: EventLogReader) -> None:
-    assert log.get(EventId(UUID(int=1 << 100), 0)) is None
-    assert log.find(EventQuery(limit=5)) == []
+    assert log.event(EventId(UUID(int=1 << 100), 0)) is None
+    assert log.page(EventFilter(), older_than=None, limit=5) == []

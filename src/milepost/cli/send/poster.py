@@ -1,6 +1,6 @@
 """Posting batches to `/events`: a token that renews itself, backoff on 5xx, and faulty events taken out one by one.
 
-Takes records; gives a Receipt per batch: the request id, what was accepted, what the server refused and why.
+Takes records; gives a Receipt per batch: the request ids, what was accepted, what the server refused and why.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class Target:
 
 
 class Receipt(NamedTuple):
-    """What became of a batch; `request_id` is None when nothing of it was left to send."""
+    """What became of a batch, in one request or several; none when nothing of it was left to send."""
 
-    request_id: str | None
+    request_ids: tuple[str, ...]
     accepted: int
     refused: tuple[BadRecord, ...]
 
@@ -66,7 +66,7 @@ class Poster:
         while left:
             answer = self._until_answered(partial(self._post_events, self._body(left)))
             if answer.status_code == 202:
-                return Receipt(answer.json()["requestId"], len(left), tuple(refused))
+                return Receipt((answer.json()["requestId"],), len(left), tuple(refused))
             if answer.status_code == 401:
                 self._renew_token()
             elif answer.status_code == 413 and len(left) > 1:
@@ -80,7 +80,7 @@ class Poster:
                 left = [record for record in left if record.number not in out]
             else:
                 raise OperatorError(f"The server answers {answer.status_code}: {answer.text[:300]}")
-        return Receipt(None, 0, tuple(refused))
+        return Receipt((), 0, tuple(refused))
 
     def _post_events(self, body: bytes) -> httpx.Response:
         headers = {"content-type": "application/json", "authorization": f"Bearer {self._token}"}
@@ -152,9 +152,8 @@ def _taken_out(problem: dict[str, Any], records: Sequence[Record]) -> dict[int, 
 
 
 def _joined(receipts: Sequence[Receipt], refused: Sequence[BadRecord]) -> Receipt:
-    last = next((receipt.request_id for receipt in reversed(receipts) if receipt.request_id), None)
     return Receipt(
-        last,
+        tuple(request_id for receipt in receipts for request_id in receipt.request_ids),
         sum(receipt.accepted for receipt in receipts),
         (*refused, *(bad for receipt in receipts for bad in receipt.refused)),
     )

@@ -15,7 +15,7 @@ from milepost.domain.errors import ConflictError, Fault, InvalidInputError, NotF
 from milepost.kit.clock import to_datetime
 from milepost.kit.crypto import random_credential
 from milepost.kit.ids import uuid7
-from milepost.kit.passwords import hash_password, is_password
+from milepost.kit.passwords import hash_password
 
 MIN_PASSWORD_LENGTH = 8
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -110,13 +110,6 @@ def delete_person(session: Session, person_id: UUID) -> Person:
     _check_not_the_last_admin(session, row)
     session.execute(delete(PersonRow).where(PersonRow.id == person_id))
     return _to_person(row)
-
-
-def check_own_password(session: Session, person_id: UUID, password: str) -> None:
-    """InvalidInputError unless it is the person's password now."""
-    if not is_password(password, _row(session, person_id).password_hash):
-        fault = Fault(path="current_password", reason="is not your password")
-        raise InvalidInputError("The password was not changed.", faults=(fault,))
 
 
 def _row(session: Session, person_id: UUID) -> PersonRow:

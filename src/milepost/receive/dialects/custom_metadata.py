@@ -79,9 +79,12 @@ def from_body(document: dict[str, Any], members: Mapping[str, msgspec.Raw]) -> G
 def from_header_or_query(request: Request) -> Given:
     """The header's metadata, or the query's if there is no such header: never both (seed 003)."""
     header = request.headers.get(HEADER.lower())
+    if header is None and HEADER.lower() in request.headers:  # there, but the HTTP layer reads ASCII only
+        fault = Fault(path=HEADER, reason="must be ASCII; write other characters as \\uXXXX")
+        raise InvalidInputError(f"{HEADER} cannot be read.", faults=(fault,))
     if header is None or not header.strip():
         return _from_query(request.query)
-    text = _as_sent(header)
+    text = header.encode()
     try:
         document = strict_loads(text)
     except InvalidInputError as error:
@@ -99,14 +102,6 @@ def _from_object(value: object, text: msgspec.Raw | bytes, place: str) -> Given:
     return Given(
         values=values, extras={name: bytes(raw) for name, raw in _read_members(text).items() if name not in FIELDS}
     )
-
-
-def _as_sent(header: str) -> bytes:
-    """The bytes of a header, which an HTTP layer may have read as Latin-1."""
-    try:
-        return header.encode("latin-1")
-    except UnicodeEncodeError:
-        return header.encode()
 
 
 def _from_query(query: str) -> Given:

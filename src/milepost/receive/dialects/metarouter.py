@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import parse_qs
 
 import orjson
 
 from milepost.domain.connection import KnownConnection
-from milepost.domain.errors import Fault, MilepostError, UnauthenticatedError
+from milepost.domain.errors import Fault, InvalidInputError, MilepostError, UnauthenticatedError
 from milepost.receive.browser import for_browsers, require_origin
 from milepost.receive.door import Answer, Book, Request
 from milepost.receive.refusals import sent_by, shared_headers
@@ -50,3 +54,23 @@ def opened_by(write_key: str, request: Request, book: Book) -> KnownConnection:
     with sent_by(connection):
         require_origin(connection, request)
     return connection
+
+
+def connection_of(request: Request, document: Mapping[str, Any], book: Book) -> KnownConnection:
+    """By the user of Basic auth, else the body's writeKey, else the query's; UnauthenticatedError if unknown."""
+    key = _basic_user(request) or document.get("writeKey") or "".join(parse_qs(request.query).get("writeKey", [])[:1])
+    if not isinstance(key, str) or not key:
+        where = "send it as the user of Basic auth, as the body's writeKey or in the query string"
+        raise InvalidInputError(BAD_WRITE_KEY, faults=(Fault(path="writeKey", reason=where),))
+    return opened_by(key, request, book)
+
+
+def _basic_user(request: Request) -> str | None:
+    """The user of Basic auth, with or without a colon behind it; None for any other Authorization."""
+    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return b64decode(encoded.strip(), validate=True).decode().partition(":")[0]
+    except (Base64Error, ValueError):
+        return None

@@ -218,5 +218,8 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _extent(db: sqlite3.Connection) -> Extent:
-    first, last = db.execute("SELECT min(last_offset - entries + 1), max(last_offset) FROM frames").fetchone()
+    first, last = db.execute(
+        "SELECT (SELECT last_offset - entries + 1 FROM frames ORDER BY last_offset LIMIT 1),"
+        " (SELECT last_offset FROM frames ORDER BY last_offset DESC LIMIT 1)"
+    ).fetchone()
     return Extent(first or 0, last or 0)

@@ -1,0 +1,1 @@
+"""`milepost send`: reading files, posting batches, resuming."""

@@ -1,0 +1,88 @@
+"""The app process: the reactor, the judge and the console API around one analytic engine."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import uvloop
+from granian.constants import Interfaces
+
+from milepost.control.session import open_database
+from milepost.domain.errors import OperatorError
+from milepost.kit.clock import system_clock
+from milepost.kit.crypto import load_key
+from milepost.measure.queries import MetricReader
+from milepost.observe import paths
+from milepost.observe.logs import logger
+from milepost.operate import child
+from milepost.operate.listener import make_server
+from milepost.operate.tls import prepare_tls
+from milepost.settings import Settings
+from milepost.store.event_log import EventLogReader
+from milepost.web.app import create_app
+from milepost.web.deps import WebDeps
+from milepost.web.sign_in import SignInDesk
+from milepost.wiring import Engine, make_engine
+
+_log = logger("app")
+_DRAIN_SECONDS = 45.0
+
+
+async def run(settings: Settings) -> None:
+    """Work and serve until told to stop; then read the journal to its end, as far as time allows."""
+    database = open_database(settings.control())
+    engine = make_engine(settings, database, system_clock)
+    threads = [
+        threading.Thread(target=engine.reactor.run, name="reactor"),
+        threading.Thread(target=engine.judge.run, name="judge"),
+    ]
+    for thread in threads:
+        thread.start()
+    tls = prepare_tls(settings.tls, settings.data, settings.host, settings.trusted_proxies)
+    deps = WebDeps(
+        database=database,
+        secrets_key=load_key(paths.secrets_key(settings.data)),
+        tokens_key=load_key(paths.tokens_key(settings.data)),
+        clock=system_clock,
+        event_log=EventLogReader(engine.pool),
+        metrics=MetricReader(engine.pool),
+        api_url=settings.api_url(),
+        is_tls=tls is not None,
+        sign_in=SignInDesk(database, system_clock),
+    )
+    server = make_server(
+        create_app(deps), interface=Interfaces.ASGI, host=settings.host, port=settings.app_port, tls=tls
+    )
+    child.stop_when_told(asyncio.get_running_loop(), server.stop)
+    _log.info("listening", url=settings.app_url())
+    try:
+        await server.serve()
+    finally:
+        await asyncio.to_thread(_come_home, engine, threads)
+        database.close()
+
+
+def _come_home(engine: Engine, threads: list[threading.Thread]) -> None:
+    is_drained = engine.reactor.drain(_DRAIN_SECONDS)
+    engine.reactor.stop()
+    engine.judge.stop()
+    for thread in threads:
+        thread.join()
+    engine.close()
+    _log.info("stopped", journal_is_drained=is_drained)
+
+
+def main() -> None:
+    """`python -m milepost.operate.app_process`, settings on standard input."""
+    settings = child.read_settings()
+    child.begin("app")
+    try:
+        uvloop.run(run(settings))
+    except OperatorError as error:
+        _log.error("cannot_run", reason=error.message)
+        raise SystemExit(child.EXIT_MISCONFIGURED) from error
+
+
+if __name__ == "__main__":
+    main()

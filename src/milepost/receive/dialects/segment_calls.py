@@ -1,0 +1,130 @@
+"""One call of the Segment wire as a pure rule: what it is named, when it happened, what makes it a repeat.
+
+Takes a call as sent and what its batch says for all; gives a Call; refuses with every fault and its path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import msgspec
+import orjson
+
+from milepost.domain.errors import Fault
+from milepost.domain.event import ItemMeta
+from milepost.receive.dialects.metarouter import LONGEST_VALUE
+from milepost.receive.rules import EARLIEST_MS, LATEST_MS
+from milepost.receive.timestamps import parse_instant
+
+EVENT_KEYS = {
+    "track": "",  # a track is named by its own event (FACTS)
+    "identify": "identify",
+    "page": "page",
+    "screen": "screenview",
+    "group": "group",
+    "alias": "alias",
+}
+"""The event key of each type of call, after the Segment connection of FACTS."""
+
+_FOR_ALL = ("context", "integrations", "originalTimestamp", "timestamp", "sentAt")
+"""Members of a batch that are put into each of its calls that has none of its own (FACTS)."""
+
+_read_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class Call(NamedTuple):
+    """A valid call: its payload as it is stored, and what the door says of it."""
+
+    payload: bytes
+    meta: ItemMeta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What a batch says for all its calls: each member as sent, and the values of those that are looked into."""
+
+    members: Mapping[str, msgspec.Raw] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+def shared_by(document: Mapping[str, Any], members: Mapping[str, msgspec.Raw]) -> Shared:
+    """What a batch's root says for all; a null says nothing."""
+    names = [name for name in _FOR_ALL if document.get(name) is not None]
+    return Shared(members={name: members[name] for name in names}, values={name: document[name] for name in names})
+
+
+def faults_of(call: object, kind: str | None, shared: Shared, path: str) -> Iterator[Fault]:
+    """Every fault of a call whose type is `kind`, or says so itself where that is None."""
+    if not isinstance(call, dict):
+        yield Fault(path=path.rstrip("."), reason="must be an object")
+        return
+    kind = call.get("type") if kind is None else kind
+    if not isinstance(kind, str) or kind not in EVENT_KEYS:
+        yield Fault(path=f"{path}type", reason=f"must be one of {', '.join(EVENT_KEYS)}")
+    if kind == "track":
+        yield from _text_fault(call.get("event"), f"{path}event")
+    if call.get("messageId") is not None:
+        yield from _text_fault(call["messageId"], f"{path}messageId")
+    for name in ("originalTimestamp", "timestamp"):
+        value = _own_or_shared(call, shared, name)
+        if value is not None and _instant(value) is None:
+            yield Fault(path=f"{path}{name}", reason="must be an ISO 8601 date and time, from 1900 to 2299")
+
+
+def read_call(call: dict[str, Any], raw: bytes, kind: str | None, shared: Shared, received_at_ms: int) -> Call:
+    """A call without faults. Its event date is corrected for the sender's clock, its messageId is idempotent."""
+    kind = call["type"] if kind is None else kind
+    return Call(
+        payload=_with_shared(call, raw, kind, shared),
+        meta=ItemMeta(
+            event_key=EVENT_KEYS[kind] or call["event"],
+            event_date_ms=_event_date_ms(call, shared, received_at_ms),
+            idempotency_key=call.get("messageId"),
+        ),
+    )
+
+
+def _text_fault(value: object, path: str) -> Iterator[Fault]:
+    if not isinstance(value, str) or not value:
+        yield Fault(path=path, reason="must be a non-empty string")
+    elif len(value) > LONGEST_VALUE:
+        yield Fault(path=path, reason=f"must have at most {LONGEST_VALUE} characters")
+
+
+def _instant(value: object) -> int | None:
+    """A time with `Z` or an offset; without either it is taken for UTC, as some clients mean it."""
+    if not isinstance(value, str):
+        return None
+    unix_ms = parse_instant(value)
+    return parse_instant(value + "Z") if unix_ms is None else unix_ms
+
+
+def _event_date_ms(call: Mapping[str, Any], shared: Shared, received_at_ms: int) -> int | None:
+    """receivedAt - (sentAt - originalTimestamp) (FACTS); without a sentAt, the time as given; else None."""
+    times = [_instant(_own_or_shared(call, shared, name)) for name in ("originalTimestamp", "timestamp", "sentAt")]
+    original = times[1] if times[0] is None else times[0]
+    if original is None or times[2] is None:
+        return original
+    corrected = received_at_ms - (times[2] - original)
+    return corrected if EARLIEST_MS <= corrected <= LATEST_MS else None
+
+
+def _own_or_shared(call: Mapping[str, Any], shared: Shared, name: str) -> object:
+    own = call.get(name)
+    return shared.values.get(name) if own is None else own
+
+
+def _with_shared(call: dict[str, Any], raw: bytes, kind: str, shared: Shared) -> bytes:
+    """The call with what it lacks: its type, and what its batch says for all; everything else as sent."""
+    missing = {name: value for name, value in shared.members.items() if call.get(name) is None}
+    has_both_contexts = isinstance(call.get("context"), dict) and isinstance(shared.values.get("context"), dict)
+    if call.get("type") == kind and not missing and not has_both_contexts:
+        return raw
+    members = {**_read_members(raw), "type": msgspec.Raw(orjson.dumps(kind)), **missing}
+    if has_both_contexts:
+        merged = {**_read_members(shared.members["context"]), **_read_members(members["context"])}
+        members["context"] = msgspec.Raw(_encode(merged))
+    return _encode(members)

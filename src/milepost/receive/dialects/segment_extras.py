@@ -1,0 +1,147 @@
+"""What surrounds the Segment wire: the pixel, the webhook, and the settings that its browser client reads first."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from binascii import Error as Base64Error
+from urllib.parse import parse_qs
+
+import orjson
+
+from milepost.domain.errors import Fault, InvalidInputError, MilepostError
+from milepost.domain.event import ItemMeta
+from milepost.kit.jsonio import strict_loads
+from milepost.receive.browser import for_browsers
+from milepost.receive.dialects.metarouter import LONGEST_VALUE, connection_of, opened_by, refuse
+from milepost.receive.dialects.segment import body_of, object_of, reading_of_call
+from milepost.receive.door import Answer, Book, Reading, Request
+from milepost.receive.refusals import sent_by
+from milepost.receive.rules import MOST_EVENTS
+
+GIF = (
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,"
+    b"\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x01D\x00;"
+)
+"""One transparent dot."""
+
+_GIF_HEADERS = (("content-type", "image/gif"), ("cache-control", "no-store"))
+_SETTINGS_SECONDS = 60
+
+
+class PixelDoor:
+    """`GET /v1/pixel/<type>?data=<base64 JSON>`: for pages and mails that can only fetch an image.
+
+    The answer is the image whatever happens, so that no page shows a broken one; its status is honest.
+    """
+
+    name = "pixel"
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    def read(self, request: Request, book: Book) -> Reading:
+        """See receive/door.py."""
+        body = _pixel_data(request.query)
+        document = object_of(body)
+        connection = connection_of(request, document, book)
+        with sent_by(connection):
+            answer = Answer(status=200, body=GIF, headers=_GIF_HEADERS)
+            return reading_of_call(document, body, self._kind, connection, request=request, answer=answer)
+
+    def refuse(self, error: MilepostError) -> Answer:
+        """The image, with the error's status and headers."""
+        told = tuple(header for header in refuse(error).headers if header[0] != "content-type")
+        return Answer(status=error.status, body=GIF, headers=(*_GIF_HEADERS, *told))
+
+
+def _pixel_data(query: str) -> bytes:
+    """The JSON in `data`: base64 or base64url, padded or not, its pluses perhaps read as blanks."""
+    encoded = "".join(parse_qs(query).get("data", [])[:1])
+    standard = encoded.replace(" ", "+").replace("-", "+").replace("_", "/").rstrip("=")
+    try:
+        return b64decode(standard + "=" * (-len(standard) % 4), validate=True)
+    except (Base64Error, ValueError) as error:
+        fault = Fault(path="query.data", reason="must be JSON in base64")
+        raise InvalidInputError("The pixel's data cannot be read.", faults=(fault,)) from error
+
+
+class WebhookDoor:
+    """`POST /v1/webhook?writeKey=...[&eventName=...]`: what another system's webhook sends, as it is.
+
+    An object, an array of 1 to 1000 objects, or a form, which becomes an object of texts. The event key is
+    `eventName`, or `webhook`. Nothing in the payload is looked into, so nothing makes it a repeat.
+    """
+
+    name = "webhook"
+
+    def read(self, request: Request, book: Book) -> Reading:
+        """See receive/door.py."""
+        parameters = parse_qs(request.query)
+        connection = connection_of(request, {}, book)
+        with sent_by(connection):
+            event_key = "".join(parameters.get("eventName", [])[:1]) or "webhook"
+            if len(event_key) > LONGEST_VALUE:
+                fault = Fault(path="query.eventName", reason=f"must have at most {LONGEST_VALUE} characters")
+                raise InvalidInputError("The event's name is too long.", faults=(fault,))
+            body = _webhook_array(request)
+            count = len(strict_loads(body))
+        item = ItemMeta(event_key=event_key)
+        answer = for_browsers(Answer(status=200, body=b'{"success":true}'))
+        return Reading(
+            connection=connection,
+            event_key=event_key,
+            body=body,
+            count=count,
+            items=(item,) * count,
+            answer=lambda _request_id: answer,
+        )
+
+    def refuse(self, error: MilepostError) -> Answer:
+        """See receive/door.py."""
+        return refuse(error)
+
+
+def _webhook_array(request: Request) -> bytes:
+    """The payloads as a JSON array of objects, or InvalidInputError."""
+    body = body_of(request)
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == "application/x-www-form-urlencoded" and not body.lstrip().startswith((b"{", b"[")):
+        body = _form_as_json(body)
+    document = strict_loads(body)
+    payloads = document if isinstance(document, list) else [document]
+    if not 1 <= len(payloads) <= MOST_EVENTS or set(map(type, payloads)) != {dict}:
+        fault = Fault(path="", reason=f"is neither an object nor an array of 1 to {MOST_EVENTS} objects")
+        raise InvalidInputError("This is no webhook's body.", faults=(fault,))
+    return body if isinstance(document, list) else b"[%b]" % body
+
+
+def _form_as_json(body: bytes) -> bytes:
+    try:
+        fields = parse_qs(body.decode(), keep_blank_values=True, errors="strict")
+    except ValueError as error:
+        raise InvalidInputError("The form is not percent-encoded UTF-8.") from error
+    return orjson.dumps({name: values[0] if len(values) == 1 else values for name, values in fields.items()})
+
+
+class SettingsDoor:
+    """`GET /v1/projects/<writeKey>/settings`: tells Segment's browser client to send its events back here."""
+
+    name = "settings"
+
+    def read(self, request: Request, book: Book) -> Answer:
+        """200 with the settings, or UnauthenticatedError for an unknown key."""
+        write_key = request.path.split("/")[3]
+        opened_by(write_key, request, book)
+        is_plain = request.scheme == "http" and request.headers.get("origin", "http:").startswith("http:")
+        destination = {
+            "apiKey": write_key,
+            "apiHost": f"{request.headers.get('host', 'localhost')}/v1",
+            "protocol": "http" if is_plain else "https",
+        }
+        body = orjson.dumps({"integrations": {"Segment.io": destination}, "plan": {}, "metrics": {"sampleRate": 0}})
+        headers = (("content-type", "application/json"), ("cache-control", f"max-age={_SETTINGS_SECONDS}"))
+        return for_browsers(Answer(status=200, body=body, headers=headers))
+
+    def refuse(self, error: MilepostError) -> Answer:
+        """See receive/door.py."""
+        return refuse(error)

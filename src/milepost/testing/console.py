@@ -1,0 +1,146 @@
+"""The console API over a real control database, and clients of every kind of caller.
+
+The event log and the metrics are what the test brings; without them, the log is empty and every value is 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+
+from milepost.control.repos import connections, people, sessions
+from milepost.domain.account import Role
+from milepost.domain.connection import EVENT_HANDLER_SCOPE, Connection, ConnectionKind
+from milepost.domain.event import EventId
+from milepost.domain.fate import Fate
+from milepost.domain.metric import MetricDraft
+from milepost.domain.signal import Signal
+from milepost.kit.crypto import issue_token
+from milepost.store.event_log import EmittedSignal, EventFilter, LoggedEvent, Place
+from milepost.testing.business import NOW_MS, SECRETS_KEY, make_control_database
+from milepost.testing.clock import StandingClock
+from milepost.web.app import create_app
+from milepost.web.auth import SESSION_COOKIE
+from milepost.web.deps import WebDeps
+from milepost.web.ports import EventLog, MetricValues
+from milepost.web.sign_in import SignInDesk
+
+TOKENS_KEY = bytes(reversed(range(32)))
+PASSWORD = "correct horse battery"  # noqa: S105  # of people who exist in tests only
+
+
+class EmptyEventLog:
+    """A log before the first event."""
+
+    def page(self, wanted: EventFilter, *, older_than: Place | None, limit: int) -> Sequence[LoggedEvent]:
+        """Nothing."""
+        return ()
+
+    def event(self, event_id: EventId) -> LoggedEvent | None:
+        """Nothing."""
+        return None
+
+    def request(self, request_id: UUID) -> Sequence[LoggedEvent]:
+        """Nothing."""
+        return ()
+
+    def fates(self) -> Mapping[Fate, int]:
+        """Nothing."""
+        return {}
+
+    def fates_of(self, request_ids: Sequence[UUID]) -> Mapping[Fate, int]:
+        """Nothing."""
+        return {}
+
+    def signals_of(self, event_id: EventId, generations: dict[UUID, int]) -> Sequence[EmittedSignal]:
+        """Nothing."""
+        return ()
+
+
+class ZeroMetrics:
+    """Metrics before the first emission."""
+
+    def values(
+        self, metric: MetricDraft, signal: Signal, as_of_ms: int, company_ids: Collection[UUID] | None = None
+    ) -> Mapping[UUID, float]:
+        """0 for each company asked for."""
+        return dict.fromkeys(company_ids or (), 0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Console:
+    """The app, what it works with, and a client for each kind of caller; all see one database."""
+
+    app: FastAPI
+    deps: WebDeps
+    clock: StandingClock
+
+    def as_anyone(self) -> TestClient:
+        """Nobody signed in, no token."""
+        return TestClient(self.app, base_url="https://console.test", raise_server_exceptions=False)
+
+    def as_person(self, role: Role) -> TestClient:
+        """The person `<role>@example.com`, signed in; a session of their own for each client."""
+        email = f"{role.value}@example.com"
+        with self.deps.database.write() as session:
+            found = people.find_password_hash(session, email)
+            if found is None:
+                draft = people.PersonDraft(email=email, password=SecretStr(PASSWORD), role=role)
+                person_id = people.create_person(session, draft, now_ms=self.clock()).id
+            else:
+                person_id = found[0]
+            token = sessions.start_session(session, person_id, now_ms=self.clock())
+        client = self.as_anyone()
+        client.cookies.set(SESSION_COOKIE, token)
+        return client
+
+    def as_machine(self, *scopes: str) -> TestClient:
+        """A machine-to-machine connection of its own, with a token for all its scopes."""
+        connection = self.add_connection(ConnectionKind.MACHINE_TO_MACHINE, scopes=scopes)
+        return self.with_token(connection, scopes)
+
+    def as_event_handler(self) -> TestClient:
+        """An event handler's token, just as /getToken gives it."""
+        connection = self.add_connection(ConnectionKind.EVENT_HANDLER)
+        return self.with_token(connection, tuple(EVENT_HANDLER_SCOPE.split()))
+
+    def add_connection(self, kind: ConnectionKind, scopes: tuple[str, ...] | None = None) -> Connection:
+        """A new connection."""
+        draft = connections.ConnectionDraft(name=f"A {kind.value}", kind=kind, scopes=scopes)
+        with self.deps.database.write() as session:
+            return connections.create_connection(
+                session, draft, now_ms=self.clock(), secrets_key=self.deps.secrets_key
+            ).connection
+
+    def with_token(self, connection: Connection, scopes: tuple[str, ...]) -> TestClient:
+        """A client with a fresh token of the connection."""
+        token = issue_token(
+            connection.id.bytes, scopes, self.clock(), 86400, self.deps.tokens_key, kind=connection.kind.value
+        )
+        client = self.as_anyone()
+        client.headers["authorization"] = f"Bearer {token}"
+        return client
+
+
+def open_console(folder: Path, *, event_log: EventLog | None = None, metrics: MetricValues | None = None) -> Console:
+    """A console on a fresh database in the folder, at the business's `NOW_MS`."""
+    clock = StandingClock(NOW_MS)
+    database = make_control_database(folder)
+    deps = WebDeps(
+        database=database,
+        secrets_key=SECRETS_KEY,
+        tokens_key=TOKENS_KEY,
+        clock=clock,
+        event_log=event_log or EmptyEventLog(),
+        metrics=metrics or ZeroMetrics(),
+        api_url="https://api.test",
+        is_tls=True,
+        sign_in=SignInDesk(database, clock),
+    )
+    return Console(app=create_app(deps), deps=deps, clock=clock)

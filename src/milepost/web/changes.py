@@ -1,0 +1,52 @@
+"""One change through the API: its transaction, who makes it, and its line in the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+from milepost.control.repos.audit import record_change
+from milepost.web.auth import Caller
+from milepost.web.deps import WebDeps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A change under way; it is committed when its block ends."""
+
+    session: Session
+    actor: str
+    now_ms: int
+
+    def record(
+        self,
+        action: str,
+        subject: str,
+        subject_id: UUID | str,
+        *,
+        before: BaseModel | None = None,
+        after: BaseModel | None = None,
+    ) -> None:
+        """Put it into the audit log, in the same transaction."""
+        record_change(
+            self.session,
+            actor=self.actor,
+            action=action,
+            subject=subject,
+            subject_id=subject_id,
+            now_ms=self.now_ms,
+            before=before,
+            after=after,
+        )
+
+
+@contextmanager
+def change(deps: WebDeps, caller: Caller) -> Iterator[Change]:
+    """A transaction that belongs to this caller."""
+    with deps.database.write() as session:
+        yield Change(session=session, actor=caller.name, now_ms=deps.clock())

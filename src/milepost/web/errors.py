@@ -1,0 +1,135 @@
+"""Every refusal of the console API in one shape: application/problem+json after RFC 9457.
+
+`{title, status, code, detail, faults: [{path, reason}]}`; `code` is stable and for programs, `detail` is for people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from milepost.domain.errors import (
+    Fault,
+    MilepostError,
+    TooManyAttemptsError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+from milepost.observe.logs import logger
+
+_log = logger("web")
+
+_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "unsupported_content_type"}
+_MOST_FAULTS = 20
+
+
+class ProblemFault(BaseModel):
+    """One thing wrong with the input: where, and why."""
+
+    path: str
+    reason: str
+
+
+class Problem(BaseModel):
+    """Why a request was refused."""
+
+    title: str
+    status: int
+    code: str
+    detail: str
+    faults: list[ProblemFault]
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Let every error of the app leave in the one shape."""
+    app.add_exception_handler(MilepostError, _on_milepost_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(Exception, _on_surprise)
+
+
+def problem(
+    status: int, code: str, detail: str, faults: Sequence[Fault] = (), headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """The response for a refusal."""
+    body = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        code=code,
+        detail=detail,
+        faults=[ProblemFault(path=fault.path, reason=fault.reason) for fault in faults[:_MOST_FAULTS]],
+    )
+    return JSONResponse(body.model_dump(), status_code=status, headers=headers, media_type="application/problem+json")
+
+
+async def _on_milepost_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, MilepostError)
+    headers: dict[str, str] = {}
+    if isinstance(error, UnauthenticatedError):
+        headers["www-authenticate"] = "Bearer"
+    if isinstance(error, (UnavailableError, TooManyAttemptsError)):
+        headers["retry-after"] = str(error.retry_after_seconds)
+    return problem(error.status, error.code, error.message, error.faults, headers)
+
+
+async def _on_validation_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    if isinstance(error.body, bytes):
+        return problem(415, _CODES[415], "The body must be JSON, with content-type: application/json.")
+    faults = [_fault(one, error.body) for one in error.errors()]
+    return problem(400, "invalid_input", "The input is not valid; each fault says where and why.", faults)
+
+
+async def _on_http_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    code = _CODES.get(error.status_code, HTTPStatus(error.status_code).name.lower())
+    return problem(error.status_code, code, _sentence(error), headers=error.headers)
+
+
+async def _on_surprise(request: Request, error: Exception) -> JSONResponse:
+    _log.error("a request failed", method=request.method, path=request.url.path, exc_info=error)
+    return problem(500, "internal_error", "Something went wrong on our side; it is in the server's log.")
+
+
+def _sentence(error: HTTPException) -> str:
+    match error.status_code:
+        case 404:
+            return "Nothing is at this address; GET /api/docs lists what is."
+        case 405:
+            return "This address does not take that method; GET /api/docs lists what it takes."
+        case _:
+            return str(error.detail)
+
+
+def _fault(one: Mapping[str, Any], body: Any) -> Fault:
+    if one["type"] == "json_invalid":
+        return Fault(path="", reason=f"is not JSON: {one['ctx']['error']} at character {one['loc'][-1]}")
+    return Fault(path=_path(one["loc"], body), reason=str(one["msg"]).removeprefix("Value error, "))
+
+
+def _path(location: Sequence[int | str], body: Any) -> str:
+    """`fields[0].name` for ("body", "fields", 0, "name"), without the union tags that Pydantic puts in between."""
+    source, *steps = location
+    inside: Any = body if source == "body" else None
+    path = ""
+    for place, step in enumerate(steps):
+        if isinstance(inside, dict) and step not in inside and place < len(steps) - 1:
+            continue
+        inside = _step_into(inside, step)
+        path += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return path.removeprefix(".")
+
+
+def _step_into(inside: Any, step: int | str) -> Any:
+    if isinstance(inside, dict) and isinstance(step, str):
+        return inside.get(step)
+    if isinstance(inside, list) and isinstance(step, int) and step < len(inside):
+        return inside[step]
+    return None

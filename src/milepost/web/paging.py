@@ -1,0 +1,58 @@
+"""Pages: `{"items": [...], "next": cursor or null}`; a cursor says after what the next page begins, and is opaque.
+
+Refuses a cursor that we did not make.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import BaseModel
+
+from milepost.domain.errors import Fault, InvalidInputError
+
+T = TypeVar("T")
+K = TypeVar("K")
+
+Cursor = Annotated[str | None, Query(description="`next` of the page before; absent for the first page.")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="How many items at most.")]
+
+
+class Page(BaseModel, Generic[T]):
+    """Some items, and where the next ones begin."""
+
+    items: list[T]
+    next: str | None = None
+
+
+def everything(items: Sequence[T]) -> Page[T]:
+    """A list that is always short enough for one page."""
+    return Page(items=list(items))
+
+
+def page_of(items: Sequence[T], limit: int, key: Callable[[T], tuple[str | int | UUID, ...]]) -> Page[T]:
+    """A page from up to `limit + 1` items: the one too many says that there is a next page, after `key(last)`."""
+    shown = list(items[:limit])
+    return Page(items=shown, next=write_cursor(key(shown[-1])) if len(items) > limit else None)
+
+
+def write_cursor(key: tuple[str | int | UUID, ...]) -> str:
+    """The cursor for the page after the item with this key."""
+    return base64.urlsafe_b64encode(json.dumps(key, default=str, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str | None, read: Callable[..., K]) -> K | None:
+    """What `read` makes of the key that the cursor holds; InvalidInputError when it makes nothing of it."""
+    if cursor is None:
+        return None
+    try:
+        key: list[Any] = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return read(*key)
+    except (ValueError, TypeError, AttributeError):
+        fault = Fault(path="cursor", reason="is not a cursor of this list; take `next` of the page before")
+        raise InvalidInputError("The cursor is not valid.", faults=(fault,)) from None

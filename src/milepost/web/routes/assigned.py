@@ -1,0 +1,143 @@
+"""What companies have: their copies of milestones, with ticks and transitions, and their outcomes with progress."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from milepost.control.repos import assigned
+from milepost.control.repos.transitions import page_transitions
+from milepost.domain.errors import Fault, InvalidInputError
+from milepost.domain.milestone import AssignedMilestone, MilestoneDraft, MilestoneState, Transition
+from milepost.domain.outcome import AssignedOutcome, OutcomeState
+from milepost.kit.clock import to_datetime, to_unix_ms
+from milepost.web.auth import Editor, Viewer
+from milepost.web.changes import change
+from milepost.web.deps import Deps
+from milepost.web.paging import Cursor, Limit, Page, page_of, read_cursor
+
+router = APIRouter(tags=["assigned"])
+
+ActionIndex = Annotated[int, Field(ge=0, le=99, description="The action's place in the milestone, from 0.")]
+
+
+class Tick(BaseModel):
+    """When the action was done; now unless given."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    at: AwareDatetime | None = None
+
+
+class TransitionView(Transition):
+    """A transition with its own id."""
+
+    id: UUID
+
+
+@router.get("/assigned-milestones")
+def list_assigned_milestones(
+    *,
+    _: Viewer,
+    deps: Deps,
+    milestone_id: UUID | None = None,
+    company_id: UUID | None = None,
+    state: MilestoneState | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Page[AssignedMilestone]:
+    """Companies' milestones with their states, in the order of assignment."""
+    with deps.database.read() as session:
+        found = assigned.page_assigned_milestones(
+            session,
+            milestone_id=milestone_id,
+            company_id=company_id,
+            state=state,
+            after=read_cursor(cursor, UUID),
+            limit=limit + 1,
+        )
+    return page_of(found, limit, lambda copy: (copy.id,))
+
+
+@router.get("/assigned-milestones/{assigned_id}")
+def read_assigned_milestone(assigned_id: UUID, _: Viewer, deps: Deps) -> AssignedMilestone:
+    """One company's milestone."""
+    with deps.database.read() as session:
+        return assigned.get_assigned_milestone(session, assigned_id)
+
+
+@router.put("/assigned-milestones/{assigned_id}")
+def replace_assigned_milestone(
+    assigned_id: UUID, draft: MilestoneDraft, caller: Editor, deps: Deps
+) -> AssignedMilestone:
+    """Change one company's copy; the definition and other companies' copies stay."""
+    with change(deps, caller) as work:
+        before = assigned.get_assigned_milestone(work.session, assigned_id)
+        after = assigned.update_assigned_milestone(work.session, assigned_id, draft)
+        work.record("update", "assigned_milestone", assigned_id, before=before, after=after)
+    return after
+
+
+@router.put("/assigned-milestones/{assigned_id}/ticks/{action}")
+def tick(
+    assigned_id: UUID, action: ActionIndex, caller: Editor, deps: Deps, body: Tick | None = None
+) -> AssignedMilestone:
+    """Mark a manual action as done."""
+    at_ms = to_unix_ms(body.at) if body and body.at else deps.clock()
+    if at_ms > deps.clock():
+        fault = Fault(path="at", reason="lies ahead; an action is ticked once it is done")
+        raise InvalidInputError("The tick is not valid.", faults=(fault,))
+    with change(deps, caller) as work:
+        before = assigned.get_assigned_milestone(work.session, assigned_id)
+        after = assigned.tick_action(work.session, assigned_id, action, to_datetime(at_ms))
+        work.record("tick", "assigned_milestone", assigned_id, before=before, after=after)
+    return after
+
+
+@router.delete("/assigned-milestones/{assigned_id}/ticks/{action}")
+def untick(assigned_id: UUID, action: ActionIndex, caller: Editor, deps: Deps) -> AssignedMilestone:
+    """Mark a manual action as not done."""
+    with change(deps, caller) as work:
+        before = assigned.get_assigned_milestone(work.session, assigned_id)
+        after = assigned.untick_action(work.session, assigned_id, action)
+        work.record("untick", "assigned_milestone", assigned_id, before=before, after=after)
+    return after
+
+
+@router.get("/assigned-milestones/{assigned_id}/transitions")
+def list_transitions(
+    assigned_id: UUID, _: Viewer, deps: Deps, cursor: Cursor = None, limit: Limit = 100
+) -> Page[TransitionView]:
+    """Every change of this milestone's state, latest first; also once it is unassigned."""
+    before = read_cursor(cursor, lambda at_ms, entry_id: (int(at_ms), UUID(entry_id)))
+    with deps.database.read() as session:
+        found = page_transitions(session, subject_id=assigned_id, before=before, limit=limit + 1)
+    entries = [TransitionView(id=entry_id, **dict(transition)) for entry_id, transition in found]
+    return page_of(entries, limit, lambda entry: (to_unix_ms(entry.at), entry.id))
+
+
+@router.get("/assigned-outcomes")
+def list_assigned_outcomes(
+    *,
+    _: Viewer,
+    deps: Deps,
+    outcome_id: UUID | None = None,
+    company_id: UUID | None = None,
+    state: OutcomeState | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Page[AssignedOutcome]:
+    """Companies' outcomes with state and progress, in the order of assignment."""
+    with deps.database.read() as session:
+        found = assigned.page_assigned_outcomes(
+            session,
+            outcome_id=outcome_id,
+            company_id=company_id,
+            state=state,
+            after=read_cursor(cursor, UUID),
+            limit=limit + 1,
+        )
+    return page_of(found, limit, lambda outcome: (outcome.id,))

@@ -1,0 +1,30 @@
+"""The account's settings."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from milepost.control.repos.settings import read_settings, write_settings
+from milepost.domain.account import AccountSettings
+from milepost.web.auth import Admin, Viewer
+from milepost.web.changes import change
+from milepost.web.deps import Deps
+
+router = APIRouter(prefix="/settings", tags=["settings"])
+
+
+@router.get("")
+def show_settings(_: Viewer, deps: Deps) -> AccountSettings:
+    """The settings in force."""
+    with deps.database.read() as session:
+        return read_settings(session)
+
+
+@router.put("")
+def replace_settings(settings: AccountSettings, caller: Admin, deps: Deps) -> AccountSettings:
+    """Put all settings in force; what is left out takes its default."""
+    with change(deps, caller) as work:
+        before = read_settings(work.session)
+        write_settings(work.session, settings)
+        work.record("update", "settings", "account", before=before, after=settings)
+    return settings

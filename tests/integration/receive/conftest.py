@@ -1,0 +1,133 @@
+"""A real api listener over a real journal, for tests that speak HTTP to it."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+from granian.constants import Interfaces
+
+from milepost.domain.connection import ConnectionKind, KnownConnection, KnownSecret
+from milepost.domain.errors import UnavailableError
+from milepost.domain.event import Submission
+from milepost.observe.health import Readiness
+from milepost.operate.listener import Listener, make_server
+from milepost.receive.app import IngestApp, Limits
+from milepost.receive.book import make_book
+from milepost.receive.client_ip import ClientIp
+from milepost.receive.routes import make_routes
+from milepost.record.journal.sqlite import SqliteJournalReader, SqliteJournalWriter
+
+BODY_LIMIT = 200_000
+BODY_SECONDS = 0.5
+SECRET = "the secret"
+
+
+def _known(
+    name: str, kind: ConnectionKind, *, is_enabled: bool = True, origins: tuple[str, ...] = ()
+) -> KnownConnection:
+    has_secret = kind in (ConnectionKind.EVENT_HANDLER, ConnectionKind.MACHINE_TO_MACHINE)
+    return KnownConnection(
+        id=sha256(name.encode()).digest()[:16],
+        name=name,
+        kind=kind,
+        is_enabled=is_enabled,
+        client_id=name if has_secret else None,
+        secrets=(KnownSecret(sha256=sha256(SECRET.encode()).digest(), valid_until_ms=None),) if has_secret else (),
+        public_key=None if has_secret else name,
+        scopes=("read:api",) if kind is ConnectionKind.MACHINE_TO_MACHINE else (),
+        allowed_origins=origins,
+    )
+
+
+@dataclass(slots=True)
+class ApiListener:
+    """The listener's address, and what it has put into its journal."""
+
+    folder: Path
+    is_full: bool = False
+    url: str = ""
+    ready: threading.Event = field(default_factory=threading.Event)
+    server: Listener | None = None
+    loop: asyncio.AbstractEventLoop | None = None
+
+    def submissions(self) -> list[Submission]:
+        """Everything in the journal, in order."""
+        reader = SqliteJournalReader(self.folder)
+        try:
+            return [
+                msgspec.msgpack.decode(located.entry, type=Submission)
+                for located in reader.read(0, 0, 100_000, 1 << 30)
+            ]
+        finally:
+            reader.close()
+
+    def admit(self) -> None:
+        """What the app asks before it keeps anything."""
+        if self.is_full:
+            raise UnavailableError("The disk is nearly full; nothing more can be kept now.", retry_after_seconds=30)
+
+    async def serve(self) -> None:
+        """Answer until stopped."""
+        self.loop = asyncio.get_running_loop()
+        journal = SqliteJournalWriter(self.folder, 0, loop=self.loop)
+        app = IngestApp(
+            routes=make_routes(b"k" * 32, lambda: Readiness(ready=True, reasons=(), lag_entries=0)),
+            journal=journal,
+            limits=Limits(body_bytes=BODY_LIMIT, body_seconds=BODY_SECONDS),
+            client_ip=ClientIp(()),
+            admit=self.admit,
+        )
+        app.book = make_book(
+            [
+                _known("handler", ConnectionKind.EVENT_HANDLER),
+                _known("handler-off", ConnectionKind.EVENT_HANDLER, is_enabled=False),
+                _known("machine", ConnectionKind.MACHINE_TO_MACHINE),
+                _known("script", ConnectionKind.TRACKING_SCRIPT, origins=("https://app.example",)),
+                _known("script-off", ConnectionKind.TRACKING_SCRIPT, is_enabled=False),
+                _known("custom", ConnectionKind.CUSTOM_EVENTS),
+                _known("custom-off", ConnectionKind.CUSTOM_EVENTS, is_enabled=False),
+            ]
+        )
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.server = make_server(app, interface=Interfaces.RSGI, host="127.0.0.1", port=port, tls=None)
+        self.url = f"http://127.0.0.1:{port}"
+        enforcing = asyncio.create_task(_enforce(app))
+        self.ready.set()
+        try:
+            await self.server.serve()
+        finally:
+            enforcing.cancel()
+            journal.close()
+
+
+async def _enforce(app: IngestApp) -> None:
+    while True:
+        app.deadlines.enforce()
+        await asyncio.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def listener(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiListener]:
+    """Serving on loopback until the module's tests are done."""
+    api = ApiListener(folder=tmp_path_factory.mktemp("journal"))
+    thread = threading.Thread(target=lambda: asyncio.run(api.serve()))
+    thread.start()
+    assert api.ready.wait(30)
+    transport = httpx.HTTPTransport(retries=20)
+    with httpx.Client(transport=transport) as client:
+        assert client.get(f"{api.url}/health").status_code == 200
+    yield api
+    assert api.loop is not None
+    assert api.server is not None
+    api.loop.call_soon_threadsafe(api.server.stop)
+    thread.join(30)
+    assert not thread.is_alive()

@@ -1,0 +1,59 @@
+"""Criteria and conversions have one meaning: the stream's engine and the store's agree on every row, on real chDB."""
+
+import math
+from functools import reduce
+from typing import Any
+
+import msgspec
+from clickhouse_connect.driver.client import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from milepost.criteria.check import check
+from milepost.criteria.convert import step_into, to_slot, to_text
+from milepost.criteria.evaluate import evaluate
+from milepost.criteria.to_sql import to_sql
+from milepost.domain.criterion import Group
+from milepost.domain.signal import SignalField
+from milepost.testing.criteria import groups, payloads, signal_fields
+
+NOW = 1_709_202_030_123
+
+
+Case = tuple[tuple[SignalField, ...], Group, list[bytes]]
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    """Fields, a criterion over them, and payloads that have them or nearly."""
+    fields = draw(signal_fields())
+    return fields, draw(groups(fields)), draw(st.lists(payloads(fields), min_size=1, max_size=8))
+
+
+def same(left: Any, right: Any) -> bool:
+    """Equal, and of one sign where they are zero."""
+    if isinstance(left, float) and isinstance(right, float):
+        return left == right and math.copysign(1, left) == math.copysign(1, right)
+    return bool(left == right)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.data_too_large])
+@given(cases())
+def test_both_engines_agree_on_every_row(chdb_client: Client, case: Case) -> None:
+    fields, criterion, events = case
+    assert check(criterion, fields) == ()
+    sql = to_sql(criterion, fields, company=fields[0].name, now=str(NOW))
+    columns = [sql.test, sql.company, *sql.stored.values()]
+    rows = chdb_client.query(
+        f"WITH {sql.bindings} SELECT {', '.join(columns)} "
+        "FROM (SELECT unhex(arrayJoin({events:Array(String)})) AS payload)",
+        parameters={**sql.parameters, "events": [event.hex() for event in events]},
+    ).result_rows
+    matches = evaluate(criterion, fields)
+    for event, row in zip(events, rows, strict=True):
+        payload = msgspec.json.decode(event)
+        values = [reduce(step_into, field.path, payload) for field in fields]
+        stored = [to_slot(field.type, value) for field, value in zip(fields, values, strict=True)]
+        expected = [matches(payload, NOW), to_text(values[0]) or None, *stored]
+        for name, left, right in zip(["test", "company", *sql.stored], expected, row, strict=True):
+            assert same(left, right), f"{name} of {event.decode()}: {left!r} in the stream, {right!r} in the store"

@@ -1,0 +1,295 @@
+"""The judge at work on a real store and control plane: what it records, what it asks, when the clock brings it back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from milepost.control.directory import DefinitionSource, JudgedPlans
+from milepost.control.repos import assigned, metrics, milestones, outcomes, plans
+from milepost.control.repos.companies import CompanyDraft, create_company
+from milepost.control.session import Database
+from milepost.domain.crossing import Ask, Crossing, Threshold
+from milepost.domain.errors import UnavailableError
+from milepost.domain.event import Emissions
+from milepost.domain.metric import Aggregation, AllTime, Metric, MetricDraft, RollingDays, Window
+from milepost.domain.milestone import (
+    AfterDays,
+    AssignedMilestone,
+    AutomaticAction,
+    Comparison,
+    Deadline,
+    ManualAction,
+    MilestoneDraft,
+    MilestoneState,
+    Transition,
+)
+from milepost.domain.outcome import AssignedOutcome, OutcomeDraft, OutcomeState, WeightedMilestone
+from milepost.domain.signal import Signal
+from milepost.judge.loop import JudgeLoop
+from milepost.judge.step import Judge, touches
+from milepost.judge.transitions import CORRECTED
+from milepost.kit.clock import to_datetime
+from milepost.measure.queries import MetricReader
+from milepost.measure.windows import DAY_MS
+from milepost.store.signals import insert_signals
+from milepost.testing.business import NOW_MS, add_business, make_control_database
+
+BATCHES = count(1)
+
+
+class CountingReader(MetricReader):
+    """The real reader, which also tells how many companies each query was about, or fails when told to."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(client)
+        self.asked: list[int] = []
+        self.is_down = False
+
+    def first_crossings(
+        self, metric: MetricDraft, signal: Signal, threshold: Threshold, asks: Sequence[Ask]
+    ) -> list[Crossing | None]:
+        self.asked.append(len(asks))
+        if self.is_down:
+            raise UnavailableError("The store is down.")
+        return super().first_crossings(metric, signal, threshold, asks)
+
+
+class Shop:
+    """A shop with two companies, Acme and Bolt, under a clock that the test sets."""
+
+    def __init__(self, client: Client, database: Database) -> None:
+        self.client, self.database, self.now_ms = client, database, NOW_MS
+        with database.write() as session:
+            self.signal = add_business(session).signal
+            self.acme, self.bolt = (
+                create_company(session, CompanyDraft(name=name), now_ms=NOW_MS).id for name in ("Acme", "Bolt")
+            )
+        self.reader = CountingReader(client)
+        self.definitions = DefinitionSource(database)
+        self.judge = Judge(self.reader, JudgedPlans(database, self.definitions), lambda: self.now_ms)
+
+    def judge_changes(self) -> list[Transition]:
+        """What happens after a person changed definitions, assignments or ticks."""
+        self.definitions.refresh()
+        return self.judge.judge()
+
+    def purchases(self, window: Window = AllTime()) -> Metric:  # noqa: B008  # a frozen value
+        with self.database.write() as session:
+            draft = MetricDraft(
+                name="Purchases", signal_id=self.signal.id, aggregation=Aggregation.COUNT, window=window
+            )
+            return metrics.create_metric(session, draft, now_ms=NOW_MS)
+
+    def assign(
+        self,
+        metric: Metric,
+        operator: Comparison,
+        target: float,
+        *,
+        deadline: Deadline | None = None,
+        latches: bool = True,
+    ) -> None:
+        """An outcome of one milestone, to both companies."""
+        action = AutomaticAction(name="Purchases", metric_id=metric.id, operator=operator, value=target)
+        draft = MilestoneDraft(name="Buys", actions=(action,), deadline=deadline, latches=latches)
+        with self.database.write() as session:
+            milestone = milestones.create_milestone(session, draft, now_ms=NOW_MS)
+            weighted = (WeightedMilestone(milestone_id=milestone.id),)
+            outcome = outcomes.create_outcome(session, OutcomeDraft(name="Loyal", milestones=weighted), now_ms=NOW_MS)
+            plans.assign_outcome(session, outcome.id, [self.acme, self.bolt], now_ms=NOW_MS)
+        self.judge_changes()
+        self.reader.asked.clear()
+
+    def buy(self, company_id: UUID, *days: float) -> list[Transition]:
+        """Purchases on these days from now, all in one batch, and what the judge makes of them."""
+        return self.judge.emitted(touches([self.emit(company_id, *days)]))
+
+    def emit(self, company_id: UUID, *days: float) -> Emissions:
+        """Purchases on these days from now, readable, but not judged yet."""
+        emitted = Emissions(
+            signal_id=self.signal.id,
+            generation=self.signal.generation,
+            revision=self.signal.revision,
+            company_ids=[company_id.bytes] * len(days),
+            request_ids=[bytes(16)] * len(days),
+            items=list(range(len(days))),
+            event_date_ms=[NOW_MS + int(day * DAY_MS) for day in days],
+            numbers={},
+            texts={},
+        )
+        batch = next(BATCHES)
+        insert_signals(self.client, batch, f"judge-{batch}", [emitted])
+        return emitted
+
+    def wait_until(self, day: float) -> list[Transition]:
+        self.now_ms = NOW_MS + int(day * DAY_MS)
+        return self.judge.due()
+
+    def milestone_of(self, company_id: UUID) -> AssignedMilestone:
+        with self.database.read() as session:
+            return assigned.list_assigned_milestones(session, [company_id])[0]
+
+    def outcome_of(self, company_id: UUID) -> AssignedOutcome:
+        with self.database.read() as session:
+            return assigned.list_assigned_outcomes(session, [company_id])[0]
+
+
+@pytest.fixture
+def shop(chdb_client: Client, tmp_path: Path) -> Iterator[Shop]:
+    database = make_control_database(tmp_path)
+    made = Shop(chdb_client, database)
+    yield made
+    database.close()
+    chdb_client.command("DELETE FROM signals WHERE signal_id = {id:UUID}", parameters={"id": made.signal.id})
+
+
+def day_of(day: float) -> int:
+    return NOW_MS + int(day * DAY_MS)
+
+
+def test_an_event_achieves_a_milestone_and_its_outcome_at_the_event_s_date(shop: Shop) -> None:
+    shop.assign(shop.purchases(), Comparison.AT_LEAST, 3)
+    assert [one.to_state for one in shop.buy(shop.acme, -9, -8)] == []
+    milestone, outcome = shop.buy(shop.acme, -2, -1)
+    assert (milestone.subject, milestone.to_state, milestone.value) == ("milestone", MilestoneState.ACHIEVED, 3)
+    assert milestone.at == to_datetime(day_of(-2))
+    assert milestone.reason == "Purchases reached: value 3 on 2023-11-12"
+    assert (outcome.subject, outcome.to_state) == ("outcome", OutcomeState.ACHIEVED)
+    assert shop.milestone_of(shop.acme).state is MilestoneState.ACHIEVED
+    assert shop.outcome_of(shop.acme).progress == 1
+    assert shop.milestone_of(shop.bolt).state is MilestoneState.IN_PROGRESS
+
+
+def test_what_many_companies_need_is_asked_in_one_query(shop: Shop) -> None:
+    shop.assign(shop.purchases(), Comparison.AT_LEAST, 3)
+    shop.judge.judge_anew()
+    assert shop.reader.asked == [2]
+
+
+def test_an_event_asks_only_about_its_own_company_and_nothing_once_it_can_change_nothing(shop: Shop) -> None:
+    shop.assign(shop.purchases(), Comparison.AT_LEAST, 2)
+    shop.buy(shop.acme, -5, -4)
+    assert shop.reader.asked == [1]
+    assert shop.buy(shop.acme, -3) == []
+    assert shop.reader.asked == [1]
+
+
+def test_an_event_before_the_achievement_corrects_its_date_and_says_so(shop: Shop) -> None:
+    shop.assign(shop.purchases(), Comparison.AT_LEAST, 2)
+    shop.buy(shop.acme, -5, -2)
+    milestone, _ = shop.buy(shop.acme, -4)
+    assert (milestone.from_state, milestone.to_state) == (MilestoneState.ACHIEVED, MilestoneState.ACHIEVED)
+    assert milestone.at == to_datetime(day_of(-4)) == shop.milestone_of(shop.acme).state_at
+    assert milestone.reason == f"Purchases reached: value 2 on 2023-11-10 ({CORRECTED}; was achieved since 2023-11-12)"
+
+
+def test_an_event_at_the_very_instant_of_the_achievement_may_undo_it(shop: Shop) -> None:
+    shop.assign(shop.purchases(), Comparison.EQUALS, 1)
+    shop.buy(shop.acme, -5)
+    milestone, _ = shop.buy(shop.acme, -5)
+    assert milestone.to_state == MilestoneState.IN_PROGRESS
+
+
+def test_the_clock_misses_a_deadline_without_a_query_and_an_event_achieves_it_late(shop: Shop) -> None:
+    shop.assign(shop.purchases(), Comparison.AT_LEAST, 1, deadline=AfterDays(days=10))
+    assert shop.wait_until(8)[0].to_state == OutcomeState.AT_RISK
+    assert shop.wait_until(10) == []
+    assert shop.judge.next_due_ms == day_of(10) + 1
+    missed = shop.wait_until(10.5)
+    assert [(one.to_state, one.at) for one in missed[:2]] == [(MilestoneState.MISSED, to_datetime(day_of(10)))] * 2
+    assert shop.reader.asked == []
+    assert shop.buy(shop.acme, 10.2)[0].to_state == MilestoneState.ACHIEVED_LATE
+
+
+def test_a_late_event_saves_a_missed_milestone(shop: Shop) -> None:
+    shop.assign(shop.purchases(), Comparison.AT_LEAST, 1, deadline=AfterDays(days=10))
+    shop.wait_until(11)
+    milestone, _ = shop.buy(shop.acme, 9)
+    assert (milestone.to_state, milestone.at) == (MilestoneState.ACHIEVED, to_datetime(day_of(9)))
+    assert CORRECTED in milestone.reason
+
+
+def test_the_clock_brings_back_what_a_rolling_window_lets_go(shop: Shop) -> None:
+    shop.assign(shop.purchases(RollingDays(days=7)), Comparison.AT_LEAST, 1, latches=False)
+    shop.buy(shop.acme, -1)
+    lost = shop.wait_until(6)
+    assert (lost[0].to_state, lost[0].at, lost[0].value) == (MilestoneState.IN_PROGRESS, to_datetime(day_of(6)), 0)
+    assert lost[0].reason == "Purchases no longer holds: value 0 on 2023-11-20"
+    assert shop.judge.next_due_ms is None
+
+
+def test_the_clock_brings_about_what_is_dated_in_the_future(shop: Shop) -> None:
+    shop.assign(shop.purchases(), Comparison.AT_LEAST, 1)
+    assert shop.buy(shop.acme, 3) == []
+    assert [one.at for one in shop.wait_until(3)] == [to_datetime(day_of(3))] * 2
+
+
+def test_what_holds_without_any_event_counts_from_the_assignment(shop: Shop) -> None:
+    shop.assign(shop.purchases(), Comparison.AT_MOST, 2)
+    milestone = shop.milestone_of(shop.bolt)
+    assert (milestone.state, milestone.state_at) == (MilestoneState.ACHIEVED, to_datetime(NOW_MS))
+
+
+def test_a_tick_achieves_a_manual_milestone(shop: Shop) -> None:
+    draft = MilestoneDraft(name="Kick-off", actions=(ManualAction(name="Kick-off call"),))
+    with shop.database.write() as session:
+        milestone = milestones.create_milestone(session, draft, now_ms=NOW_MS)
+        plans.assign_milestone(session, milestone.id, [shop.acme], now_ms=NOW_MS)
+        (copy,) = assigned.list_assigned_milestones(session, [shop.acme])
+        assigned.tick_action(session, copy.id, 0, to_datetime(day_of(-1)))
+    (transition,) = shop.judge_changes()
+    assert (transition.to_state, transition.reason) == ("achieved", "Kick-off call ticked on 2023-11-13")
+
+
+def test_a_changed_metric_is_asked_about_anew_and_the_change_says_so(shop: Shop) -> None:
+    metric = shop.purchases()
+    shop.assign(metric, Comparison.AT_LEAST, 2)
+    shop.buy(shop.acme, -40, -2)
+    with shop.database.write() as session:
+        edited = MetricDraft(**metric.model_dump(exclude={"id", "window"}), window=RollingDays(days=7))
+        metrics.update_metric(session, metric.id, edited)
+    milestone, outcome = shop.judge_changes()
+    assert (milestone.to_state, outcome.to_state) == (MilestoneState.IN_PROGRESS, OutcomeState.ON_TRACK)
+    assert CORRECTED in milestone.reason
+
+
+def test_companies_that_could_not_be_judged_are_due_again(shop: Shop) -> None:
+    shop.assign(shop.purchases(), Comparison.AT_LEAST, 1)
+    shop.reader.is_down = True
+    with pytest.raises(UnavailableError):
+        shop.buy(shop.acme, -1)
+    with pytest.raises(UnavailableError):
+        shop.judge.due()
+    shop.reader.is_down = False
+    assert [one.to_state for one in shop.judge.due()] == [MilestoneState.ACHIEVED, OutcomeState.ACHIEVED]
+
+
+def test_the_loop_judges_a_change_and_what_was_emitted_meanwhile(shop: Shop) -> None:
+    shop.assign(shop.purchases(), Comparison.AT_LEAST, 1)
+    seen: list[Transition] = []
+    loop = JudgeLoop(
+        shop.judge,
+        have_definitions_changed=shop.definitions.refresh,
+        watched=lambda: {metric.signal_id for metric in shop.definitions.metrics().values()},
+        judged=seen.extend,
+        failed=lambda _: None,
+        clock=lambda: shop.now_ms,
+    )
+    draft = MilestoneDraft(name="Kick-off", actions=(ManualAction(name="Kick-off call"),))
+    with shop.database.write() as session:
+        milestone = milestones.create_milestone(session, draft, now_ms=NOW_MS)
+        plans.assign_milestone(session, milestone.id, [shop.bolt], now_ms=NOW_MS)
+    loop.touched([shop.emit(shop.acme, -2), shop.emit(shop.acme, -1)])
+    loop.stop()
+    loop.run()
+    assert {(one.company_id, one.name, one.to_state) for one in seen} == {
+        (shop.acme, "Buys", MilestoneState.ACHIEVED),
+        (shop.bolt, "Kick-off", MilestoneState.IN_PROGRESS),
+        (shop.acme, "Loyal", OutcomeState.ACHIEVED),
+    }
