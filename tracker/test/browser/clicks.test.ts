@@ -102,7 +102,7 @@ test("there is one click listener for all connections, passive and in the captur
     };
     Object.assign(window, { seen });
   });
-  const second = await stage.milepost.addConnection();
+  const second = stage.milepost.takeConnection();
   stage.site.values["SNIPPET2"] = stage.snippet({ connectionId: second, trackAllClicks: true });
   stage.site.values["SNIPPET"] = stage.snippet({ trackAllClicks: true });
   const page = await stage.open("several.html");

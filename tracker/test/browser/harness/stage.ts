@@ -22,6 +22,8 @@ export interface Stage {
   fields(fields?: Partial<SnippetFields>): SnippetFields;
   /** A tab on a fixture. */
   open(path?: string, context?: BrowserContext): Promise<Page>;
+  /** How many events have left for the server, repeats included; faults of the network not counted. */
+  sent(): number;
   /** The log once `count` different events are in it. Fails if there are ever more. */
   logged(count: number, analyticsKey?: string): Promise<LoggedEvent[]>;
 }
@@ -45,16 +47,17 @@ export async function until<T>(look: () => T | Promise<T>, isThere: (value: T) =
 /** Those that count: not the repeats that a retry may have made. */
 export const processed = (events: LoggedEvent[]): LoggedEvent[] => events.filter((event) => !event.isDuplicate);
 
-export function useStage(): Stage {
+/** `connections`: how many the tests of the file use together. */
+export function useStage(connections = 40): Stage {
   const stage = {} as Stage;
 
   beforeAll(async () => {
-    stage.milepost = await startMilepost();
+    stage.milepost = await startMilepost(connections);
     stage.browser = await launchChromium();
   });
 
   beforeEach(async () => {
-    stage.key = await stage.milepost.addConnection();
+    stage.key = stage.milepost.takeConnection();
     stage.proxy = await startProxy(() => stage.milepost.apiUrl);
     stage.site = await startSite({ SNIPPET: stage.snippet() });
     stage.context = await stage.browser.newContext();
@@ -90,6 +93,10 @@ export function useStage(): Stage {
     page.on("console", (message) => stage.console.push(message.text()));
     await page.goto(`${stage.site.url}/${path}`);
     return page;
+  };
+  stage.sent = () => {
+    const passed = stage.proxy.posts().filter(({ hasPassed }) => hasPassed);
+    return passed.reduce((sum, { body }) => sum + (JSON.parse(body) as { data: unknown[] }).data.length, 0);
   };
   stage.logged = async (count, analyticsKey = stage.key) => {
     const events = await until(
