@@ -14,7 +14,11 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-setup: $(VENV)/.installed ## install everything into .venv, pinned by requirements.lock
+src/milepost/static/mcx.js: tracker/package-lock.json tracker/build.mjs $(wildcard tracker/src/*.ts)
+	cd tracker && npm ci --silent --no-audit --no-fund && npm run --silent build
+	cp tracker/dist/mcx.js $@
+
+setup: $(VENV)/.installed src/milepost/static/mcx.js ## install what requirements.lock pins into .venv, and build the tracking script
 
 run: setup ## start Milepost with a demo business that lives before your eyes
 	$(BIN)/milepost serve --data .data --demo
