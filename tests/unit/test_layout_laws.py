@@ -55,7 +55,7 @@ LONG_FUNCTIONS = {
     "src/milepost/cli/serve.py:serve": "half of it declares the command's options, which Typer reads there",
 }
 
-UNFINISHED = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|X" r"XX)\b")
+UNFINISHED = re.compile(r"\b(?:TO[D]O|FIX[M]E|XX[X])\b")
 VAGUE = re.compile(r"(?:^|_)(?:utils?|helpers?|managers?|misc)(?:_|$)|(?:Utils?|Helpers?|Manager)$")
 
 
