@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help run test check bench fmt soak lock setup
+.PHONY: help run test check bench fmt docs soak lock setup
 help: ## show these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
@@ -36,6 +36,9 @@ check: setup ## format, lint, types and the import law; no tests
 fmt: setup ## format and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: setup ## write the generated tables of docs/reference anew
+	MILEPOST_WRITE_DOCS=1 $(BIN)/python -m pytest tests/docs/test_generated_pages.py tests/integration/receive/test_doors_table.py
 
 bench: setup ## measure the hot paths against limits of the same run
 	$(BIN)/python -m bench
