@@ -33,6 +33,7 @@ class Settings(BaseModel):
         default=(), description="Addresses or networks whose X-Forwarded-For is believed, separated by commas"
     )
     body_limit_bytes: int = Field(default=8 * 1024 * 1024, ge=1024, description="Largest request body, expanded")
+    body_seconds: float = Field(default=30, gt=0, description="How long a request's body may take to arrive")
     journal_retention_hours: float = Field(
         default=24, ge=0, description="How long processed submissions stay in the journal"
     )
