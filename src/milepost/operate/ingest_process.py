@@ -48,7 +48,7 @@ class IngestProcess:
         self.app = IngestApp(
             routes=make_routes(load_key(paths.tokens_key(settings.data)), lambda: self._readiness),
             journal=self._journal,
-            limits=Limits(body_bytes=settings.body_limit_bytes),
+            limits=Limits(body_bytes=settings.body_limit_bytes, body_seconds=settings.body_seconds),
             client_ip=ClientIp(settings.trusted_proxies),
             admit=self._admit,
         )

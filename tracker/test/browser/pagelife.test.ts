@@ -1,7 +1,18 @@
+import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
+import { WITHOUT_TLS } from "./harness/chromium";
 import { sleep, until, useStage } from "./harness/stage";
 
 const stage = useStage();
+
+/** The tab's process dies, with no chance to say or store anything. */
+async function kill(page: Page): Promise<void> {
+  const crashed = page.waitForEvent("crash");
+  const session = await stage.context.newCDPSession(page);
+  void session.send("Page.crash").catch(() => undefined);
+  await crashed;
+  await page.close();
+}
 
 test("an event of a page that is left in the same moment arrives", async () => {
   const page = await stage.open();
@@ -57,10 +68,7 @@ test("a tab that is killed leaves its events to the next page", async () => {
   const page = await stage.open();
   await page.evaluate(() => void mcxTrack("order", { n: 1 }));
   await until(() => stage.proxy.posts().length > 0);
-  const crashed = page.waitForEvent("crash");
-  const session = await stage.context.newCDPSession(page);
-  void session.send("Page.crash").catch(() => undefined);
-  await crashed;
+  await kill(page);
   stage.proxy.break();
   expect(stage.sent()).toBe(0);
   await stage.open();
@@ -74,10 +82,7 @@ test("a tab that is killed leaves its events to a tab that was open all the time
   const page = await stage.open();
   await page.evaluate(() => void mcxTrack("order", { n: 1 }));
   await until(() => stage.proxy.posts().length > 0);
-  const crashed = page.waitForEvent("crash");
-  const session = await stage.context.newCDPSession(page);
-  void session.send("Page.crash").catch(() => undefined);
-  await crashed;
+  await kill(page);
   stage.proxy.break();
   await witness.evaluate(() => void mcxTrack("order", { n: 2 }));
   await stage.logged(2);
@@ -235,4 +240,27 @@ test("without storage events arrive, also when the page is left in the same mome
     location.href = "without.html";
   });
   await stage.logged(2);
+});
+
+test("without TLS, and so without Web Locks, events arrive, and what a dead page left is taken over when its lease is over", async () => {
+  const url = stage.site.url.replace("127.0.0.1", WITHOUT_TLS);
+  stage.proxy.break("drop");
+  const page = await stage.context.newPage();
+  await page.goto(`${url}/plain.html`);
+  expect(await page.evaluate(() => "locks" in navigator)).toBe(false);
+  await page.evaluate(() => void mcxTrack("order", { n: 1 }));
+  await until(() => stage.proxy.posts().length > 0);
+  await kill(page);
+  stage.proxy.break();
+  const early = await stage.context.newPage();
+  await early.goto(`${url}/plain.html`);
+  expect(await early.evaluate(() => mcxTrack("order", { n: 2 }))).toMatchObject({ state: "accepted" });
+  expect(stage.sent()).toBe(1);
+  await early.close();
+  const late = await stage.context.newPage();
+  await late.clock.install({ time: Date.now() + 200_000 });
+  await late.goto(`${url}/plain.html`);
+  await late.clock.runFor(1000);
+  await stage.logged(2);
+  expect(stage.sent()).toBe(2);
 });
