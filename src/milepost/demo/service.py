@@ -13,7 +13,7 @@ import httpx
 
 from milepost.demo.happenings import EventKey, Happening
 from milepost.domain.connection import COMMAND_LINE
-from milepost.domain.errors import ConflictError, OperatorError, UnavailableError
+from milepost.domain.errors import ConflictError, NotFoundError, OperatorError, UnavailableError
 from milepost.kit.clock import Clock
 from milepost.kit.crypto import issue_token
 from milepost.observe.logs import logger
@@ -57,7 +57,7 @@ class OwnToken(httpx.Auth):
 
 
 class ConsoleApi:
-    """JSON in, JSON out; the client brings the base URL and the credentials."""
+    """JSON in, JSON out; the client brings the base URL and the credentials. NotFoundError for what is not there."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
@@ -88,6 +88,8 @@ class ConsoleApi:
 
     async def _ask(self, method: str, path: str, **options: Any) -> Any:
         answer = await _answer(self._client.request(method, path, **options))
+        if answer.status_code == 404:
+            raise NotFoundError(answer.json()["detail"])
         if answer.status_code == 409:
             raise ConflictError(answer.json()["detail"])
         if answer.is_error:
