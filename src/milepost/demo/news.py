@@ -24,7 +24,7 @@ _SENTENCES: Final = {
     ("milestone", "achieved"): "{company} achieved '{name}'",
     ("milestone", "achieved_late"): "{company} achieved '{name}' late",
     ("milestone", "missed"): "{company} missed '{name}'",
-    ("milestone", "in_progress"): "{company} lost '{name}' again",
+    ("milestone", "in_progress"): "{company} no longer meets '{name}'",
     ("outcome", "achieved"): "{company} reached the outcome '{name}'",
     ("outcome", "at_risk"): "{company} is at risk of missing the outcome '{name}'",
     ("outcome", "missed"): "{company} missed the outcome '{name}'",
