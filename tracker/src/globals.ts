@@ -22,7 +22,7 @@ declare global {
   var mcxConsent: (isGiven: boolean) => Promise<unknown>;
 }
 
-/** As the snippet pushes it: name, time of the call, who waits, first argument, copy of the payload, third, the payload. */
+/** As the snippet pushes it. `copy` is of the payload as it was at the call. */
 type QueuedCall = [
   name: "Track" | "Context" | "Consent",
   calledAt: number,
