@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help run test check bench fmt soak lock setup
+.PHONY: help run test check bench fmt docs soak lock setup
 help: ## show these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
@@ -14,7 +14,11 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-setup: $(VENV)/.installed ## install everything into .venv, pinned by requirements.lock
+src/milepost/static/mcx.js: tracker/package-lock.json tracker/build.mjs $(wildcard tracker/src/*.ts)
+	cd tracker && npm ci --silent --no-audit --no-fund && npm run --silent build
+	cp tracker/dist/mcx.js $@
+
+setup: $(VENV)/.installed src/milepost/static/mcx.js ## install what requirements.lock pins into .venv, and build the tracking script
 
 run: setup ## start Milepost with a demo business that lives before your eyes
 	$(BIN)/milepost serve --data .data --demo
@@ -33,11 +37,14 @@ fmt: setup ## format and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+docs: setup ## write the generated tables of docs/reference anew
+	MILEPOST_WRITE_DOCS=1 $(BIN)/python -m pytest tests/docs/test_generated_pages.py tests/integration/receive/test_doors_table.py
+
 bench: setup ## measure the hot paths against limits of the same run
 	$(BIN)/python -m bench
 
 soak: setup ## the kill -9 journey for many rounds
-	MILEPOST_SOAK_ROUNDS=200 $(BIN)/python -m pytest tests/journey -k kill --timeout 7200
+	SOAK_ROUNDS=200 $(BIN)/python -m pytest tests/journey/test_kill.py --timeout 7200
 
 lock: setup ## pin the dependencies of pyproject.toml anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
