@@ -37,7 +37,7 @@ bench: setup ## measure the hot paths against limits of the same run
 	$(BIN)/python -m bench
 
 soak: setup ## the kill -9 journey for many rounds
-	MILEPOST_SOAK_ROUNDS=200 $(BIN)/python -m pytest tests/journey -k kill --timeout 7200
+	SOAK_ROUNDS=200 $(BIN)/python -m pytest tests/journey/test_kill.py --timeout 7200
 
 lock: setup ## pin the dependencies of pyproject.toml anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements.lock

@@ -9,7 +9,7 @@ import { check, randomId } from "./rules";
 import { warn } from "./safely";
 import { openSender } from "./sender";
 import { safeStorage } from "./storage";
-import type { Fate, Payload, Tracker, TrackerConfig } from "./types";
+import type { Fate, Tracker, TrackerConfig } from "./types";
 
 /** After this long a promise says `queued`, so that a page that waits is never held up by a slow network. The snippet's limit is 3 s. */
 const PATIENCE_MS = 2500;
@@ -18,7 +18,7 @@ const PATIENCE_MS = 2500;
 export interface LiveTracker extends Tracker {
   readonly config: TrackerConfig;
   /** `copy`: the payload as it was at the call. */
-  track(eventKey: string, payload?: Payload, calledAt?: number, copy?: object): Promise<Fate>;
+  track(eventKey: string, payload?: object, calledAt?: number, copy?: object): Promise<Fate>;
   mayTrack(): boolean;
 }
 

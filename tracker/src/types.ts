@@ -56,7 +56,7 @@ export type Fate = Outcome & { idempotencyKey?: string };
 /** A function of a tracker never throws, and its promise never rejects. */
 export interface Tracker {
   /** Sends one event. Resolves with its fate, at the latest after 2.5 seconds with `queued`. */
-  track(eventKey: string, payload?: Payload): Promise<Fate>;
+  track(eventKey: string, payload?: object): Promise<Fate>;
   /** Changes the context for all events from now on. */
   context(change: Context): void;
   /** false: stop, and forget all that has not been sent; true: track from now on. Remembered for this origin. */

@@ -21,29 +21,31 @@ from milepost.control.credentials import ConnectionKeys, shown_keys
 from milepost.control.migrate import open_migrated
 from milepost.control.repos import connections
 from milepost.control.repos.audit import record_change
-from milepost.control.session import sqlite_url
 from milepost.domain.connection import Connection, ConnectionKind
 from milepost.domain.errors import MilepostError
 from milepost.kit.clock import system_clock
 from milepost.kit.crypto import load_key
+from milepost.observe import paths
+from milepost.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Connections: the sources that events come from, and their credentials.")
 
 _ACTOR = "command line"
 
-Data = Annotated[Path, typer.Option(envvar="MILEPOST_DATA", help="The data folder.")]
+Data = Annotated[Path | None, typer.Option(help="The data folder. [default: .data, or MILEPOST_DATA]")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-ApiUrl = Annotated[str, typer.Option(help="Where senders reach the api listener; it is part of a tracking script.")]
+ApiUrl = Annotated[
+    str | None,
+    typer.Option(help="Where browsers reach the front doors, for the tracking script. [default: host and port as set]"),
+]
 Id = Annotated[UUID, typer.Argument(help="The connection's id, as `milepost connection list` shows it.")]
-
-_DEFAULT_DATA = Path(".data")
-_DEFAULT_API_URL = "https://127.0.0.1:8443"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Work:
-    """One change of a data folder: its open transaction, the key of its secrets, and the time."""
+    """One change of a data folder: its settings, its open transaction, the key of its secrets, and the time."""
 
+    settings: Settings
     session: Session
     secrets_key: bytes
     now_ms: int
@@ -56,8 +58,8 @@ class _Work:
             subject="connection",
             subject_id=connection_id,
             now_ms=self.now_ms,
-            before=before,
-            after=after,
+            before=_without_keys(before),
+            after=_without_keys(after),
         )
 
 
@@ -69,15 +71,16 @@ def add(
     scope: Annotated[
         list[str] | None,
         typer.Option(
-            help="What a machine-to-machine connection may do; repeat it for several. read:api and write:api."
+            help="What a machine may do: read:api, write:api, admin:api; repeat it for several."
+            " [default: read:api, write:api]"
         ),
     ] = None,
     allowed_origin: Annotated[
         list[str] | None,
         typer.Option(help="A site that may use the tracking script; repeat it for several. Any, unless given."),
     ] = None,
-    data: Data = _DEFAULT_DATA,
-    api_url: ApiUrl = _DEFAULT_API_URL,
+    data: Data = None,
+    api_url: ApiUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Add a connection and print its credentials."""
@@ -90,11 +93,11 @@ def add(
         )
         keys = connections.create_connection(work.session, draft, now_ms=work.now_ms, secrets_key=work.secrets_key)
         work.record("create", keys.connection.id, None, keys.connection)
-    _print(_with_keys(keys, api_url), as_json=as_json)
+    _print(_with_keys(keys, api_url or work.settings.api_url()), as_json=as_json)
 
 
 @app.command("list")
-def list_all(data: Data = _DEFAULT_DATA, as_json: AsJson = False) -> None:
+def list_all(data: Data = None, as_json: AsJson = False) -> None:
     """List the connections, oldest first."""
     with _work(data) as work:
         found = connections.list_connections(work.session)
@@ -110,7 +113,7 @@ def list_all(data: Data = _DEFAULT_DATA, as_json: AsJson = False) -> None:
 def rename(
     connection_id: Id,
     name: Annotated[str, typer.Option(help="The new name; it must not be empty and need not be unique.")],
-    data: Data = _DEFAULT_DATA,
+    data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Give a connection another name; its credentials stay."""
@@ -118,13 +121,13 @@ def rename(
 
 
 @app.command()
-def disable(connection_id: Id, data: Data = _DEFAULT_DATA, as_json: AsJson = False) -> None:
+def disable(connection_id: Id, data: Data = None, as_json: AsJson = False) -> None:
     """Refuse everything that comes with the connection's credentials, until it is enabled again."""
     _change(data, connection_id, "disable", as_json=as_json, is_enabled=False)
 
 
 @app.command()
-def enable(connection_id: Id, data: Data = _DEFAULT_DATA, as_json: AsJson = False) -> None:
+def enable(connection_id: Id, data: Data = None, as_json: AsJson = False) -> None:
     """Accept events on a disabled connection again."""
     _change(data, connection_id, "enable", as_json=as_json, is_enabled=True)
 
@@ -135,8 +138,8 @@ def rotate(
     grace_seconds: Annotated[
         int, typer.Option(min=0, max=365 * 86400, help="How long the old secret stays valid; 0 ends it at once.")
     ] = connections.DEFAULT_GRACE_SECONDS,
-    data: Data = _DEFAULT_DATA,
-    api_url: ApiUrl = _DEFAULT_API_URL,
+    data: Data = None,
+    api_url: ApiUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a new secret and print it; the old one stays valid for a grace period."""
@@ -149,22 +152,20 @@ def rotate(
             secrets_key=work.secrets_key,
         )
         work.record("rotate", connection_id, None, keys.connection)
-    _print(_with_keys(keys, api_url), as_json=as_json)
+    _print(_with_keys(keys, api_url or work.settings.api_url()), as_json=as_json)
 
 
 @app.command("keys")
-def show_keys(
-    connection_id: Id, data: Data = _DEFAULT_DATA, api_url: ApiUrl = _DEFAULT_API_URL, as_json: AsJson = False
-) -> None:
+def show_keys(connection_id: Id, data: Data = None, api_url: ApiUrl = None, as_json: AsJson = False) -> None:
     """Print a connection's credentials; the audit log notes that they were shown."""
     with _work(data) as work:
         keys = connections.read_keys(work.session, connection_id, secrets_key=work.secrets_key)
         work.record("show_keys", connection_id, None, None)
-    _print(_with_keys(keys, api_url), as_json=as_json)
+    _print(_with_keys(keys, api_url or work.settings.api_url()), as_json=as_json)
 
 
 def _change(
-    data: Path,
+    data: Path | None,
     connection_id: UUID,
     action: str,
     *,
@@ -180,13 +181,14 @@ def _change(
 
 
 @contextmanager
-def _work(data: Path) -> Iterator[_Work]:
+def _work(data: Path | None) -> Iterator[_Work]:
     """A transaction on the folder's database; a refusal ends the command with its reasons and exit code 1."""
     try:
-        database = open_migrated(sqlite_url(data / "control.sqlite"))
-        secrets_key = load_key(data / "keys" / "secrets.key")
+        settings = Settings.read({"data": data})
+        database = open_migrated(settings.control())
+        secrets_key = load_key(paths.secrets_key(settings.data))
         with database.write() as session:
-            yield _Work(session=session, secrets_key=secrets_key, now_ms=system_clock())
+            yield _Work(settings=settings, session=session, secrets_key=secrets_key, now_ms=system_clock())
         database.close()
     except ValidationError as error:
         reasons = (
@@ -200,6 +202,10 @@ def _work(data: Path) -> Iterator[_Work]:
 def _refuse(message: str, reasons: Iterator[str]) -> None:
     typer.echo("\n  ".join((message, *reasons)), err=True)
     raise typer.Exit(1)
+
+
+def _without_keys(connection: Connection | None) -> Connection | None:
+    return connection and connection.model_copy(update={"client_id": None, "public_key": None})
 
 
 def _public(connection: Connection) -> dict[str, Any]:

@@ -76,4 +76,4 @@ def unix_ms_date(double: str) -> str:
 def element_text(raw: str) -> str:
     """The text of an array's element, from its raw JSON."""
     is_none = f"{raw} = 'null' OR startsWith({raw}, '[') OR startsWith({raw}, '{{')"
-    return f"multiIf({is_none}, NULL, startsWith({raw}, '\"'), JSONExtractString({raw}), {raw} = '-0', '0', {raw})"
+    return f"multiIf({is_none}, NULL, startsWith({raw}, '\"'), JSONExtractString({raw}), {raw})"

@@ -6,6 +6,7 @@ Later readers are orjson, msgspec and ClickHouse (simdjson); `tests/property/tes
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 import orjson
@@ -14,6 +15,9 @@ from milepost.domain.errors import Fault, InvalidInputError
 
 MAX_DEPTH = 254
 """Arrays and objects may nest this deep. It is orjson's bound for writing; the readers stop at 1,000 or later."""
+
+EMPTY_NAME = '""'
+"""How a fault's path shows a member whose name is empty."""
 
 
 def strict_loads(body: bytes, *, path: str = "") -> Any:
@@ -32,53 +36,55 @@ def strict_loads(body: bytes, *, path: str = "") -> Any:
         canonical = orjson.dumps(value)
     except orjson.JSONEncodeError:
         raise _refusal(path, f"is nested deeper than {MAX_DEPTH} levels") from None
-    if canonical != body and _may_repeat_a_name(body, canonical):
-        _refuse_repeated_names(body, path)
+    if canonical != body and _repeats_a_name(body, canonical):
+        raise _refusal(_find_repeated_name(body, path), "appears twice")
     return value
 
 
-def _may_repeat_a_name(body: bytes, canonical: bytes) -> bool:
-    """False only if no object of `body` names a member twice, for which `canonical` has each name once.
+def _repeats_a_name(body: bytes, canonical: bytes) -> bool:
+    """Whether an object of `body` names a member twice, where `canonical` is the same value with each name once.
 
-    Every member has one colon outside strings, and a colon inside a string stands there as itself unless it
-    is written as an escape. So, without such escapes, a lost member is a lost colon.
+    Every member has one colon outside strings. A colon inside a string stands there as itself, in `body` maybe as
+    an escape. So a member that is lost on the way is a colon that is lost, and nothing else changes their number.
     """
-    if b"\\" in body and b"\\u003" in body:
-        return True
-    return body.count(b":") != canonical.count(b":")
+    colons = body.count(b":")
+    if b"\\" in body:
+        escapes = body.replace(b"\\\\", b"")
+        colons += escapes.count(b"\\u003a") + escapes.count(b"\\u003A")
+    return colons != canonical.count(b":")
 
 
-class _Repeated(dict[str, Any]):
-    """An object that names a member more than once."""
+class _Repeating(dict[str, Any]):
+    """An object that names a member more than once; `name` is the first that it repeats."""
 
     name: str
 
 
-def _refuse_repeated_names(body: bytes, path: str) -> None:
-    document = json.loads(body.decode(), object_pairs_hook=_object)
-    pending = [(path, document)]
-    while pending:
-        at, value = pending.pop()
-        if isinstance(value, _Repeated):
-            raise _refusal(_member(at, value.name), "appears twice")
-        if isinstance(value, dict):
-            pending.extend((_member(at, name), item) for name, item in reversed(value.items()))
-        elif isinstance(value, list):
-            pending.extend((f"{at}[{index}]", item) for index, item in reversed([*enumerate(value)]))
+def _find_repeated_name(body: bytes, path: str) -> str:
+    """The path of the first member that appears twice, in the order of the document, outer objects first."""
+    steps = _steps_to_repeating(json.loads(body.decode(), object_pairs_hook=_object)) or ()
+    written = path + "".join(f"[{step}]" if isinstance(step, int) else f".{step or EMPTY_NAME}" for step in steps)
+    return written if path else written.removeprefix(".")
+
+
+def _steps_to_repeating(value: Any) -> tuple[str | int, ...] | None:
+    """Recursive, which MAX_DEPTH bounds."""
+    if isinstance(value, _Repeating):
+        return (value.name,)
+    for step, item in value.items() if isinstance(value, dict) else enumerate(value):
+        if item and isinstance(item, dict | list) and (found := _steps_to_repeating(item)):
+            return (step, *found)
+    return None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) == len(pairs):
         return members
-    repeated = _Repeated(members)
-    seen: set[str] = set()
-    repeated.name = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-    return repeated
-
-
-def _member(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
+    repeating = _Repeating(members)
+    times = Counter(name for name, _ in pairs)
+    repeating.name = next(name for name, _ in pairs if times[name] > 1)
+    return repeating
 
 
 def _refusal(path: str, reason: str) -> InvalidInputError:

@@ -85,12 +85,15 @@ def test_a_refusal_says_why_without_a_traceback(tmp_path: Path, words: list[str]
 
 def test_every_command_leaves_a_line_in_the_audit_log(tmp_path: Path) -> None:
     added = _json(tmp_path, "add", "--name", "Shop", "--kind", "event-handler")
+    writer = _json(tmp_path, "add", "--name", "App", "--kind", "custom-events")
     for words in (["rename", "--name", "Store"], ["disable"], ["enable"], ["rotate"], ["keys"]):
         _run(tmp_path, words[0], added["id"], *words[1:])
     database = open_migrated(sqlite_url(tmp_path / "control.sqlite"))
     with database.read() as session:
         entries = page_audit(session, limit=99)
+    assert not [secret for secret in (added["clientSecret"], writer["writeKey"]) if secret in str(entries)]
     assert [entry.action for entry in reversed(entries)] == [
+        "create",
         "create",
         "rename",
         "disable",
@@ -98,4 +101,3 @@ def test_every_command_leaves_a_line_in_the_audit_log(tmp_path: Path) -> None:
         "rotate",
         "show_keys",
     ]
-    assert added["clientSecret"] not in str(entries)

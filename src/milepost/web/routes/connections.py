@@ -110,17 +110,18 @@ def change_connection(connection_id: UUID, body: ConnectionChange, caller: Admin
 
 
 @router.post("/{connection_id}/rotate", response_model_exclude_none=True)
-def rotate_keys(connection_id: UUID, body: Rotation, caller: Admin, deps: Deps) -> Credentials:
+def rotate_keys(connection_id: UUID, caller: Admin, deps: Deps, body: Rotation | None = None) -> Credentials:
     """New credentials. Tokens that were issued before live out their day; disable the connection to end them."""
+    rotation = body or Rotation()
     with change(deps, caller) as work:
         keys = connections.rotate_keys(
             work.session,
             connection_id,
-            grace_seconds=body.grace_seconds,
+            grace_seconds=rotation.grace_seconds,
             now_ms=work.now_ms,
             secrets_key=deps.secrets_key,
         )
-        work.record("rotate", "connection", connection_id, after=body)
+        work.record("rotate", "connection", connection_id, after=rotation)
     return Credentials.model_validate(_shown(keys, deps))
 
 

@@ -9,11 +9,13 @@ down_revision = None
 
 def upgrade() -> None:
     _create_account()
+    _create_audit_and_revisions()
     _create_connections()
     _create_companies()
     _create_signals_and_metrics()
     _create_definitions_of_success()
     _create_plans()
+    _create_assigned_milestones()
     _create_transitions()
     _insert_what_is_always_there()
 
@@ -46,6 +48,9 @@ def _create_account() -> None:
         sa.Column("definition", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_settings")),
     )
+
+
+def _create_audit_and_revisions() -> None:
     op.create_table(
         "audit",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -204,6 +209,9 @@ def _create_plans() -> None:
         sa.UniqueConstraint("company_id", "outcome_id", name=op.f("uq_assigned_outcomes_company_id_outcome_id")),
     )
     op.create_index(op.f("ix_assigned_outcomes_outcome_id"), "assigned_outcomes", ["outcome_id"], unique=False)
+
+
+def _create_assigned_milestones() -> None:
     op.create_table(
         "assigned_milestones",
         sa.Column("id", sa.Uuid(), nullable=False),
