@@ -23,7 +23,6 @@ def test_the_tracking_scripts_unit_tests_and_size_budgets_pass(tracker: Path, tm
 
 @pytest.mark.timeout(1200)
 def test_the_tracking_script_keeps_its_promises_in_chromium(tracker: Path, chromium: str, tmp_path: Path) -> None:
-    subprocess.run(["npm", "run", "--silent", "build"], cwd=tracker, check=True)
     assert _failures(tracker, "browser", tmp_path, PYTHON=sys.executable, CHROMIUM=chromium) == []
 
 

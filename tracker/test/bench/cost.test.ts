@@ -17,7 +17,8 @@ const cost = (page: Page, what: "call" | "click" | "store"): Promise<Cost> =>
       const payload = { plan: "pro", seats: 12, path: "/settings/billing", note: "x".repeat(120) };
       const acts = {
         call: () => void mcxTrack("bench", payload),
-        click: () => void button?.dispatchEvent(new MouseEvent("click", { bubbles: true, composed: true, cancelable: true })),
+        click: () =>
+          void button?.dispatchEvent(new MouseEvent("click", { bubbles: true, composed: true, cancelable: true })),
         store: (n: number) => localStorage.setItem(`bench${n}`, JSON.stringify({ ...payload, n })),
       };
       document.addEventListener("click", (event) => event.preventDefault());

@@ -4,7 +4,7 @@ import { type Browser, chromium } from "playwright-core";
 
 const PATHS = [process.env["CHROMIUM"], "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
-/** A host of this machine that, unlike 127.0.0.1, counts as insecure without TLS: no Web Locks, no crypto.randomUUID. */
+/** A host of this machine that counts as insecure without TLS: no Web Locks, no crypto.randomUUID. */
 export const WITHOUT_TLS = "intranet.example";
 
 export function launchChromium(): Promise<Browser> {
