@@ -126,10 +126,10 @@ async def run(settings: Settings, worker: int) -> None:
 def main() -> None:
     """`python -m milepost.operate.ingest_process WORKER`, settings on standard input."""
     worker = int(sys.argv[1])
-    settings = child.read_settings()
-    child.begin(f"ingest-{worker}")
+    orders = child.read_orders()
+    child.begin(f"ingest-{worker}", is_restart=orders.is_restart)
     try:
-        uvloop.run(run(settings, worker))
+        uvloop.run(run(orders.settings, worker))
     except MilepostError as error:
         _log.error("cannot_run", reason=error.message)
         raise SystemExit(child.EXIT_MISCONFIGURED if isinstance(error, OperatorError) else 1) from error
