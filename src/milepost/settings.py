@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from milepost.domain.errors import OperatorError
 
 PREFIX = "MILEPOST_"
+READ_BY_SEND = frozenset({"MILEPOST_CLIENT_ID", "MILEPOST_CLIENT_SECRET"})
+"""Names that `milepost send --url` reads itself; they are nobody's typing mistake."""
 
 
 class Settings(BaseModel):
@@ -34,6 +36,12 @@ class Settings(BaseModel):
     body_seconds: float = Field(default=30, gt=0, description="How long a request's body may take to arrive")
     journal_retention_hours: float = Field(
         default=24, ge=0, description="How long processed submissions stay in the journal"
+    )
+    rejections_per_connection: int = Field(
+        default=1000, ge=1, description="How many refused submissions of each connection are kept to be looked at"
+    )
+    rejections_retention_hours: float = Field(
+        default=168, gt=0, description="How long refused submissions are kept to be looked at"
     )
     disk_reserve_bytes: int = Field(
         default=256 * 1024 * 1024, ge=0, description="Free space below which events are refused with 503"
@@ -61,7 +69,7 @@ class Settings(BaseModel):
         """Command-line values (None = not given) over environment over defaults; OperatorError says what is wrong."""
         values: dict[str, Any] = {}
         for name, value in environment.items():
-            if name.startswith(PREFIX):
+            if name.startswith(PREFIX) and name not in READ_BY_SEND:
                 values[_field_of(name, cls.model_fields)] = value
         values |= {name: value for name, value in given.items() if value is not None}
         try:
@@ -78,6 +86,10 @@ class Settings(BaseModel):
     def control(self) -> str:
         """The control plane's URL."""
         return self.control_url or f"sqlite:///{self.data / 'control.sqlite'}"
+
+    def rejections_keep_ms(self) -> int:
+        """How long refused submissions are kept."""
+        return int(self.rejections_retention_hours * 3_600_000)
 
     def scheme(self) -> str:
         """http or https, for both listeners."""

@@ -17,6 +17,7 @@ SOMETHING = str(UUID(int=7))
 ANYONE, VIEWER, EDITOR, ADMIN = "anyone", "viewer", "editor", "admin"
 
 LEAST: dict[tuple[str, str], str] = {
+    ("GET", "/"): ANYONE,
     ("GET", "/api/openapi.json"): ANYONE,
     ("GET", "/api/docs"): ANYONE,
     ("POST", "/api/session"): ANYONE,
@@ -40,6 +41,7 @@ LEAST: dict[tuple[str, str], str] = {
     ("GET", "/api/requests/{request_id}"): VIEWER,
     ("POST", "/api/requests/fates"): VIEWER,
     ("GET", "/api/overview"): VIEWER,
+    ("GET", "/api/rejections"): VIEWER,
     ("GET", "/api/companies"): VIEWER,
     ("POST", "/api/companies"): EDITOR,
     ("GET", "/api/companies/{company_id}"): VIEWER,

@@ -14,15 +14,17 @@ const SECRET_FIELD = /passw|card|cc-|ccn|cvv|cvc|csc/i;
 /** What people mean when they click on the icon or the word inside it. */
 const ACTIONABLE = `a,button,summary,label,[role=button],[role=link],[role=tab],[role^=menuitem],${FIELD}`;
 
-const attribute = (element: Element, name: string): string => cut(element.getAttribute(name) ?? "", MAX_ATTRIBUTE);
+/** Undefined where there is nothing to say: JSON leaves such a member out. */
+const attribute = (element: Element, name: string) => cut(element.getAttribute(name) ?? "", MAX_ATTRIBUTE);
 
 /** By code points: half of a surrogate pair is no text that a server could take. */
-const cut = (text: string, length: number): string => [...text.slice(0, 2 * length)].slice(0, length).join("");
+const cut = (text: string, length: number) => [...text.slice(0, 2 * length)].slice(0, length).join("") || undefined;
 
 function isPrivate(element: Element): boolean {
   return (
     element.matches("[data-mcx-ignore],[contenteditable]") ||
-    (element.matches(FIELD) && SECRET_FIELD.test(`${["type", "autocomplete", "name", "id"].map((name) => attribute(element, name))}`))
+    (element.matches(FIELD) &&
+      SECRET_FIELD.test(`${["type", "autocomplete", "name", "id"].map((name) => attribute(element, name))}`))
   );
 }
 
@@ -46,12 +48,12 @@ export function describeClick(way: EventTarget[], mask: LiveTracker["config"]["m
   const clicked = elements.find((element) => element.matches(ACTIONABLE)) ?? target;
   const link = elements.find((element) => element.matches("a[href]"));
   const isMasked = elements.some((element) => element.hasAttribute("data-mcx-mask"));
-  const said: Record<string, string> = {
+  const said: Record<string, string | undefined> = {
     tag: clicked.localName,
     id: attribute(clicked, "id"),
     classes: attribute(clicked, "class"),
     text: isMasked ? MASKED : cut(textOf(clicked).trim(), MAX_TEXT),
-    href: link ? attribute(link, "href") : "",
+    href: link && attribute(link, "href"),
     path: location.pathname,
   };
   for (const element of elements)

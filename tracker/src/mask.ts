@@ -3,14 +3,13 @@ import type { Context, Payload } from "./types";
 
 export const MASKED = "***";
 
-/** The payload as it may be sent, without empty members. `true` hides texts and cuts addresses before the query. */
-export function masked(mask: Context["mask"], said: Record<string, string>): Payload {
+/** The payload as it may be sent. `true` hides texts and cuts addresses before the query. */
+export function masked(mask: Context["mask"], said: Record<string, string | undefined>): Payload {
   const payload: Payload = {};
   for (const field in said) {
     const value = said[field];
-    if (!value) continue;
-    if (typeof mask == "function") payload[field] = mask(value, field);
-    else if (!mask) payload[field] = value;
+    if (!mask || !value) payload[field] = value;
+    else if (typeof mask == "function") payload[field] = mask(value, field);
     else payload[field] = /^t(ext|itle)$/.test(field) ? MASKED : value.replace(/[?#].*/, "");
   }
   return payload;

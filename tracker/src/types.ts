@@ -46,9 +46,7 @@ export interface TrackerConfig extends Context {
  * see `reason`. `dropped`: consent, a privacy signal or the bound of the queue forbids to keep it, see `reason`.
  */
 export type Outcome =
-  | { state: "accepted"; requestId: string }
-  | { state: "queued" }
-  | { state: "refused" | "dropped"; reason: string };
+  { state: "accepted"; requestId: string } | { state: "queued" } | { state: "refused" | "dropped"; reason: string };
 
 /** The outcome, and the key by which the server knows a repeat, once there is one. */
 export type Fate = Outcome & { idempotencyKey?: string };
@@ -56,7 +54,7 @@ export type Fate = Outcome & { idempotencyKey?: string };
 /** A function of a tracker never throws, and its promise never rejects. */
 export interface Tracker {
   /** Sends one event. Resolves with its fate, at the latest after 2.5 seconds with `queued`. */
-  track(eventKey: string, payload?: Payload): Promise<Fate>;
+  track(eventKey: string, payload?: object): Promise<Fate>;
   /** Changes the context for all events from now on. */
   context(change: Context): void;
   /** false: stop, and forget all that has not been sent; true: track from now on. Remembered for this origin. */

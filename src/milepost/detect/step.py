@@ -70,8 +70,7 @@ class Detect:
             if detector and payloads:
                 found += _by_signal(group, fresh, detector, payloads)
         for of in found:
-            space = of.signal.company.key_space
-            keys |= {(space, emission.company) for emission in of.emissions if emission.company is not None}
+            keys |= _keys(of)
         ids = self._companies.ids(keys) if keys else {}
         if unmatched := keys - ids.keys():
             found = [matched for of in found if (matched := _without(of, unmatched)).events]
@@ -79,7 +78,7 @@ class Detect:
 
 
 def _fresh(group: RecordedGroup) -> Sequence[int]:
-    if Fate.DUPLICATE not in group.fates and Fate.PARKED not in group.fates:
+    if group.fates.count(Fate.PROCESSED) == len(group.fates):
         return range(len(group.fates))
     return [index for index, fate in enumerate(group.fates) if fate is Fate.PROCESSED]
 
@@ -110,15 +109,21 @@ def _without(of: _Found, unmatched: set[Key]) -> _Found:
     return replace(of, events=[of.events[place] for place in kept], emissions=[of.emissions[place] for place in kept])
 
 
-def _emissions(of: _Found, ids: Mapping[Key, bytes]) -> Emissions:
+def _keys(of: _Found) -> set[Key]:
+    """The companies' keys, each made into a key once however many emissions have it."""
     space = of.signal.company.key_space
+    return {(space, value) for value in {emission.company for emission in of.emissions} if value is not None}
+
+
+def _emissions(of: _Found, ids: Mapping[Key, bytes]) -> Emissions:
+    by_value: dict[str | None, bytes] = {key[1]: ids[key] for key in _keys(of)}
     columns = list(zip(*(emission.values for emission in of.emissions), strict=True))
     slots: dict[str, Any] = dict(zip(of.columns, columns, strict=True)) if columns else {}
     return Emissions(
         signal_id=of.signal.id,
         generation=of.signal.generation,
         revision=of.signal.revision,
-        company_ids=[ids[space, emission.company] for emission in of.emissions if emission.company is not None],
+        company_ids=[by_value[emission.company] for emission in of.emissions],
         request_ids=[of.group.request_ids[event] for event in of.events],
         items=[of.group.items[event] for event in of.events],
         event_date_ms=[of.group.event_date_ms[event] for event in of.events],

@@ -9,8 +9,8 @@ from milepost.receive.refusals import UnsupportedMediaTypeError, refuse
 
 PREFLIGHT_SECONDS = 86400
 
-CROSS_ORIGIN = (("access-control-allow-origin", "*"),)
-"""Any page may read the answer: a public key opens the door, never a cookie."""
+CROSS_ORIGIN = (("access-control-allow-origin", "*"), ("access-control-expose-headers", "retry-after"))
+"""Any page may read the answer, and when to retry: a public key opens the door, never a cookie."""
 
 _PREFLIGHT = (
     *CROSS_ORIGIN,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
@@ -106,12 +105,18 @@ def _recorded(key: _GroupKey, group: _Pending, claims: Claims) -> RecordedGroup:
         event_date_ms=[
             received if date is None else date for date, received in zip(dates, group.received_at_ms, strict=True)
         ],
-        fates=[Fate.DUPLICATE if first else Fate.PROCESSED for first in duplicates_of],
+        fates=_fates(duplicates_of),
         reasons=[""] * len(payloads),
         duplicates_of=duplicates_of,
         payloads=payloads,
         smart_keys=tuple(group.smart_keys),
     )
+
+
+def _fates(duplicates_of: Sequence[str]) -> list[Fate]:
+    if not any(duplicates_of):
+        return [Fate.PROCESSED] * len(duplicates_of)
+    return [Fate.DUPLICATE if first else Fate.PROCESSED for first in duplicates_of]
 
 
 def _repeats(key: _GroupKey, group: _Pending, keys: Sequence[str | None], claims: Claims) -> list[str]:
@@ -152,7 +157,8 @@ def park(located: Located, reason: ParkReason) -> RecordedGroup:
 
 def counted(groups: Iterable[RecordedGroup]) -> dict[Fate, int]:
     """How many events met each fate."""
-    counts: dict[Fate, int] = {}
-    for fate in chain.from_iterable(group.fates for group in groups):
-        counts[fate] = counts.get(fate, 0) + 1
+    counts = dict.fromkeys((Fate.PROCESSED, Fate.DUPLICATE, Fate.PARKED), 0)
+    for group in groups:
+        for fate in counts:
+            counts[fate] += group.fates.count(fate)
     return counts

@@ -30,7 +30,7 @@ def insert_events(client: Client, batch: int, token: str, groups: Sequence[Recor
         ),
         native.Column("event_key", "String", _same(groups, "event_key")),
         native.Column("event_date", _MILLIS, joined(native.millis(g.event_date_ms) for g in groups)),
-        native.Column("fate", _FATES, joined(native.int8([_CODES[fate] for fate in g.fates]) for g in groups)),
+        native.Column("fate", _FATES, joined(_codes(g.fates) for g in groups)),
         native.Column("reason", "String", joined(_texts(g.reasons) for g in groups)),
         native.Column("duplicate_of", "String", joined(_texts(g.duplicates_of) for g in groups)),
         native.Column("door", "String", _same(groups, "door")),
@@ -48,6 +48,12 @@ def insert_events(client: Client, batch: int, token: str, groups: Sequence[Recor
 
 _MILLIS: Final = "DateTime64(3, 'UTC')"
 _FATES: Final = "Enum8('processed' = 1, 'duplicate' = 2, 'parked' = 3)"
+
+
+def _codes(fates: Sequence[Fate]) -> bytes:
+    if fates.count(Fate.PROCESSED) == len(fates):
+        return native.int8([_CODES[Fate.PROCESSED]]) * len(fates)
+    return native.int8([_CODES[fate] for fate in fates])
 
 
 def _same(groups: Sequence[RecordedGroup], name: str) -> bytes:

@@ -21,6 +21,7 @@ from milepost.operate.listener import Listener, make_server
 from milepost.receive.app import IngestApp, Limits
 from milepost.receive.book import make_book
 from milepost.receive.client_ip import ClientIp
+from milepost.receive.rejections import Refused
 from milepost.receive.routes import make_routes
 from milepost.record.journal.sqlite import SqliteJournalReader, SqliteJournalWriter
 
@@ -56,6 +57,13 @@ class ApiListener:
     ready: threading.Event = field(default_factory=threading.Event)
     server: Listener | None = None
     loop: asyncio.AbstractEventLoop | None = None
+    app: IngestApp | None = None
+
+    def take_refused(self) -> tuple[list[Refused], dict[tuple[str, str, bool], int]]:
+        """What the listener has noted of refusals since the last time, and what it has counted."""
+        assert self.loop is not None
+        assert self.app is not None
+        return asyncio.run_coroutine_threadsafe(_taken(self.app), self.loop).result(10)
 
     def submissions(self) -> list[Submission]:
         """Everything in the journal, in order."""
@@ -84,6 +92,7 @@ class ApiListener:
             client_ip=ClientIp(()),
             admit=self.admit,
         )
+        self.app = app
         app.book = make_book(
             [
                 _known("handler", ConnectionKind.EVENT_HANDLER),
@@ -107,6 +116,10 @@ class ApiListener:
         finally:
             enforcing.cancel()
             journal.close()
+
+
+async def _taken(app: IngestApp) -> tuple[list[Refused], dict[tuple[str, str, bool], int]]:
+    return app.rejections.take(), dict(app.tally.take().refusals)
 
 
 async def _enforce(app: IngestApp) -> None:

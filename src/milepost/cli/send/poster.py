@@ -64,6 +64,8 @@ class Poster:
         left = list(records)
         refused: list[BadRecord] = []
         while left:
+            if not self._token:
+                self._renew_token()
             answer = self._until_answered(partial(self._post_events, self._body(left)))
             if answer.status_code == 202:
                 return Receipt((answer.json()["requestId"],), len(left), tuple(refused))
@@ -110,7 +112,7 @@ class Poster:
             retry_after = 0.0
             try:
                 answer = ask()
-            except httpx.TransportError as error:
+            except (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError) as error:
                 problem = f"{type(error).__name__}: {error}"
             else:
                 if answer.status_code < 500 and answer.status_code != 429:

@@ -48,21 +48,31 @@ def refuse(error: MilepostError) -> Answer:
 def opened_by(write_key: str, request: Request, book: Book) -> KnownConnection:
     """The enabled connection of a writeKey or an Analytics Key; UnauthenticatedError, or ForbiddenError by origin."""
     connection = book.by_public_key.get(write_key)
-    if connection is None or not connection.is_enabled:
-        reason = "no enabled connection has this key"
-        raise UnauthenticatedError(BAD_WRITE_KEY, faults=(Fault(path="writeKey", reason=reason),))
     with sent_by(connection):
+        if connection is None or not connection.is_enabled:
+            reason = "no enabled connection has this key"
+            raise UnauthenticatedError(BAD_WRITE_KEY, faults=(Fault(path="writeKey", reason=reason),))
         require_origin(connection, request)
     return connection
 
 
+def sender_outside_body(request: Request, book: Book) -> bytes | None:
+    """The id of the connection whose key stands in Basic auth or in the query; for a body that cannot be read."""
+    connection = book.by_public_key.get(_basic_user(request) or _query_key(request))
+    return connection.id if connection else None
+
+
 def connection_of(request: Request, document: Mapping[str, Any], book: Book) -> KnownConnection:
     """By the user of Basic auth, else the body's writeKey, else the query's; UnauthenticatedError if unknown."""
-    key = _basic_user(request) or document.get("writeKey") or "".join(parse_qs(request.query).get("writeKey", [])[:1])
+    key = _basic_user(request) or document.get("writeKey") or _query_key(request)
     if not isinstance(key, str) or not key:
         where = "send it as the user of Basic auth, as the body's writeKey or in the query string"
         raise InvalidInputError(BAD_WRITE_KEY, faults=(Fault(path="writeKey", reason=where),))
     return opened_by(key, request, book)
+
+
+def _query_key(request: Request) -> str:
+    return "".join(parse_qs(request.query).get("writeKey", [])[:1])
 
 
 def _basic_user(request: Request) -> str | None:

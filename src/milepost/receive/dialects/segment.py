@@ -17,7 +17,7 @@ from milepost.domain.errors import Fault, InvalidInputError, MilepostError
 from milepost.kit.jsonio import strict_loads
 from milepost.receive.body import BodyTooLargeError, expand_gzip
 from milepost.receive.browser import for_browsers
-from milepost.receive.dialects.metarouter import connection_of, error_body, refuse
+from milepost.receive.dialects.metarouter import connection_of, error_body, refuse, sender_outside_body
 from milepost.receive.dialects.segment_calls import Call, Shared, faults_of, read_call, shared_by
 from milepost.receive.door import Answer, Book, Reading, Request
 from milepost.receive.refusals import sent_by, shared_headers
@@ -40,8 +40,7 @@ class CallDoor:
 
     def read(self, request: Request, book: Book) -> Reading:
         """See receive/door.py."""
-        body = body_of(request)
-        document = object_of(body)
+        document, body = _sent_object(request, book)
         connection = connection_of(request, document, book)
         with sent_by(connection):
             return reading_of_call(document, body, self._kind, connection, request=request, answer=_success())
@@ -58,8 +57,7 @@ class BatchDoor:
 
     def read(self, request: Request, book: Book) -> Reading:
         """See receive/door.py. The valid calls are kept; InvalidInputError only when there are none."""
-        body = body_of(request)
-        document = object_of(body)
+        document, body = _sent_object(request, book)
         connection = connection_of(request, document, book)
         with sent_by(connection):
             calls = _checked_batch(document.get("batch"))
@@ -117,6 +115,16 @@ def body_of(request: Request) -> bytes:
     if request.body.startswith(_GZIP):
         return expand_gzip(request.body, LARGEST_EXPANDED)
     return request.body
+
+
+def _sent_object(request: Request, book: Book) -> tuple[dict[str, Any], bytes]:
+    """The body and what it says; its refusal names whom the request comes from, where that stands outside the body."""
+    try:
+        body = body_of(request)
+        return object_of(body), body
+    except MilepostError as error:
+        error.sender = sender_outside_body(request, book)
+        raise
 
 
 def object_of(body: bytes) -> dict[str, Any]:

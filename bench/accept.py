@@ -1,0 +1,169 @@
+"""Accept: durable requests a second on one ingest worker, single events and batches of 1000.
+
+Limits in the same run: an empty 202 of the same server for single events, orjson.loads of the same bodies for batches.
+The load comes from wrk, which leaves more of two cores to the server than any client in Python would.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import orjson
+
+from bench.events import body, payloads
+from bench.measure import Measured
+from milepost.control.migrate import open_migrated
+from milepost.control.repos.connections import ConnectionDraft, create_connection
+from milepost.domain.connection import EVENT_HANDLER_SCOPE, ConnectionKind
+from milepost.kit.clock import system_clock
+from milepost.kit.crypto import issue_token, load_key
+from milepost.observe import paths
+from milepost.settings import Settings
+
+SECONDS = 5
+CONNECTIONS = 64
+
+
+def accept() -> Iterator[Measured]:
+    """Single events, then batches of 1000."""
+    require_wrk()
+    with tempfile.TemporaryDirectory() as folder, _ingest(Path(folder)) as (port, token), _empty() as empty_port:
+        events = payloads(1000, seed=1)
+        single, batch = body("usage-1", events[:1]), body("usage-1", events)
+        limit, _ = _wrk(Path(folder), empty_port, single, token)
+        rate, p99_ms = _wrk(Path(folder), port, single, token)
+        yield Measured(
+            name="accept, 1 event a request",
+            value=rate,
+            unit="events/s",
+            bar="at least 0.40 of the limit, p99 < 20 ms",
+            limit_name="an empty 202 of the same server",
+            limit=limit,
+            note=f"p99 {p99_ms:.1f} ms at {CONNECTIONS} connections",
+        )
+        rate, p99_ms = _wrk(Path(folder), port, batch, token)
+        yield Measured(
+            name="accept, batches of 1000",
+            value=rate * 1000,
+            unit="events/s",
+            bar="at least 500,000",
+            limit_name="orjson.loads of the same bodies",
+            limit=_parsed_a_second(batch),
+            note=f"p99 {p99_ms:.1f} ms at {CONNECTIONS} connections",
+        )
+
+
+def require_wrk() -> None:
+    """Install wrk where that is possible; otherwise say the one command."""
+    if shutil.which("wrk"):
+        return
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        subprocess.run(["apt-get", "install", "-y", "-qq", "wrk"], check=True, stdout=subprocess.DEVNULL)
+    else:
+        raise SystemExit("The accept benchmark needs wrk: apt-get install wrk")
+
+
+@contextmanager
+def _ingest(data: Path) -> Iterator[tuple[int, str]]:
+    """One ingest worker on a fresh folder; gives its port and a token."""
+    port = _free_port()
+    settings = Settings(data=data, api_port=port, tls="off")
+    load_key(paths.secrets_key(data))
+    database = open_migrated(settings.control())
+    with database.write() as session:
+        draft = ConnectionDraft(name="Bench", kind=ConnectionKind.EVENT_HANDLER)
+        connection = create_connection(
+            session, draft, now_ms=system_clock(), secrets_key=load_key(paths.secrets_key(data))
+        ).connection
+    scopes = tuple(EVENT_HANDLER_SCOPE.split())
+    token = issue_token(
+        connection.id.bytes, scopes, system_clock(), 3600, load_key(paths.tokens_key(data)), kind=connection.kind
+    )
+    paths.metrics(data).mkdir(parents=True)
+    with _process("milepost.operate.ingest_process", "0", settings=settings):
+        _await(port)
+        time.sleep(0.5)  # the worker's first look at the connections
+        yield port, token
+
+
+@contextmanager
+def _empty() -> Iterator[int]:
+    port = _free_port()
+    with _process("bench.empty_server", str(port), settings=None):
+        _await(port)
+        yield port
+
+
+@contextmanager
+def _process(*arguments: str, settings: Settings | None) -> Iterator[None]:
+    environment = os.environ | (
+        {"PROMETHEUS_MULTIPROC_DIR": str(paths.metrics(settings.data))} if settings is not None else {}
+    )
+    process = subprocess.Popen([sys.executable, "-m", *arguments], stdin=subprocess.PIPE, env=environment)
+    assert process.stdin is not None
+    if settings is not None:
+        process.stdin.write(settings.model_dump_json(exclude={"admin_password"}).encode() + b"\n")
+        process.stdin.flush()
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+        process.stdin.close()
+
+
+def _wrk(folder: Path, port: int, request_body: bytes, token: str) -> tuple[float, float]:
+    """Answered requests a second, and the 99th percentile of latency in ms; anything but 2xx is an error."""
+    script = folder / "post.lua"
+    script.write_text(
+        f'wrk.method = "POST"\nwrk.body = [==[{request_body.decode()}]==]\n'
+        f'wrk.headers["Content-Type"] = "application/json"\nwrk.headers["Authorization"] = "Bearer {token}"\n'
+    )
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--latency", "-s", str(script)]
+    told = subprocess.run(
+        [*command, f"http://127.0.0.1:{port}/events"], check=True, capture_output=True, text=True
+    ).stdout
+    if "Non-2xx" in told:
+        raise RuntimeError(f"The server refused some requests:\n{told}")
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", told)
+    latency = re.search(r"99%\s+([\d.]+)(us|ms|s)", told)
+    assert rate is not None
+    assert latency is not None
+    in_ms = {"us": 0.001, "ms": 1.0, "s": 1000.0}[latency.group(2)]
+    return float(rate.group(1)), float(latency.group(1)) * in_ms
+
+
+def _parsed_a_second(batch: bytes) -> float:
+    started = time.perf_counter()
+    rounds = 0
+    while time.perf_counter() - started < 2:
+        orjson.loads(batch)
+        rounds += 1
+    return rounds * 1000 / (time.perf_counter() - started)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _await(port: int) -> None:
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError(f"Nothing listens on {port}.")

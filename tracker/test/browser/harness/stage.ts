@@ -1,0 +1,110 @@
+/** What each browser test needs: Chromium, a site with the snippet, a network that fails on command, Milepost. */
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
+import { launchChromium } from "./chromium";
+import { type LoggedEvent, type Milepost, startMilepost } from "./milepost";
+import { type Proxy, startProxy } from "./proxy";
+import { type Site, type SnippetFields, snippet, startSite } from "./site";
+
+export interface Stage {
+  browser: Browser;
+  context: BrowserContext;
+  milepost: Milepost;
+  proxy: Proxy;
+  site: Site;
+  /** The Analytics Key of this test's own connection. */
+  key: string;
+  /** Errors that reached a page, which none may. */
+  pageErrors: string[];
+  console: string[];
+  /** The snippet for this test's connection. */
+  snippet(fields?: Partial<SnippetFields>): string;
+  fields(fields?: Partial<SnippetFields>): SnippetFields;
+  /** A tab on a fixture. */
+  open(path?: string, context?: BrowserContext): Promise<Page>;
+  /** How many events have left for the server, repeats included; faults of the network not counted. */
+  sent(): number;
+  /** The log once `count` different events are in it. Fails if there are ever more. */
+  logged(count: number, analyticsKey?: string): Promise<LoggedEvent[]>;
+}
+
+const SOON_MS = 15_000;
+const POLL_MS = 50;
+
+export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Waits for a condition of the outside world. */
+export async function until<T>(look: () => T | Promise<T>, isThere: (value: T) => boolean = Boolean): Promise<T> {
+  const end = Date.now() + SOON_MS;
+  for (;;) {
+    const value = await look();
+    if (isThere(value)) return value;
+    if (Date.now() > end) throw new Error(`Not within ${SOON_MS} ms: ${look}, last ${JSON.stringify(value)}`);
+    await sleep(POLL_MS);
+  }
+}
+
+/** Those that count: not the repeats that a retry may have made. */
+export const processed = (events: LoggedEvent[]): LoggedEvent[] => events.filter((event) => !event.isDuplicate);
+
+/** `connections`: how many the tests of the file use together. */
+export function useStage(connections = 40): Stage {
+  const stage = {} as Stage;
+
+  beforeAll(async () => {
+    stage.milepost = await startMilepost(connections);
+    stage.browser = await launchChromium();
+  });
+
+  beforeEach(async () => {
+    stage.key = stage.milepost.takeConnection();
+    stage.proxy = await startProxy(() => stage.milepost.apiUrl);
+    stage.site = await startSite({ SNIPPET: stage.snippet() });
+    stage.context = await stage.browser.newContext();
+    stage.pageErrors = [];
+    stage.console = [];
+  });
+
+  afterEach(async () => {
+    await stage.context.close();
+    await stage.site.close();
+    await stage.proxy.close();
+    expect(stage.pageErrors).toEqual([]);
+  });
+
+  afterAll(async () => {
+    await stage.browser.close();
+    await stage.milepost.stop();
+  });
+
+  stage.fields = (fields) => ({
+    connectionId: stage.key,
+    apiUrl: stage.proxy.url,
+    companyId: "",
+    userId: "",
+    trackAllPageLoads: false,
+    trackAllClicks: false,
+    ...fields,
+  });
+  stage.snippet = (fields) => snippet(stage.fields(fields));
+  stage.open = async (path = "plain.html", context = stage.context) => {
+    const page = await context.newPage();
+    page.on("pageerror", (error) => stage.pageErrors.push(String(error)));
+    page.on("console", (message) => stage.console.push(message.text()));
+    await page.goto(`${stage.site.url}/${path}`);
+    return page;
+  };
+  stage.sent = () => {
+    const passed = stage.proxy.posts().filter(({ hasPassed }) => hasPassed);
+    return passed.reduce((sum, { body }) => sum + (JSON.parse(body) as { data: unknown[] }).data.length, 0);
+  };
+  stage.logged = async (count, analyticsKey = stage.key) => {
+    const events = await until(
+      async () => processed(await stage.milepost.events(analyticsKey)),
+      (found) => found.length >= count,
+    );
+    expect(events.map(({ eventKey, payload }) => [eventKey, payload])).toHaveLength(count);
+    return events;
+  };
+  return stage;
+}
