@@ -1,8 +1,6 @@
 """A disk that is full and a journal that cannot be written: a clear refusal, and nothing acknowledged is lost."""
 
 import resource
-from contextlib import contextmanager
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -19,8 +17,8 @@ def test_below_the_disk_reserve_events_are_503_and_ready_says_why(tmp_path: Path
     keys = service.add_connection()
     try:
         service.start(is_awaited=False)
-        reasons = wait_for(lambda: service.ready()[1].get("reasons"), seconds=30, what="/ready")
-        assert any("the disk is nearly full" in reason for reason in reasons)
+        wait_for(lambda: service.ready()[0] == 503, seconds=30, what="/ready")
+        assert any("the disk is nearly full" in reason for reason in service.ready()[1]["reasons"])
         with service.api(service.get_token(keys)) as client:
             answer = client.post("/events", json=_EVENT)
         assert answer.status_code == 503
@@ -71,8 +69,11 @@ def test_a_journal_file_that_is_none_ends_the_start_with_its_name(tmp_path: Path
         journal.mkdir()
     service = Service(data=tmp_path / "data")
     service.start(is_awaited=False)
-    assert service.process is not None
-    assert service.process.wait(30) == 1
+    try:
+        assert service.process is not None
+        assert service.process.wait(30) == 1
+    finally:
+        service.stop()
     assert "Traceback" not in service.log_file.read_text()
     (reason,) = service.logged("cannot_run", process="ingest-0")
     assert str(journal) in reason["reason"]

@@ -78,7 +78,7 @@ def _come_home(engine: Engine, threads: list[threading.Thread]) -> None:
 
 
 def main() -> None:
-    """`python -m milepost.operate.app_process`, settings on standard input."""
+    """`python -m milepost.operate.app_process`, its orders on standard input."""
     orders = child.read_orders()
     child.begin("app", is_restart=orders.is_restart)
     try:
