@@ -166,11 +166,11 @@ def _trust(service: Service) -> ssl.SSLContext | bool:
 
 
 def main() -> None:
-    """`python -m milepost.demo`, settings on standard input."""
-    settings = child.read_settings()
-    child.begin("demo")
+    """`python -m milepost.demo`, its orders on standard input."""
+    orders = child.read_orders()
+    child.begin("demo", is_restart=orders.is_restart)
     try:
-        asyncio.run(run(settings))
+        asyncio.run(run(orders.settings))
     except OperatorError as error:  # such as a definition that was taken away; the next start makes it again
         _log.error("demo_cannot_go_on", reason=error.message)
         raise SystemExit(1) from error
