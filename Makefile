@@ -4,17 +4,24 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help run test check bench fmt soak lock setup
+.PHONY: help run test check bench fmt docs soak lock setup
 help: ## show these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-$(VENV)/.installed: requirements.lock pyproject.toml
+# uv installs in seconds what takes pip a minute; where it cannot reach the index that pip is set up for, pip does it.
+$(VENV)/.installed: requirements.lock requirements-bootstrap.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bootstrap.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock \
+	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-setup: $(VENV)/.installed ## install everything into .venv, pinned by requirements.lock
+src/milepost/static/mcx.js: tracker/package-lock.json tracker/build.mjs $(wildcard tracker/src/*.ts)
+	cd tracker && npm ci --silent --no-audit --no-fund && npm run --silent build
+	cp tracker/dist/mcx.js $@
+
+setup: $(VENV)/.installed src/milepost/static/mcx.js ## install what requirements.lock pins into .venv, and build the tracking script
 
 run: setup ## start Milepost with a demo business that lives before your eyes
 	$(BIN)/milepost serve --data .data --demo
@@ -33,11 +40,14 @@ fmt: setup ## format and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+docs: setup ## write the generated tables of docs/reference anew
+	MILEPOST_WRITE_DOCS=1 $(BIN)/python -m pytest tests/docs/test_generated_pages.py tests/integration/receive/test_doors_table.py
+
 bench: setup ## measure the hot paths against limits of the same run
 	$(BIN)/python -m bench
 
 soak: setup ## the kill -9 journey for many rounds
 	SOAK_ROUNDS=200 $(BIN)/python -m pytest tests/journey/test_kill.py --timeout 7200
 
-lock: setup ## pin the dependencies of pyproject.toml anew (needs uv)
-	uv pip compile --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
+lock: setup ## pin the dependencies of pyproject.toml anew
+	$(BIN)/uv pip compile --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements.lock

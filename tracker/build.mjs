@@ -5,8 +5,13 @@ import { build } from "esbuild";
 import { minify } from "terser";
 
 // Members of our own interfaces: none is public, on the wire, or a member of a browser's object that we use.
-const INTERNAL_NAMES =
-  /^(adopt|bytes|config|enter|flush|forgetAll|isFlying|isStored|leave|mayTrack|online|onRemoved|reconcile|settle|takeDropped|takeOver|waiting|wake)$/;
+const INTERNAL_NAMES = [
+  ["adopt", "forgetAll", "onRemoved", "reconcile", "settle", "takeDropped", "waiting"],
+  ["bytes", "isFlying", "isStored"],
+  ["enter", "leave", "takeOver"],
+  ["flush", "online", "wake"],
+  ["config", "mayTrack"],
+].flat();
 
 const bundle = async (entry, format) => {
   const options = { bundle: true, target: "es2021", minifySyntax: true, charset: "utf8", logLevel: "warning" };
@@ -19,7 +24,7 @@ const { code } = await minify(await bundle("src/globals.ts", "esm"), {
   module: true,
   enclose: true,
   compress: { passes: 4, unsafe: true, unsafe_arrows: true, pure_getters: true, hoist_funs: true },
-  mangle: { properties: { regex: INTERNAL_NAMES, builtins: true } },
+  mangle: { properties: { regex: new RegExp(`^(${INTERNAL_NAMES.join("|")})$`), builtins: true } },
   format: { ascii_only: true },
 });
 mkdirSync("dist", { recursive: true });

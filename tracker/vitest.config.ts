@@ -1,12 +1,13 @@
 import { defineConfig } from "vitest/config";
 
-/** The browser's tests and measurements share one machine and one Chromium: one at a time, never beside each other. */
-const alone = { fileParallelism: false, testTimeout: 60_000, hookTimeout: 120_000 };
+const built = { globalSetup: "test/build.ts" };
+/** The browser's tests and measurements share one machine: one at a time, never beside each other. */
+const alone = { ...built, fileParallelism: false, testTimeout: 60_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], ...built } },
       { test: { name: "browser", include: ["test/browser/**/*.test.ts"], ...alone } },
       { test: { name: "bench", include: ["test/bench/**/*.test.ts"], ...alone } },
     ],

@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from milepost.domain.errors import OperatorError
 
 PREFIX = "MILEPOST_"
+READ_BY_SEND = frozenset({"MILEPOST_CLIENT_ID", "MILEPOST_CLIENT_SECRET"})
+"""Names that `milepost send --url` reads itself; they are nobody's typing mistake."""
 
 
 class Settings(BaseModel):
@@ -31,6 +33,7 @@ class Settings(BaseModel):
         default=(), description="Addresses or networks whose X-Forwarded-For is believed, separated by commas"
     )
     body_limit_bytes: int = Field(default=8 * 1024 * 1024, ge=1024, description="Largest request body, expanded")
+    body_seconds: float = Field(default=30, gt=0, description="How long a request's body may take to arrive")
     journal_retention_hours: float = Field(
         default=24, ge=0, description="How long processed submissions stay in the journal"
     )
@@ -66,7 +69,7 @@ class Settings(BaseModel):
         """Command-line values (None = not given) over environment over defaults; OperatorError says what is wrong."""
         values: dict[str, Any] = {}
         for name, value in environment.items():
-            if name.startswith(PREFIX):
+            if name.startswith(PREFIX) and name not in READ_BY_SEND:
                 values[_field_of(name, cls.model_fields)] = value
         values |= {name: value for name, value in given.items() if value is not None}
         try:

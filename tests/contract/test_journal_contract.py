@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from milepost.domain.errors import OperatorError, UnavailableError
+from milepost.domain.errors import UnavailableError
 from milepost.record.journal.port import Extent
 from milepost.record.journal.sqlite import SqliteJournalReader, SqliteJournalWriter
 
@@ -63,7 +63,7 @@ def test_a_partition_takes_one_writer_at_a_time(tmp_path: Path) -> None:
     async def open_twice() -> None:
         first = SqliteJournalWriter(tmp_path, 0, loop=asyncio.get_running_loop())
         try:
-            with pytest.raises(OperatorError, match="already has a writer"):
+            with pytest.raises(UnavailableError, match="already has a writer"):
                 SqliteJournalWriter(tmp_path, 0, loop=asyncio.get_running_loop())
         finally:
             first.close()

@@ -17,6 +17,7 @@ SOMETHING = str(UUID(int=7))
 ANYONE, VIEWER, EDITOR, ADMIN = "anyone", "viewer", "editor", "admin"
 
 LEAST: dict[tuple[str, str], str] = {
+    ("GET", "/"): ANYONE,
     ("GET", "/api/openapi.json"): ANYONE,
     ("GET", "/api/docs"): ANYONE,
     ("POST", "/api/session"): ANYONE,

@@ -68,6 +68,21 @@ def define(client: httpx.Client, connection_id: str) -> dict[str, str]:
     return {"count": count, "sum": total, "milestone": milestone}
 
 
+def kill(victim: str, service: Service, sending: subprocess.Popen[bytes]) -> bool:
+    """Whether it was alive to be killed."""
+    if victim == "send":
+        sending.kill()
+        sending.wait()
+        return True
+    try:
+        service.kill(victim)
+    except ProcessLookupError:  # it died a moment ago and is about to be started again
+        return False
+    if victim == "supervisor":
+        service.start()
+    return True
+
+
 def kill_while_sending(service: Service, folder: Path, chance: random.Random) -> list[Path]:
     """Send file after file until the rounds are over and the last file is through; gives the files."""
     files: list[Path] = []
@@ -78,15 +93,7 @@ def kill_while_sending(service: Service, folder: Path, chance: random.Random) ->
         while True:
             time.sleep(chance.uniform(0.2, 1.5))  # the moment of death is what is random here
             if sending.poll() is None and rounds > 0:
-                rounds -= 1
-                victim = chance.choice(VICTIMS)
-                if victim == "send":
-                    sending.kill()
-                    sending.wait()
-                else:
-                    service.kill(victim)
-                if victim == "supervisor":
-                    service.start()
+                rounds -= kill(chance.choice(VICTIMS), service, sending)
             if sending.poll() == 0:
                 break
             if sending.poll() is not None:

@@ -34,3 +34,7 @@ def test_proxies_are_separated_by_commas_and_the_folder_is_absolute() -> None:
 def test_a_password_does_not_show_when_settings_are_printed() -> None:
     settings = Settings.read({}, {"MILEPOST_ADMIN_PASSWORD": "correct horse"})
     assert "correct horse" not in repr(settings) + settings.model_dump_json()
+
+
+def test_the_names_that_send_reads_are_left_to_it() -> None:
+    assert Settings.read({}, {"MILEPOST_CLIENT_ID": "c", "MILEPOST_CLIENT_SECRET": "s"}) == Settings.read({}, {})

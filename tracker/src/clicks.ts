@@ -23,7 +23,8 @@ const cut = (text: string, length: number) => [...text.slice(0, 2 * length)].sli
 function isPrivate(element: Element): boolean {
   return (
     element.matches("[data-mcx-ignore],[contenteditable]") ||
-    (element.matches(FIELD) && SECRET_FIELD.test(`${["type", "autocomplete", "name", "id"].map((name) => attribute(element, name))}`))
+    (element.matches(FIELD) &&
+      SECRET_FIELD.test(`${["type", "autocomplete", "name", "id"].map((name) => attribute(element, name))}`))
   );
 }
 

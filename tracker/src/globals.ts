@@ -22,7 +22,7 @@ declare global {
   var mcxConsent: (isGiven: boolean) => Promise<unknown>;
 }
 
-/** As the snippet pushes it: name, time of the call, who waits, first argument, copy of the payload, third, the payload. */
+/** As the snippet pushes it. `copy` is of the payload as it was at the call. */
 type QueuedCall = [
   name: "Track" | "Context" | "Consent",
   calledAt: number,
@@ -46,7 +46,7 @@ const run = safely(([name, calledAt, answer, first, copy, to, payload]: QueuedCa
   answer(fates[0] ?? { state: "refused", reason: "no such connection" });
 });
 
-if (!Object.hasOwn(queue, "push")) {
+if (queue.push == [].push) {
   const waiting = queue.splice(0);
   // The snippet's functions stay, and a page may have kept them: what they push goes through at once.
   queue.push = (call) => (run(call), 0);

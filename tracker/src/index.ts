@@ -11,7 +11,8 @@ export type * from "./types";
  * The tracker of a connection. The second call for the same connection gives the same tracker, and only adds what its
  * configuration sets: an effect that runs twice tracks once.
  */
-export const createTracker = (config: TrackerConfig): Tracker => (typeof window == "undefined" ? nowhere : open(config));
+export const createTracker = (config: TrackerConfig): Tracker =>
+  typeof window == "undefined" ? nowhere : open(config);
 
 const nowhere: Tracker = {
   track: () => Promise.resolve({ state: "dropped", reason: "not in a browser" }),

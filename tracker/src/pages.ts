@@ -1,6 +1,6 @@
 /**
- * trackAllPageLoads: a `page` event for the first load, each return from the back/forward cache, and each navigation of a
- * single-page app that really changes the path. Looks at nothing but the address, the title and the referrer.
+ * trackAllPageLoads: a `page` event for the first load, each return from the back/forward cache, and each real change
+ * of path in a single-page app. Looks at nothing but the address, the title and the referrer.
  */
 import { masked } from "./mask";
 import { safely } from "./safely";
@@ -26,7 +26,8 @@ function watchHistory(): void {
       changed();
     };
   }
-  for (const type of ["popstate", "hashchange", "pageshow", "prerenderingchange"]) addEventListener(type, changed, true);
+  for (const type of ["popstate", "hashchange", "pageshow", "prerenderingchange"])
+    addEventListener(type, changed, true);
   addEventListener("pagehide", () => untitled.forEach((send) => send()));
 }
 
@@ -39,7 +40,8 @@ export function watchPages(tracker: LiveTracker): () => void {
     const { href: url, pathname, search, hash } = location;
     const path = pathname + (config.trackHash ? hash : "");
     // A page that is prerendered may never be seen.
-    const isSeen = config.trackAllPageLoads && tracker.mayTrack() && !(document as { prerendering?: boolean }).prerendering;
+    const isSeen =
+      config.trackAllPageLoads && tracker.mayTrack() && !(document as { prerendering?: boolean }).prerendering;
     if (!isSeen || (path == lastPath && !isReturn)) return;
     const seen = { url, path, search, referrer };
     const seenAt = Date.now();

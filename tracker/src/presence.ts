@@ -22,7 +22,8 @@ export interface Presence {
 export function openPresence(page: string, locks: LockManager | undefined): Presence {
   let leave: (() => void) | undefined;
   return {
-    enter: () => void locks?.request(page, () => new Promise<void>((resolve) => (leave = resolve))).catch(() => undefined),
+    enter: () =>
+      void locks?.request(page, () => new Promise<void>((resolve) => (leave = resolve))).catch(() => undefined),
     leave: () => leave?.(),
     takeOver(other, lastAt, move) {
       if (locks) return locks.request(other, { ifAvailable: true }, (lock) => lock && move()).catch(() => undefined);

@@ -82,7 +82,15 @@ export function openQueue(connectionId: string, page: string, storage: SafeStora
   const queue: Queue = {
     add(eventKey, text, bytes, settle = () => undefined, at = Date.now()) {
       const key = `${prefix}${at.toString(36)}${(number++).toString(36)}:${page}:${bytes}`;
-      own.set(key, { key, eventKey, text, bytes, settle, isStored: storage.write(key, `${eventKey}:${text}`), isFlying: false });
+      own.set(key, {
+        key,
+        eventKey,
+        text,
+        bytes,
+        settle,
+        isStored: storage.write(key, `${eventKey}:${text}`),
+        isFlying: false,
+      });
       unlooked += Math.max(bytes, AVERAGE_BYTES);
       if (unlooked > UNLOOKED_BYTES) queue.trim();
     },

@@ -76,7 +76,11 @@ export function openSender(
   };
 
   const send = async (batch: Entry[], isLeaving: boolean): Promise<void> => {
-    const body = bodyOf(connectionId, batch[0]?.eventKey ?? "", batch.map(({ text }) => text));
+    const body = bodyOf(
+      connectionId,
+      batch[0]?.eventKey ?? "",
+      batch.map(({ text }) => text),
+    );
     const bytes = bytesOf(body);
     // A page that uses up the 64 KB itself makes such requests fail; after a failure do without.
     const keepalive = isLeaving || (!failures && flyingBytes + bytes < LEAVING_BYTES);
@@ -96,7 +100,7 @@ export function openSender(
     if (isDraining || isStopped) return;
     if (pause() > 0) return schedule(pause());
     isDraining = true;
-    for (let hasAdopted = false; pause() <= 0; ) {
+    for (let hasAdopted = false; pause() <= 0;) {
       const batch = nextBatch(queue.waiting(), LEAVING_BYTES);
       if (batch[0]) await send(batch, false);
       else if (hasAdopted) break;

@@ -1,6 +1,5 @@
 /**
- * One tracker for one connection: checks what the page gives, keeps it, and has it sent. Nothing here throws into the page.
- * `onChange` hears when the context or the consent changed, so that pages and clicks can take note.
+ * One tracker for one connection: checks what the page gives, keeps it, and has it sent. Throws nothing into the page.
  */
 import { openPresence } from "./presence";
 import { CONSENT_KEY, NO_CONSENT, reasonNotToTrack, type Signals } from "./privacy";
@@ -11,7 +10,7 @@ import { openSender } from "./sender";
 import { safeStorage } from "./storage";
 import type { Fate, Tracker, TrackerConfig } from "./types";
 
-/** After this long a promise says `queued`, so that a page that waits is never held up by a slow network. The snippet's limit is 3 s. */
+/** After this long a promise says `queued`: a page that waits is not held up by the network. The snippet waits 3 s. */
 const PATIENCE_MS = 2500;
 
 /** A tracker as the automatic events see it. */
@@ -41,7 +40,13 @@ export function openTracker(config: TrackerConfig, onChange: (tracker: LiveTrack
     const count = queue.takeDropped();
     if (count) void tracker.track("mcx-dropped", { count });
   };
-  const { wake, online, flush } = openSender(connectionId, `${config.apiUrl}`.replace(/\/*$/, "/analytics"), queue, adopt, onDrained);
+  const { wake, online, flush } = openSender(
+    connectionId,
+    `${config.apiUrl}`.replace(/\/*$/, "/analytics"),
+    queue,
+    adopt,
+    onDrained,
+  );
 
   const choose = (made: string | null | undefined) => {
     choice = made;

@@ -46,9 +46,7 @@ export interface TrackerConfig extends Context {
  * see `reason`. `dropped`: consent, a privacy signal or the bound of the queue forbids to keep it, see `reason`.
  */
 export type Outcome =
-  | { state: "accepted"; requestId: string }
-  | { state: "queued" }
-  | { state: "refused" | "dropped"; reason: string };
+  { state: "accepted"; requestId: string } | { state: "queued" } | { state: "refused" | "dropped"; reason: string };
 
 /** The outcome, and the key by which the server knows a repeat, once there is one. */
 export type Fate = Outcome & { idempotencyKey?: string };

@@ -16,8 +16,8 @@ export const bodyOf = (connectionId: string, eventKey: string, texts: string[]):
   `${JSON.stringify({ connectionId, eventKey }).slice(0, -1)},"data":[${texts}]}`;
 
 /**
- * 202 alone means that the events are on disk: a 200 may come from a captive portal. Of the rest, 400, 413 and 422 speak
- * of the content, 408, 425, 429 and 5xx of the moment; any other 4xx will not change while this page lives.
+ * 202 alone means that the events are on disk: a 200 may come from a captive portal. 400, 413 and 422 speak of the
+ * content, 408, 425, 429 and 5xx of the moment; any other 4xx will not change while this page lives.
  */
 export function judge(status: number): Verdict {
   if (status == 202) return "settle";
@@ -31,7 +31,14 @@ export async function post(url: string, body: string, keepalive: boolean): Promi
   try {
     // Browsers older than AbortSignal.timeout wait as long as they please.
     const signal = AbortSignal.timeout?.(TIMEOUT_MS) as AbortSignal;
-    const response = await fetch(url, { method: "POST", body, keepalive, credentials: "omit", priority: "low", signal });
+    const response = await fetch(url, {
+      method: "POST",
+      body,
+      keepalive,
+      credentials: "omit",
+      priority: "low",
+      signal,
+    });
     answer[0] = response.status;
     answer[2] = +(response.headers.get("retry-after") ?? 0) * 1000;
     answer[1] = (await response.text()).slice(0, 500);

@@ -59,7 +59,7 @@ class IngestProcess:
         self.app = IngestApp(
             routes=make_routes(load_key(paths.tokens_key(settings.data)), lambda: self._readiness),
             journal=self._journal,
-            limits=Limits(body_bytes=settings.body_limit_bytes),
+            limits=Limits(body_bytes=settings.body_limit_bytes, body_seconds=settings.body_seconds),
             client_ip=ClientIp(settings.trusted_proxies),
             admit=self._admission,
         )
@@ -76,7 +76,7 @@ class IngestProcess:
             self.app.deadlines.enforce()
             self._count()
             if self._journal.is_broken:
-                raise OperatorError("The journal cannot be written; this worker starts anew.")
+                raise UnavailableError("The journal cannot be written; this worker starts anew.")
             if loop.time() > trim_at:
                 trim_at = loop.time() + _TRIM_SECONDS
                 upto = read_reached(paths.reactor(self._settings.data)).get(self._worker, 0)

@@ -30,6 +30,7 @@ _log = logger("supervisor")
 _WATCH_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
 _STEADY_SECONDS = 10.0
+_END_DEMO_SECONDS = 5.0
 _DRAIN_WORKERS_SECONDS = 15.0
 _DRAIN_APP_SECONDS = 60.0
 
@@ -59,6 +60,7 @@ class Supervisor:
             _Child(f"ingest-{worker}", ("milepost.operate.ingest_process", str(worker)))
             for worker in range(settings.workers)
         ]
+        self._demo = [_Child("demo", ("milepost.demo",))] if settings.demo else []
         _require_free_ports(settings)
         metrics = paths.metrics(settings.data)
         shutil.rmtree(metrics.parent, ignore_errors=True)
@@ -75,7 +77,7 @@ class Supervisor:
         is_announced = False
         try:
             while not self._is_stopping:
-                for child in (self._app, *self._workers):
+                for child in (self._app, *self._workers, *self._demo):
                     self._keep_alive(child)
                 if not is_announced and is_ready():
                     is_announced = True
@@ -130,6 +132,7 @@ class Supervisor:
 
     def _drain(self) -> None:
         _log.info("draining")
+        _end(self._demo, _END_DEMO_SECONDS)
         _end(self._workers, _DRAIN_WORKERS_SECONDS)
         _end([self._app], _DRAIN_APP_SECONDS)
         _log.info("stopped")

@@ -16,6 +16,7 @@ from milepost.receive.dialects.segment_extras import PixelDoor, SettingsDoor, We
 from milepost.receive.door import Door
 from milepost.receive.operations import HealthDoor, MetricsDoor, ReadyDoor
 from milepost.receive.routing import Routes
+from milepost.receive.script import ScriptDoor
 
 CALLS = {
     "track": ("track", "t"),
@@ -37,6 +38,7 @@ def make_routes(tokens_key: bytes, readiness: Callable[[], Readiness]) -> Routes
         "/v1/custom/event": _from_pages(CustomEventDoor()),
         "/v1/cloudevents": _from_pages(CloudEventsDoor()),
         **_segment(),
+        "/mcx.js": {"GET": (script := ScriptDoor()), "HEAD": script},
         "/health": {"GET": HealthDoor()},
         "/ready": {"GET": ReadyDoor(readiness)},
         "/metrics": {"GET": MetricsDoor()},

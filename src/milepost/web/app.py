@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -74,6 +74,10 @@ def create_app(deps: WebDeps) -> FastAPI:
     app.add_middleware(ApiEdge)
     for router in _ROUTERS:
         app.include_router(router, prefix="/api")
+
+    @app.get("/", include_in_schema=False)
+    def root() -> RedirectResponse:
+        return RedirectResponse("/api/docs")
 
     @app.get("/api/docs", include_in_schema=False)
     def docs() -> HTMLResponse:

@@ -94,7 +94,7 @@ async def _on_http_error(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def _on_surprise(request: Request, error: Exception) -> JSONResponse:
-    _log.error("a request failed", method=request.method, path=request.url.path, exc_info=error)
+    _log.error("request_failed", method=request.method, path=request.url.path, exc_info=error)
     return problem(500, "internal_error", "Something went wrong on our side; it is in the server's log.")
 
 

@@ -24,7 +24,19 @@ async function clicked(page: Page, ...selectors: string[]): Promise<LoggedEvent[
 }
 
 test.each<[string, Record<string, unknown>]>([
-  ["#buy", { tag: "button", id: "buy", classes: "primary large", text: "Buy now", "data-mcx-plan": "pro", "data-mcx-page": "demo", path: "/clicks.html", companyId: "acme" }],
+  [
+    "#buy",
+    {
+      tag: "button",
+      id: "buy",
+      classes: "primary large",
+      text: "Buy now",
+      "data-mcx-plan": "pro",
+      "data-mcx-page": "demo",
+      path: "/clicks.html",
+      companyId: "acme",
+    },
+  ],
   ["#now", { tag: "button", id: "buy", text: "Buy now" }],
   ["#inside", { tag: "a", id: "link", text: "See prices", href: "/pricing?from=home" }],
   ["#plain", { tag: "p", id: "plain", text: "Just text" }],
@@ -45,10 +57,13 @@ test.each<[string, Record<string, unknown>]>([
   expect(JSON.stringify(events)).not.toMatch(/secret/i);
 });
 
-test.each(["#pass", "#shown", "#number", "#cvc", "#bold", "#editor", "#ignored"])("a click on %s says nothing", async (selector) => {
-  const page = await openClicks();
-  expect(await clicked(page, selector)).toEqual([]);
-});
+test.each(["#pass", "#shown", "#number", "#cvc", "#bold", "#editor", "#ignored"])(
+  "a click on %s says nothing",
+  async (selector) => {
+    const page = await openClicks();
+    expect(await clicked(page, selector)).toEqual([]);
+  },
+);
 
 test.each(["#name", "#submit", "#note", "#choice"])("a click on %s never says its value", async (selector) => {
   const page = await openClicks();
@@ -87,7 +102,9 @@ test("the masking option hides texts and cuts queries", async () => {
 
 test("a masking function decides for each text", async () => {
   const page = await openClicks();
-  await page.evaluate(() => mcxContext({ mask: (value, field) => (field == "text" ? value.replace(/\w/g, "x") : value) }));
+  await page.evaluate(() =>
+    mcxContext({ mask: (value, field) => (field == "text" ? value.replace(/\w/g, "x") : value) }),
+  );
   const [event] = await clicked(page, "#buy");
   expect(event?.payload).toMatchObject({ id: "buy", text: "xxx xxx" });
 });

@@ -10,7 +10,10 @@ test("an event arrives once, with the company, the user and the time of the call
   const fate = await page.evaluate(() => mcxTrack("login", { plan: "pro", nested: { deep: [1] } }));
   const [event] = await stage.logged(1);
   expect(fate).toMatchObject({ state: "accepted", idempotencyKey: event?.payload["idempotencyKey"] });
-  expect(event).toMatchObject({ eventKey: "login", payload: { companyId: "acme", userId: "u1", plan: "pro", nested: { deep: [1] } } });
+  expect(event).toMatchObject({
+    eventKey: "login",
+    payload: { companyId: "acme", userId: "u1", plan: "pro", nested: { deep: [1] } },
+  });
   expect(event?.eventDateMs).toBeGreaterThanOrEqual(before);
   expect(event?.eventDateMs).toBeLessThanOrEqual(Date.now());
 });
@@ -76,7 +79,7 @@ test("whatever the page passes in, nothing is thrown and no promise rejects", as
   expect(await stage.milepost.events(stage.key)).toEqual([]);
 });
 
-test("a 503 with Retry-After is waited for, whatever is called meanwhile, and then all of it arrives once", async () => {
+test("a 503 with Retry-After is waited for, whatever is called meanwhile, and then all arrives once", async () => {
   stage.proxy.break({ status: 503, headers: { "retry-after": "4" } });
   const page = await stage.open();
   const first = await page.evaluate(() => mcxTrack("order", { n: 1 }));
@@ -112,7 +115,9 @@ test("a server that restarts under fire loses and doubles nothing", async () => 
   await until(() => stage.proxy.posts().length > 5);
   await stage.milepost.restart();
   const events = await stage.logged(100);
-  expect(events.map(({ payload }) => payload["n"]).sort((a, b) => Number(a) - Number(b))).toEqual(Array.from({ length: 100 }, (_, n) => n + 1));
+  expect(events.map(({ payload }) => payload["n"]).sort((a, b) => Number(a) - Number(b))).toEqual(
+    Array.from({ length: 100 }, (_, n) => n + 1),
+  );
 });
 
 test("a server that answers nothing holds up neither the page nor a promise", async () => {
@@ -136,7 +141,9 @@ test("an unknown key stops all requests, keeps the events within the bound, and 
   await sleep(1500);
   expect(stage.proxy.posts()).toHaveLength(1);
   const [count, first] = await page.evaluate(() => {
-    const keys = Object.keys(localStorage).filter((key) => key.startsWith("mcx:")).sort();
+    const keys = Object.keys(localStorage)
+      .filter((key) => key.startsWith("mcx:"))
+      .sort();
     return [keys.length, localStorage.getItem(keys[0] ?? "")];
   });
   expect(count).toBeLessThanOrEqual(1000);

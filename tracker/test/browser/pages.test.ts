@@ -15,7 +15,9 @@ const openApp = async (fields: object = {}): Promise<Page> => {
 
 const paths = async (count: number): Promise<unknown[]> => {
   await sleep(300);
-  return (await stage.logged(count)).sort((a, b) => a.eventDateMs - b.eventDateMs).map(({ payload }) => payload["path"]);
+  return (await stage.logged(count))
+    .sort((a, b) => a.eventDateMs - b.eventDateMs)
+    .map(({ payload }) => payload["path"]);
 };
 
 test("the first load says title, url, path, search and referrer", async () => {
@@ -50,7 +52,12 @@ test("each change of path is told once, with the new title and where it came fro
   await stage.logged(1);
   await page.evaluate(() => go("/orders?b=2", "Orders"));
   const events = await stage.logged(2);
-  expect(events[1]?.payload).toMatchObject({ title: "Orders", path: "/orders", search: "?b=2", referrer: `${stage.site.url}/spa.html?a=1` });
+  expect(events[1]?.payload).toMatchObject({
+    title: "Orders",
+    path: "/orders",
+    search: "?b=2",
+    referrer: `${stage.site.url}/spa.html?a=1`,
+  });
 });
 
 test("pushState, replaceState, back and forward all count", async () => {
@@ -120,7 +127,10 @@ test("a page that is prerendered is told only when it is shown", async () => {
   stage.site.values["SNIPPET"] = stage.snippet({ trackAllPageLoads: true });
   const page = await stage.context.newPage();
   await page.addInitScript(() => {
-    Object.defineProperty(document, "prerendering", { configurable: true, get: () => !(window as { isShown?: boolean }).isShown });
+    Object.defineProperty(document, "prerendering", {
+      configurable: true,
+      get: () => !(window as { isShown?: boolean }).isShown,
+    });
   });
   await page.goto(`${stage.site.url}/spa.html`);
   await page.evaluate(() => mcxTrack("ready"));

@@ -26,7 +26,10 @@ test.each([
 });
 
 test("told to ignore the browser's signals, it tracks", async () => {
-  const page = await openWith({ ignoreDoNotTrack: true, trackAllPageLoads: false }, { globalPrivacyControl: true, doNotTrack: "1" });
+  const page = await openWith(
+    { ignoreDoNotTrack: true, trackAllPageLoads: false },
+    { globalPrivacyControl: true, doNotTrack: "1" },
+  );
   await page.evaluate(() => mcxTrack("order"));
   await stage.logged(1);
 });

@@ -1,12 +1,9 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
-import { beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 const root = new URL("../../", import.meta.url);
 const read = (path: string): Buffer => readFileSync(new URL(path, root));
-
-beforeAll(() => void execFileSync("node", ["build.mjs"], { cwd: root }));
 
 test("the script is at most 4 kB, gzipped", () => {
   expect(gzipSync(read("dist/mcx.js"), { level: 9 }).length).toBeLessThanOrEqual(4000);
@@ -14,13 +11,19 @@ test("the script is at most 4 kB, gzipped", () => {
 
 test("the snippet is at most 500 bytes, with the key and the address of a real connection", () => {
   const snippet = read("snippet.html").toString();
-  const filled = snippet.replace("ANALYTICS_KEY", '"abcdefghijklmnopqrstuvwx"').replace("API_URL", '"https://api.example.com"');
+  const filled = snippet
+    .replace("ANALYTICS_KEY", '"abcdefghijklmnopqrstuvwx"')
+    .replace("API_URL", '"https://api.example.com"');
   expect(Buffer.byteLength(filled)).toBeLessThanOrEqual(500);
 });
 
 test("nothing is needed at run time", () => {
   const manifest = JSON.parse(read("package.json").toString()) as Record<string, unknown>;
-  expect([manifest["dependencies"], manifest["peerDependencies"], manifest["optionalDependencies"]]).toEqual([undefined, undefined, undefined]);
+  expect([manifest["dependencies"], manifest["peerDependencies"], manifest["optionalDependencies"]]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
 });
 
 test("the lock file names no host of a package registry", () => {

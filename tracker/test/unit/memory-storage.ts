@@ -1,4 +1,4 @@
-/** A browser's storage in memory: what it holds are its own members, as with localStorage, within a quota of characters. */
+/** A browser's storage in memory: its items are its own members, as with localStorage, within a quota of characters. */
 export class MemoryStorage implements Storage {
   [key: string]: unknown;
   readonly #quota: number;

@@ -11,7 +11,12 @@ beforeEach(() => {
   storage = new MemoryStorage();
 });
 
-const open = (page: string, connection = "key"): Queue => openQueue(connection, page, safeStorage(() => storage));
+const open = (page: string, connection = "key"): Queue =>
+  openQueue(
+    connection,
+    page,
+    safeStorage(() => storage),
+  );
 const items = (): [string, unknown][] => Object.entries(storage).filter(([key]) => key.startsWith("mcx:"));
 const textsOf = (queue: Queue): string[] => queue.waiting().map((entry) => entry.text);
 
@@ -51,7 +56,7 @@ describe("one page", () => {
     expect([items(), queue.waiting(), outcomes]).toEqual([[], [], [{ state: "accepted", requestId: "r" }]]);
   });
 
-  test("leaves the other members of storage alone", () => {
+  test("leaves the page's own items of storage alone", () => {
     storage.setItem("cart", "full");
     const queue = open("a");
     fill(queue, 1);
@@ -106,9 +111,13 @@ describe("the bound", () => {
   });
 
   test("holds without storage", () => {
-    const queue = openQueue("key", "a", safeStorage(() => {
-      throw new DOMException("off", "SecurityError");
-    }));
+    const queue = openQueue(
+      "key",
+      "a",
+      safeStorage(() => {
+        throw new DOMException("off", "SecurityError");
+      }),
+    );
     fill(queue, MAX_EVENTS + 3);
     queue.trim();
     expect(queue.waiting()).toHaveLength(MAX_EVENTS);
@@ -141,7 +150,9 @@ describe("what other pages left", () => {
     await next.adopt(isGone);
     const lastAt: number[] = [];
     await open("third").adopt((_page, at) => lastAt.push(at));
-    expect(next.waiting().map(({ eventKey, text, bytes }) => [eventKey, text, bytes])).toEqual([["login", '{"at":"12:30"}', 14]]);
+    expect(next.waiting().map(({ eventKey, text, bytes }) => [eventKey, text, bytes])).toEqual([
+      ["login", '{"at":"12:30"}', 14],
+    ]);
     expect(items()).toHaveLength(1);
     expect(items()[0]?.[0]).toContain(":next:");
     expect(lastAt).toEqual([1_700_000_000_000]);

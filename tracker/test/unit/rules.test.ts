@@ -44,7 +44,10 @@ describe("a payload", () => {
   });
 
   test("is sent with its nested values", () => {
-    expect(checked({ plan: "pro", cart: { items: [1, { sku: "x" }] } })).toMatchObject({ plan: "pro", cart: { items: [1, { sku: "x" }] } });
+    expect(checked({ plan: "pro", cart: { items: [1, { sku: "x" }] } })).toMatchObject({
+      plan: "pro",
+      cart: { items: [1, { sku: "x" }] },
+    });
   });
 
   test("of more bytes than can be sent is refused with both numbers", () => {
@@ -73,7 +76,10 @@ describe("the context", () => {
   });
 
   test("gives way to the payload's own ids", () => {
-    expect(checked({ companyId: "own" }, { companyId: "acme", userId: "u1" })).toMatchObject({ companyId: "own", userId: "u1" });
+    expect(checked({ companyId: "own" }, { companyId: "acme", userId: "u1" })).toMatchObject({
+      companyId: "own",
+      userId: "u1",
+    });
   });
 });
 

@@ -19,7 +19,7 @@ from typing import Final
 
 import msgspec
 
-from milepost.domain.errors import OperatorError, UnavailableError
+from milepost.domain.errors import UnavailableError
 from milepost.domain.event import Located
 from milepost.kit.clock import Clock, system_clock
 from milepost.record.journal.port import Extent
@@ -62,7 +62,7 @@ class SqliteJournalWriter:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(self._lock)
-            raise OperatorError(f"Journal partition {partition} already has a writer.") from error
+            raise UnavailableError(f"Journal partition {partition} already has a writer.") from error
         self._db = _open(_path(folder, partition))
         self._offset = _extent(self._db).last
         self._loop = loop

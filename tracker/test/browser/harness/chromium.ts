@@ -2,9 +2,12 @@
 import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
 
-const PATHS = [process.env["MILEPOST_CHROMIUM"], "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const PATHS = [process.env["CHROMIUM"], "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
-export function launchChromium(args: string[] = []): Promise<Browser> {
+/** A host of this machine that counts as insecure without TLS: no Web Locks, no crypto.randomUUID. */
+export const WITHOUT_TLS = "intranet.example";
+
+export function launchChromium(): Promise<Browser> {
   const executablePath = PATHS.find((path) => path && existsSync(path));
   if (!executablePath) throw new Error("Chromium is missing. Install it: apt-get install --yes chromium");
   return chromium.launch({
@@ -19,7 +22,7 @@ export function launchChromium(args: string[] = []): Promise<Browser> {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
-      ...args,
+      `--host-resolver-rules=MAP ${WITHOUT_TLS} 127.0.0.1`,
     ],
   });
 }

@@ -1,4 +1,4 @@
-/** A real Milepost on a data folder of its own: started, restarted, and asked for its event log, by its own command and API. */
+/** A real Milepost on a data folder of its own, run by its own command and asked through its own API. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import net from "node:net";
@@ -66,7 +66,8 @@ export async function startMilepost(connections: number): Promise<Milepost> {
     child.stderr?.on("data", (part) => (log += part));
     const end = Date.now() + READY_MS;
     while (!(await isReady(apiUrl))) {
-      if (child.exitCode != null || Date.now() > end) throw new Error(`Milepost did not become ready:\n${log.slice(-3000)}`);
+      if (child.exitCode != null || Date.now() > end)
+        throw new Error(`Milepost did not become ready:\n${log.slice(-3000)}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   };
@@ -79,7 +80,10 @@ export async function startMilepost(connections: number): Promise<Milepost> {
 
   const call = async (path: string, body?: object): Promise<Response> => {
     const post = body && { method: "POST", body: JSON.stringify(body) };
-    const response = await fetch(`${appUrl}/api${path}`, { ...post, headers: { "content-type": "application/json", cookie } });
+    const response = await fetch(`${appUrl}/api${path}`, {
+      ...post,
+      headers: { "content-type": "application/json", cookie },
+    });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return response;
   };
@@ -93,7 +97,9 @@ export async function startMilepost(connections: number): Promise<Milepost> {
   await start();
   cookie = (await call("/session", ADMIN)).headers.get("set-cookie")?.split(";")[0] ?? "";
   for (let n = 0; n < connections; n++) {
-    const made = (await (await call("/connections", { name: `Test ${n}`, kind: "tracking-script" })).json()) as Connection;
+    const made = (await (
+      await call("/connections", { name: `Test ${n}`, kind: "tracking-script" })
+    ).json()) as Connection;
     unused.push(made);
     ids.set(made.analyticsKey, made.id);
   }
@@ -108,8 +114,9 @@ export async function startMilepost(connections: number): Promise<Milepost> {
     },
     async events(analyticsKey) {
       const rows: LogRow[] = [];
-      for (let cursor: string | null = ""; cursor != null; ) {
-        const query = `connection_id=${ids.get(analyticsKey)}&limit=500${cursor && `&cursor=${encodeURIComponent(cursor)}`}`;
+      for (let cursor: string | null = ""; cursor != null;) {
+        const query = new URLSearchParams({ connection_id: ids.get(analyticsKey) ?? "", limit: "500" });
+        if (cursor) query.set("cursor", cursor);
         const page = (await (await call(`/events?${query}`)).json()) as { items: LogRow[]; next: string | null };
         rows.push(...page.items);
         cursor = page.next;

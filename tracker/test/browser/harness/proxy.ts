@@ -1,9 +1,9 @@
-/** A network that fails on command, in front of the real server: every request passes unless `onRequest` says otherwise. */
+/** A network that fails on command, in front of the real server: a request passes unless `onRequest` says otherwise. */
 import { readFileSync } from "node:fs";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** `drop`: broken before the server sees it. `swallow`: the server takes it, the answer is lost. `hang`: no answer ever. */
+/** `drop`: the server never sees it. `swallow`: the server takes it, the answer is lost. `hang`: no answer ever. */
 export type Fault = "drop" | "swallow" | "hang" | { status: number; headers?: Record<string, string>; body?: string };
 
 export interface Seen {
@@ -55,18 +55,28 @@ export async function startProxy(target: () => string): Promise<Proxy> {
 
   const server = http.createServer(async (request, response) => {
     const { method = "", url: path = "", headers } = request;
-    const seen: Seen = { method, path, at: Date.now(), headers, body: await bodyOf(request).catch(() => ""), hasPassed: false };
+    const seen: Seen = {
+      method,
+      path,
+      at: Date.now(),
+      headers,
+      body: await bodyOf(request).catch(() => ""),
+      hasPassed: false,
+    };
     proxy.requests.push(seen);
     const fault = path == "/mcx.js" ? undefined : proxy.onRequest(seen);
     if (path == "/mcx.js") {
       // INTERIM
-      response.writeHead(200, { "content-type": "text/javascript", ...CORS }).end(readFileSync(new URL("../../../dist/mcx.js", import.meta.url)));
+      response
+        .writeHead(200, { "content-type": "text/javascript", ...CORS })
+        .end(readFileSync(new URL("../../../dist/mcx.js", import.meta.url)));
       return;
     }
     seen.hasPassed = fault == undefined || fault == "swallow";
     if (fault == "drop") response.destroy();
     else if (seen.hasPassed) forward(seen, response, fault == "swallow");
-    else if (typeof fault == "object") response.writeHead(fault.status, { ...CORS, ...fault.headers }).end(fault.body ?? "");
+    else if (typeof fault == "object")
+      response.writeHead(fault.status, { ...CORS, ...fault.headers }).end(fault.body ?? "");
   });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
 

@@ -19,7 +19,10 @@ export function snippet(fields: SnippetFields): string {
   return source.slice(0, start) + JSON.stringify(fields) + source.slice(source.lastIndexOf("})") + 1);
 }
 
-export const script = (fields: SnippetFields): string => snippet(fields).replace(/<\/?script>/g, "").trim();
+export const script = (fields: SnippetFields): string =>
+  snippet(fields)
+    .replace(/<\/?script>/g, "")
+    .trim();
 
 export interface Site {
   readonly url: string;

@@ -1,4 +1,4 @@
-/** What each browser test needs: Chromium, a site with the snippet, the faulty network, Milepost, and waiting for the log. */
+/** What each browser test needs: Chromium, a site with the snippet, a network that fails on command, Milepost. */
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { launchChromium } from "./chromium";

@@ -1,7 +1,18 @@
+import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
+import { WITHOUT_TLS } from "./harness/chromium";
 import { sleep, until, useStage } from "./harness/stage";
 
 const stage = useStage();
+
+/** The tab's process dies, with no chance to say or store anything. */
+async function kill(page: Page): Promise<void> {
+  const crashed = page.waitForEvent("crash");
+  const session = await stage.context.newCDPSession(page);
+  void session.send("Page.crash").catch(() => undefined);
+  await crashed;
+  await page.close();
+}
 
 test("an event of a page that is left in the same moment arrives", async () => {
   const page = await stage.open();
@@ -57,10 +68,7 @@ test("a tab that is killed leaves its events to the next page", async () => {
   const page = await stage.open();
   await page.evaluate(() => void mcxTrack("order", { n: 1 }));
   await until(() => stage.proxy.posts().length > 0);
-  const crashed = page.waitForEvent("crash");
-  const session = await stage.context.newCDPSession(page);
-  void session.send("Page.crash").catch(() => undefined);
-  await crashed;
+  await kill(page);
   stage.proxy.break();
   expect(stage.sent()).toBe(0);
   await stage.open();
@@ -74,10 +82,7 @@ test("a tab that is killed leaves its events to a tab that was open all the time
   const page = await stage.open();
   await page.evaluate(() => void mcxTrack("order", { n: 1 }));
   await until(() => stage.proxy.posts().length > 0);
-  const crashed = page.waitForEvent("crash");
-  const session = await stage.context.newCDPSession(page);
-  void session.send("Page.crash").catch(() => undefined);
-  await crashed;
+  await kill(page);
   stage.proxy.break();
   await witness.evaluate(() => void mcxTrack("order", { n: 2 }));
   await stage.logged(2);
@@ -126,113 +131,25 @@ test("a page in the back/forward cache does not send again what the next page to
   expect(stage.sent()).toBe(before + 1);
 });
 
-test("offline for hours, then online: everything arrives at once, with the times of the calls", async () => {
-  const page = await stage.context.newPage();
-  const start = Date.now();
-  await page.clock.install({ time: start });
-  await page.goto(`${stage.site.url}/plain.html`);
-  await page.evaluate(() => mcxTrack("ready"));
-  await stage.context.setOffline(true);
-  const hour = 3_600_000;
-  for (let n = 1; n <= 4; n++) {
-    await page.evaluate((n) => void mcxTrack("order", { n }), n);
-    await page.clock.fastForward(hour);
-  }
-  await stage.context.setOffline(false);
-  await page.clock.fastForward(1000);
-  const events = await stage.logged(5);
-  const hours = events.filter(({ eventKey }) => eventKey == "order").map(({ eventDateMs }) => Math.round((eventDateMs - start) / hour));
-  expect(hours.sort()).toEqual([0, 1, 2, 3]);
-});
-
-test("offline, closed, and opened again online: everything arrives", async () => {
-  const page = await stage.open();
-  await page.evaluate(() => mcxTrack("ready"));
-  await stage.context.setOffline(true);
-  await page.evaluate(() => void mcxTrack("order"));
-  const closed = page.waitForEvent("close");
-  await page.close({ runBeforeUnload: true });
-  await closed;
-  await stage.context.setOffline(false);
-  await stage.open();
-  await stage.logged(2);
-});
-
-test("two tabs at work at the same time send each of their events once", async () => {
-  const tabs = [await stage.open(), await stage.open()];
-  await Promise.all(
-    tabs.map((tab, t) =>
-      tab.evaluate(async (t) => {
-        for (let n = 0; n < 50; n++) {
-          void mcxTrack(n % 2 ? "even" : "odd", { t, n });
-          await new Promise((resolve) => setTimeout(resolve, 5));
-        }
-      }, t),
-    ),
-  );
-  await stage.logged(100);
-  expect(stage.sent()).toBe(100);
-});
-
-test("two tabs that were offline send each of their events once", async () => {
-  const tabs = [await stage.open(), await stage.open()];
-  for (const tab of tabs) await tab.evaluate(() => mcxTrack("ready"));
-  await stage.context.setOffline(true);
-  for (const tab of tabs)
-    await tab.evaluate(() => {
-      for (let n = 0; n < 20; n++) void mcxTrack("order", { n });
-    });
-  await stage.context.setOffline(false);
-  await stage.logged(42);
-  expect(stage.sent()).toBe(42);
-});
-
-test("a full storage costs persistence only", async () => {
-  const page = await stage.open();
-  await page.evaluate(() => mcxTrack("ready"));
-  await stage.context.setOffline(true);
-  const isFull = await page.evaluate(() => {
-    for (let size = 5_000_000, i = 0; size >= 1; i++)
-      try {
-        localStorage.setItem(`host${i}`, "x".repeat(size));
-      } catch {
-        size = Math.floor(size / 2);
-      }
-    void mcxTrack("order", { n: 1 });
-    return !Object.keys(localStorage).some((key) => key.startsWith("mcx:"));
-  });
-  expect(isFull).toBe(true);
-  await stage.context.setOffline(false);
-  await stage.logged(2);
-});
-
-test("storage that the page clears at sign-out costs nothing while the page lives", async () => {
+test("without TLS, and so without Web Locks, a dead page's events are taken over when its lease is over", async () => {
+  const url = stage.site.url.replace("127.0.0.1", WITHOUT_TLS);
   stage.proxy.break("drop");
-  const page = await stage.open();
-  await page.evaluate(() => {
-    void mcxTrack("order");
-    localStorage.clear();
-  });
+  const page = await stage.context.newPage();
+  await page.goto(`${url}/plain.html`);
+  expect(await page.evaluate(() => "locks" in navigator)).toBe(false);
+  await page.evaluate(() => void mcxTrack("order", { n: 1 }));
   await until(() => stage.proxy.posts().length > 0);
+  await kill(page);
   stage.proxy.break();
-  await stage.logged(1);
-});
-
-test("without storage events arrive, also when the page is left in the same moment", async () => {
-  stage.site.headers = { "content-security-policy": "sandbox allow-scripts" };
-  const page = await stage.open();
-  const isOff = await page.evaluate(() => {
-    try {
-      return !localStorage;
-    } catch {
-      return true;
-    }
-  });
-  expect(isOff).toBe(true);
-  expect((await page.evaluate(() => mcxTrack("order")))?.state).toBe("accepted");
-  await page.evaluate(() => {
-    void mcxTrack("goodbye");
-    location.href = "without.html";
-  });
+  const early = await stage.context.newPage();
+  await early.goto(`${url}/plain.html`);
+  expect(await early.evaluate(() => mcxTrack("order", { n: 2 }))).toMatchObject({ state: "accepted" });
+  expect(stage.sent()).toBe(1);
+  await early.close();
+  const late = await stage.context.newPage();
+  await late.clock.install({ time: Date.now() + 200_000 });
+  await late.goto(`${url}/plain.html`);
+  await late.clock.runFor(1000);
   await stage.logged(2);
+  expect(stage.sent()).toBe(2);
 });

@@ -1,0 +1,6 @@
+"""`python -m milepost.demo`, settings on standard input; the supervisor starts it."""
+
+from milepost.demo.run import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""`GET /mcx.js`: the built tracking script, cached by browsers for a while and confirmed by its ETag after that."""
+
+from __future__ import annotations
+
+import gzip
+from hashlib import sha256
+from importlib.resources import files
+
+from milepost.domain.errors import MilepostError, UnavailableError
+from milepost.receive.door import Answer, Book, Request
+from milepost.receive.refusals import refuse
+
+_FRESH_SECONDS = 300
+"""How long a browser uses it without asking; a release reaches every page soon after."""
+
+
+class ScriptDoor:
+    """Serves what `make setup` built; read once."""
+
+    name = "script"
+
+    def __init__(self) -> None:
+        built = files("milepost.static") / "mcx.js"
+        self._plain = built.read_bytes() if built.is_file() else None
+        self._gzipped = gzip.compress(self._plain or b"", mtime=0)
+        self._etag = f'"{sha256(self._plain or b"").hexdigest()[:32]}"'
+
+    def read(self, request: Request, book: Book) -> Answer:
+        """The script, or 304 to a browser that has it; UnavailableError where it was never built."""
+        if self._plain is None:
+            raise UnavailableError("The tracking script is not built; run: make setup", retry_after_seconds=60)
+        headers = (
+            ("content-type", "text/javascript; charset=utf-8"),
+            ("cache-control", f"public, max-age={_FRESH_SECONDS}"),
+            ("etag", self._etag),
+            ("vary", "accept-encoding"),
+            ("access-control-allow-origin", "*"),
+            ("cross-origin-resource-policy", "cross-origin"),
+            ("x-content-type-options", "nosniff"),
+        )
+        if self._etag in request.headers.get("if-none-match", ""):
+            return Answer(status=304, headers=headers)
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            return Answer(status=200, body=self._gzipped, headers=(*headers, ("content-encoding", "gzip")))
+        return Answer(status=200, body=self._plain, headers=headers)
+
+    def refuse(self, error: MilepostError) -> Answer:
+        """See receive/door.py."""
+        return refuse(error)
