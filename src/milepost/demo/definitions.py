@@ -133,7 +133,7 @@ def _to_stay(metric_ids: Mapping[str, UUID]) -> list[MilestoneDraft]:
         ),
         MilestoneDraft(
             name=_HEALTHY,
-            description="A team at work, and no more open tickets than it can bear; holds only as long as that is so.",
+            description="A team at work, and no more tickets than support can bear; holds only as long as that is so.",
             icon="heart",
             latches=False,
             actions=(

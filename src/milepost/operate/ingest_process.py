@@ -22,6 +22,7 @@ from milepost.observe.metric_names import REFUSALS, REQUESTS
 from milepost.operate import child
 from milepost.operate.listener import make_server
 from milepost.operate.tls import prepare_tls
+from milepost.receive.admission import Admission
 from milepost.receive.app import IngestApp, Limits
 from milepost.receive.book import make_book
 from milepost.receive.client_ip import ClientIp
@@ -48,6 +49,7 @@ class IngestProcess:
         self._readiness = Readiness(ready=False, reasons=("starting",), lag_entries=None)
         self._journal = SqliteJournalWriter(paths.journal(settings.data), worker, loop=asyncio.get_running_loop())
         self._worker = worker
+        self._admission = Admission(reserve_bytes=settings.disk_reserve_bytes, workers=settings.workers)
         self._rejections = RejectionWriter(
             paths.rejections(settings.data),
             worker,
@@ -59,12 +61,8 @@ class IngestProcess:
             journal=self._journal,
             limits=Limits(body_bytes=settings.body_limit_bytes, body_seconds=settings.body_seconds),
             client_ip=ClientIp(settings.trusted_proxies),
-            admit=self._admit,
+            admit=self._admission,
         )
-
-    def _admit(self) -> None:
-        if self._free_bytes < self._settings.disk_reserve_bytes:
-            raise UnavailableError("The disk is nearly full; nothing more can be kept now.", retry_after_seconds=30)
 
     def open_book(self) -> None:
         """Know the connections before the first request: to be refused for a while would stop a sender for good."""
@@ -109,12 +107,12 @@ class IngestProcess:
 
     def look_at_health(self) -> None:
         """Refresh what `/ready` answers."""
-        self._free_bytes = free_bytes(self._settings.data)
+        self._admission.free_bytes = free_bytes(self._settings.data)
         self._readiness = readiness(
             read_health(paths.health(self._settings.data)),
             now_ms=system_clock(),
             is_journal_broken=self._journal.is_broken,
-            free_bytes=self._free_bytes,
+            free_bytes=self._admission.free_bytes,
             reserve_bytes=self._settings.disk_reserve_bytes,
         )
 
