@@ -34,12 +34,12 @@ async function bodyOf(request: http.IncomingMessage): Promise<string> {
   return Buffer.concat(parts).toString();
 }
 
-export async function startProxy(target: () => string): Promise<Proxy> {
+export async function startProxy(target: string): Promise<Proxy> {
   const agent = new http.Agent({ keepAlive: false });
 
   const forward = (seen: Seen, response: http.ServerResponse, isSwallowed: boolean) => {
-    const headers = { ...seen.headers, host: new URL(target()).host };
-    const onward = http.request(target() + seen.path, { method: seen.method, headers, agent }, (answer) => {
+    const headers = { ...seen.headers, host: new URL(target).host };
+    const onward = http.request(target + seen.path, { method: seen.method, headers, agent }, (answer) => {
       if (isSwallowed) {
         answer.resume();
         answer.on("end", () => response.destroy());
