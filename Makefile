@@ -8,9 +8,12 @@ BIN := $(VENV)/bin
 help: ## show these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-$(VENV)/.installed: requirements.lock pyproject.toml
+# uv installs in seconds what takes pip a minute; where it cannot reach the index that pip is set up for, pip does it.
+$(VENV)/.installed: requirements.lock requirements-bootstrap.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bootstrap.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock \
+	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -46,5 +49,5 @@ bench: setup ## measure the hot paths against limits of the same run
 soak: setup ## the kill -9 journey for many rounds
 	SOAK_ROUNDS=200 $(BIN)/python -m pytest tests/journey/test_kill.py --timeout 7200
 
-lock: setup ## pin the dependencies of pyproject.toml anew (needs uv)
-	uv pip compile --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
+lock: setup ## pin the dependencies of pyproject.toml anew
+	$(BIN)/uv pip compile --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements.lock

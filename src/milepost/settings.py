@@ -37,6 +37,12 @@ class Settings(BaseModel):
     journal_retention_hours: float = Field(
         default=24, ge=0, description="How long processed submissions stay in the journal"
     )
+    rejections_per_connection: int = Field(
+        default=1000, ge=1, description="How many refused submissions of each connection are kept to be looked at"
+    )
+    rejections_retention_hours: float = Field(
+        default=168, gt=0, description="How long refused submissions are kept to be looked at"
+    )
     disk_reserve_bytes: int = Field(
         default=256 * 1024 * 1024, ge=0, description="Free space below which events are refused with 503"
     )
@@ -80,6 +86,10 @@ class Settings(BaseModel):
     def control(self) -> str:
         """The control plane's URL."""
         return self.control_url or f"sqlite:///{self.data / 'control.sqlite'}"
+
+    def rejections_keep_ms(self) -> int:
+        """How long refused submissions are kept."""
+        return int(self.rejections_retention_hours * 3_600_000)
 
     def scheme(self) -> str:
         """http or https, for both listeners."""

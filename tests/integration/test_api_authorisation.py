@@ -41,6 +41,7 @@ LEAST: dict[tuple[str, str], str] = {
     ("GET", "/api/requests/{request_id}"): VIEWER,
     ("POST", "/api/requests/fates"): VIEWER,
     ("GET", "/api/overview"): VIEWER,
+    ("GET", "/api/rejections"): VIEWER,
     ("GET", "/api/companies"): VIEWER,
     ("POST", "/api/companies"): EDITOR,
     ("GET", "/api/companies/{company_id}"): VIEWER,

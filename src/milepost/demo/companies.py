@@ -46,12 +46,16 @@ class Temperament(StrEnum):
 
 
 class Brink(StrEnum):
-    """The milestone that a customer stands just before at the opening, so that a newcomer sees it achieved."""
+    """What a customer stands just before at the opening, so that whoever looks on sees it happen.
+
+    The milestone that it is about to achieve, or the end of its onboarding, which it is about to miss.
+    """
 
     FIRST_VALUE = "first value"
     ONBOARDED = "onboarded"
     ADOPTION = "adoption"
     PAYING = "paying"
+    DEADLINE = "deadline"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +116,8 @@ class _Row(NamedTuple):
 _G, _S, _T = Temperament.GROWING, Temperament.STEADY, Temperament.TROUBLED
 _SLOW, _CHURNED, _STALLED = Temperament.SLOW, Temperament.CHURNED, Temperament.STALLED
 
-# A brink of PAYING needs days_ago = trial + whole billing periods, so that the next invoice falls due when it tips.
+# For PAYING, days_ago is the trial and whole billing periods, so that an invoice falls due when it tips; for DEADLINE,
+# it is the time for onboarding.
 _ROWS: Final = (
     _Row("Bluefin Logistics", "Logistics", Plan.ENTERPRISE, 46, _G, 176.3, 1),
     _Row("Marigold Health", "Health care", Plan.BUSINESS, 33, _G, 151.1, -5),
@@ -135,7 +140,7 @@ _ROWS: Final = (
     _Row("Pinnacle Print", "Printing", Plan.STARTER, 7, _SLOW, 119.8, -5),
     _Row("Amber Textiles", "Manufacturing", Plan.TEAM, 12, _SLOW, 101.3, 5),
     _Row("Fjord Shipping", "Logistics", Plan.TEAM, 15, _SLOW, 92.7, 1),
-    _Row("Meadow Vets", "Health care", Plan.STARTER, 8, _SLOW, 26.6, 0),
+    _Row("Meadow Vets", "Health care", Plan.STARTER, 8, _SLOW, 30, 0, Brink.DEADLINE, 480),
     _Row("Ironbridge Rail", "Transport", Plan.ENTERPRISE, 44, _T, 173.2, 0),
     _Row("Vantage Realty", "Real estate", Plan.BUSINESS, 23, _T, 148.4, -5),
     _Row("Quarry Lane Foods", "Food", Plan.TEAM, 18, _T, 137.1, -6),
@@ -148,7 +153,7 @@ _ROWS: Final = (
     _Row("Old Mill Brewery", "Food", Plan.STARTER, 8, _CHURNED, 124.3, 1),
     _Row("Palmetto Fitness", "Sports", Plan.TEAM, 14, _CHURNED, 93.9, -5),
     _Row("Tinker & Co", "Retail", Plan.STARTER, 6, _STALLED, 68.7, 0),
-    _Row("Windrose Sailing", "Sports", Plan.STARTER, 6, _STALLED, 27.9, 1),
+    _Row("Windrose Sailing", "Sports", Plan.STARTER, 6, _STALLED, 30, 1, Brink.DEADLINE, 1200),
     _Row("Lumen Lighting", "Manufacturing", Plan.TEAM, 12, _S, 12.4, 1, Brink.ONBOARDED, 165),
     _Row("Baltic Timber", "Manufacturing", Plan.TEAM, 10, _S, 9.6, 2, Brink.ONBOARDED, 500),
     _Row("Peregrine Drones", "Software", Plan.STARTER, 9, _G, 3.3, -8, Brink.FIRST_VALUE, 105),

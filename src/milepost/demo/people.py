@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from milepost.demo.companies import DAY_MS, HOUR_MS, SECOND_MS, Brink, Company, Temperament
 
 FEATURES: Final = ("dashboards", "alerts", "exports", "automations", "integrations", "forecasts")
-_STALLED_PEOPLE: Final = 3
+_STALLED_PEOPLE: Final = 2
 _FIRST_GROUP: Final = 5
 _FIRST_NAMES: Final = (
     "ada", "amir", "ana", "ben", "carla", "chen", "clara", "dana", "david", "elif", "emil", "eva", "farid", "fiona",

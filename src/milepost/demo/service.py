@@ -13,7 +13,7 @@ import httpx
 
 from milepost.demo.happenings import EventKey, Happening
 from milepost.domain.connection import COMMAND_LINE
-from milepost.domain.errors import ConflictError, OperatorError, UnavailableError
+from milepost.domain.errors import ConflictError, NotFoundError, OperatorError, UnavailableError
 from milepost.kit.clock import Clock
 from milepost.kit.crypto import issue_token
 from milepost.observe.logs import logger
@@ -24,6 +24,8 @@ _T = TypeVar("_T")
 MOST_EVENTS: Final = 1000
 _TOKEN_SECONDS: Final = 60
 _LONGEST_PAUSE_SECONDS: Final = 5.0
+_WORTH_SAYING_SECONDS: Final = 4.0
+"""The service takes a few seconds to start; that is no news."""
 _PAGE: Final = 500
 
 
@@ -34,7 +36,7 @@ async def until_it_works(act: Callable[[], Awaitable[_T]]) -> _T:
         try:
             return await act()
         except UnavailableError as error:
-            if pause >= 1:
+            if pause >= _WORTH_SAYING_SECONDS:
                 _log.warning("waiting_for_the_service", reason=error.message, seconds=pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
@@ -55,7 +57,7 @@ class OwnToken(httpx.Auth):
 
 
 class ConsoleApi:
-    """JSON in, JSON out; the client brings the base URL and the credentials."""
+    """JSON in, JSON out; the client brings the base URL and the credentials. NotFoundError for what is not there."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
@@ -86,6 +88,8 @@ class ConsoleApi:
 
     async def _ask(self, method: str, path: str, **options: Any) -> Any:
         answer = await _answer(self._client.request(method, path, **options))
+        if answer.status_code == 404:
+            raise NotFoundError(answer.json()["detail"])
         if answer.status_code == 409:
             raise ConflictError(answer.json()["detail"])
         if answer.is_error:
@@ -105,20 +109,22 @@ class FrontDoor:
         """Send up to 1000 happenings of one key; gives the request's id. Again is harmless: each has its own key."""
         body = {"eventKey": key.value, "data": [happening.payload for happening in some]}
         for _ in range(2):
+            if not self._token:
+                self._token = await self._get_token()
             headers = {"authorization": f"Bearer {self._token}"}
             answer = await _answer(self._client.post("/events", json=body, headers=headers))
             if answer.status_code == 202:
                 return str(answer.json()["requestId"])
             if answer.status_code != 401:
                 raise OperatorError(f"POST /events answers {answer.status_code}: {answer.text[:500]}")
-            await self._renew_token()
-        raise UnavailableError("The demo's connection is disabled; enable it, and the demo goes on.")
+            self._token = ""
+        raise UnavailableError("The front door does not take the token that it gave.")
 
-    async def _renew_token(self) -> None:
+    async def _get_token(self) -> str:
         answer = await _answer(self._client.post("/getToken", json=self._credentials))
-        if answer.status_code != 200:  # a new or rotated secret is known to the workers within a second
+        if answer.status_code != 200:  # workers learn of a new or enabled connection, or a new secret, within a second
             raise UnavailableError(f"The front door does not know the demo's connection: {answer.text[:200]}")
-        self._token = answer.json()["accessToken"]
+        return str(answer.json()["accessToken"])
 
 
 async def _answer(asked: Awaitable[httpx.Response]) -> httpx.Response:

@@ -8,6 +8,11 @@ from __future__ import annotations
 from prometheus_client import Counter, Gauge
 
 REQUESTS = Counter("milepost_requests_total", "Answered requests of the api listener", ["door", "status"])
+REFUSALS = Counter(
+    "milepost_refusals_total",
+    "Refused submissions, in whole or in part; sender is known or unknown",
+    ["door", "code", "sender"],
+)
 EVENTS = Counter("milepost_events_total", "Events that left the reactor's record stage", ["fate"])
 SIGNALS = Counter("milepost_signals_total", "Emitted signals that reached the store")
 TRANSITIONS = Counter("milepost_transitions_total", "Changes of state of milestones and outcomes")

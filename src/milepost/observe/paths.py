@@ -10,6 +10,11 @@ def journal(data: Path) -> Path:
     return data / "journal"
 
 
+def rejections(data: Path) -> Path:
+    """Refused submissions: one SQLite file per ingest worker."""
+    return data / "rejections"
+
+
 def claims(data: Path) -> Path:
     """RocksDB."""
     return data / "claims"

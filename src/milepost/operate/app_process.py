@@ -18,6 +18,7 @@ from milepost.observe.logs import logger
 from milepost.operate import child
 from milepost.operate.listener import make_server
 from milepost.operate.tls import prepare_tls
+from milepost.record.rejections import RejectionReader
 from milepost.settings import Settings
 from milepost.store.event_log import EventLogReader
 from milepost.web.app import create_app
@@ -46,6 +47,9 @@ async def run(settings: Settings) -> None:
         tokens_key=load_key(paths.tokens_key(settings.data)),
         clock=system_clock,
         event_log=EventLogReader(engine.pool),
+        rejections=RejectionReader(
+            paths.rejections(settings.data), keep_ms=settings.rejections_keep_ms(), clock=system_clock
+        ),
         metrics=MetricReader(engine.pool),
         api_url=settings.api_url(),
         is_tls=tls is not None,
@@ -74,11 +78,11 @@ def _come_home(engine: Engine, threads: list[threading.Thread]) -> None:
 
 
 def main() -> None:
-    """`python -m milepost.operate.app_process`, settings on standard input."""
-    settings = child.read_settings()
-    child.begin("app")
+    """`python -m milepost.operate.app_process`, its orders on standard input."""
+    orders = child.read_orders()
+    child.begin("app", is_restart=orders.is_restart)
     try:
-        uvloop.run(run(settings))
+        uvloop.run(run(orders.settings))
     except OperatorError as error:
         _log.error("cannot_run", reason=error.message)
         raise SystemExit(child.EXIT_MISCONFIGURED) from error

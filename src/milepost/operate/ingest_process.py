@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import sys
 
 import uvloop
@@ -17,16 +18,19 @@ from milepost.kit.crypto import load_key
 from milepost.observe import paths
 from milepost.observe.health import Readiness, free_bytes, read_health, readiness
 from milepost.observe.logs import logger
-from milepost.observe.metric_names import REQUESTS
+from milepost.observe.metric_names import REFUSALS, REQUESTS
 from milepost.operate import child
 from milepost.operate.listener import make_server
 from milepost.operate.tls import prepare_tls
+from milepost.receive.admission import Admission
 from milepost.receive.app import IngestApp, Limits
 from milepost.receive.book import make_book
 from milepost.receive.client_ip import ClientIp
+from milepost.receive.rejections import keep
 from milepost.receive.routes import make_routes
 from milepost.record.checkpoint import read_reached
 from milepost.record.journal.sqlite import SqliteJournalWriter
+from milepost.record.rejections import RejectionWriter
 from milepost.settings import Settings
 
 _log = logger("ingest")
@@ -45,66 +49,85 @@ class IngestProcess:
         self._readiness = Readiness(ready=False, reasons=("starting",), lag_entries=None)
         self._journal = SqliteJournalWriter(paths.journal(settings.data), worker, loop=asyncio.get_running_loop())
         self._worker = worker
+        self._admission = Admission(reserve_bytes=settings.disk_reserve_bytes, workers=settings.workers)
+        self._rejections = RejectionWriter(
+            paths.rejections(settings.data),
+            worker,
+            most_per_connection=math.ceil(settings.rejections_per_connection / settings.workers),
+            keep_ms=settings.rejections_keep_ms(),
+        )
         self.app = IngestApp(
             routes=make_routes(load_key(paths.tokens_key(settings.data)), lambda: self._readiness),
             journal=self._journal,
             limits=Limits(body_bytes=settings.body_limit_bytes, body_seconds=settings.body_seconds),
             client_ip=ClientIp(settings.trusted_proxies),
-            admit=self._admit,
+            admit=self._admission,
         )
 
-    def _admit(self) -> None:
-        if self._free_bytes < self._settings.disk_reserve_bytes:
-            raise UnavailableError("The disk is nearly full; nothing more can be kept now.", retry_after_seconds=30)
+    def open_book(self) -> None:
+        """Know the connections before the first request: to be refused for a while would stop a sender for good."""
+        with self._database.read() as session:
+            revision = read_revision(session, Scope.CONNECTIONS)
+            if revision != self._revision:
+                self.app.book = make_book(read_known_connections(session, self._secrets_key))
+                self._revision = revision
 
     async def look_around(self) -> None:
-        """Every quarter second: changed connections, health, counters; now and then, trim the journal."""
+        """Every quarter second: changed connections, refusals, health, counters; now and then, trim the journal."""
         trim_at = 0.0
         loop = asyncio.get_running_loop()
         while True:
             await loop.run_in_executor(None, self._refresh_book)
+            if refused := self.app.rejections.take():
+                await loop.run_in_executor(None, keep, self._rejections, refused, system_clock())
             self.look_at_health()
             self.app.deadlines.enforce()
-            for (door, status), count in self.app.tally.take().items():
-                REQUESTS.labels(door, str(status)).inc(count)
+            self._count()
             if self._journal.is_broken:
                 raise UnavailableError("The journal cannot be written; this worker starts anew.")
             if loop.time() > trim_at:
                 trim_at = loop.time() + _TRIM_SECONDS
                 upto = read_reached(paths.reactor(self._settings.data)).get(self._worker, 0)
                 self._journal.trim(upto, system_clock() - int(self._settings.journal_retention_hours * 3_600_000))
+                await loop.run_in_executor(None, keep, self._rejections, (), system_clock())
             await asyncio.sleep(_LOOK_SECONDS)
+
+    def _count(self) -> None:
+        tally = self.app.tally.take()
+        for (door, status), count in tally.requests.items():
+            REQUESTS.labels(door, str(status)).inc(count)
+        for (door, code, is_known), count in tally.refusals.items():
+            REFUSALS.labels(door, code, "known" if is_known else "unknown").inc(count)
 
     def _refresh_book(self) -> None:
         try:
-            with self._database.read() as session:
-                revision = read_revision(session, Scope.CONNECTIONS)
-                if revision != self._revision:
-                    self.app.book = make_book(read_known_connections(session, self._secrets_key))
-                    self._revision = revision
+            self.open_book()
         except UnavailableError as error:  # the last known book stays good meanwhile
             _log.warning("control_plane_unavailable", reason=error.message)
 
     def look_at_health(self) -> None:
         """Refresh what `/ready` answers."""
-        self._free_bytes = free_bytes(self._settings.data)
+        self._admission.free_bytes = free_bytes(self._settings.data)
         self._readiness = readiness(
             read_health(paths.health(self._settings.data)),
             now_ms=system_clock(),
             is_journal_broken=self._journal.is_broken,
-            free_bytes=self._free_bytes,
+            free_bytes=self._admission.free_bytes,
             reserve_bytes=self._settings.disk_reserve_bytes,
         )
 
     def close(self) -> None:
         """Put on disk what is queued; the last act."""
         self._journal.close()
+        keep(self._rejections, self.app.rejections.take(), system_clock())
+        self._rejections.close()
         self._database.close()
 
 
 async def run(settings: Settings, worker: int) -> None:
     """Serve until told to stop; then finish the requests that are under way."""
     process = IngestProcess(settings, worker)
+    process.open_book()
     process.look_at_health()
     tls = prepare_tls(settings.tls, settings.data, settings.host, settings.trusted_proxies)
     server = make_server(process.app, interface=Interfaces.RSGI, host=settings.host, port=settings.api_port, tls=tls)
@@ -124,12 +147,12 @@ async def run(settings: Settings, worker: int) -> None:
 
 
 def main() -> None:
-    """`python -m milepost.operate.ingest_process WORKER`, settings on standard input."""
+    """`python -m milepost.operate.ingest_process WORKER`, its orders on standard input."""
     worker = int(sys.argv[1])
-    settings = child.read_settings()
-    child.begin(f"ingest-{worker}")
+    orders = child.read_orders()
+    child.begin(f"ingest-{worker}", is_restart=orders.is_restart)
     try:
-        uvloop.run(run(settings, worker))
+        uvloop.run(run(orders.settings, worker))
     except MilepostError as error:
         _log.error("cannot_run", reason=error.message)
         raise SystemExit(child.EXIT_MISCONFIGURED if isinstance(error, OperatorError) else 1) from error

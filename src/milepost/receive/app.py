@@ -5,18 +5,20 @@ Takes a table of routes; gives 404 and 405 itself; everything else is its doors'
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from milepost.domain.errors import MilepostError, NotFoundError, UnavailableError
+from milepost.domain.errors import InvalidInputError, MilepostError, NotFoundError, UnavailableError
 from milepost.kit.clock import Clock, system_clock
 from milepost.observe.logs import logger
 from milepost.receive.accept import accept
 from milepost.receive.body import BodyTooLargeError, Deadlines, read_body
 from milepost.receive.client_ip import ClientIp
-from milepost.receive.door import Answer, Book, Door, Request
+from milepost.receive.door import Answer, Book, Door, Reading, Request
 from milepost.receive.refusals import MethodNotAllowedError
+from milepost.receive.rejections import Refused, RejectionQueue
 from milepost.receive.routing import Routes, doors_at, refuse_at
 from milepost.record.journal.port import JournalWriter
 
@@ -36,15 +38,21 @@ class Tally:
     """Counts since the last flush; plain integers, because the metrics library costs more than a request may."""
 
     requests: dict[tuple[str, int], int] = field(default_factory=dict)
+    refusals: Counter[tuple[str, str, bool]] = field(default_factory=Counter)
 
     def add(self, door: str, status: int) -> None:
         """One answered request."""
         key = (door, status)
         self.requests[key] = self.requests.get(key, 0) + 1
 
-    def take(self) -> dict[tuple[str, int], int]:
+    def add_refusal(self, door: str, code: str, *, is_sender_known: bool) -> None:
+        """One refused submission, or one that was kept in part."""
+        self.refusals[door, code, is_sender_known] += 1
+
+    def take(self) -> Tally:
         """What was counted; counting starts anew."""
-        taken, self.requests = self.requests, {}
+        taken = Tally(requests=self.requests, refusals=self.refusals)
+        self.requests, self.refusals = {}, Counter()
         return taken
 
 
@@ -59,7 +67,7 @@ class IngestApp:
         limits: Limits,
         client_ip: ClientIp,
         clock: Clock = system_clock,
-        admit: Callable[[], None] = lambda: None,
+        admit: Callable[[Reading], None] = lambda _reading: None,
     ) -> None:
         self._routes = routes
         self._journal = journal
@@ -69,6 +77,7 @@ class IngestApp:
         self._admit = admit
         self.book = Book()
         self.tally = Tally()
+        self.rejections = RejectionQueue()
         self.deadlines = Deadlines(limits.body_seconds)
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
@@ -82,6 +91,7 @@ class IngestApp:
         door = methods.get(scope.method) if methods else None
         if door is None:
             return "none", self._unrouted(scope, methods)
+        request = None
         try:
             headers = scope.headers
             request = Request(
@@ -97,15 +107,65 @@ class IngestApp:
             reading = door.read(request, self.book)
             if isinstance(reading, Answer):
                 return door.name, reading
-            self._admit()
-            return door.name, await accept(self._journal, door.name, request, reading)
-        except BodyTooLargeError as error:
-            return door.name, _closing(door.refuse(error))
+            self._admit(reading)
+            answer = await accept(self._journal, door.name, request, reading)
+            if reading.refused:
+                self._note_part(door, request, reading, answer.status)
         except MilepostError as error:
-            return door.name, door.refuse(error)
+            if request is None:
+                return door.name, self._refuse_unread(door, scope, error)
+            return door.name, self._refuse(door, request, error)
         except Exception:
             _log.exception("request_failed", path=scope.path)
             return door.name, door.refuse(UnavailableError("Something failed on our side; try again."))
+        return door.name, answer
+
+    def _refuse(self, door: Door, request: Request, error: MilepostError) -> Answer:
+        """The door's answer to an error, noted for the sender's owner if the sender is known."""
+        answer = door.refuse(error)
+        self._note(door, request, answer.status, error)
+        return answer
+
+    def _refuse_unread(self, door: Door, scope: Any, error: MilepostError) -> Answer:
+        """The same for a request whose body could not be read."""
+        request = Request(
+            method=scope.method,
+            path=scope.path,
+            query=scope.query_string,
+            headers=scope.headers,
+            body=b"",
+            client_ip=scope.client,
+            received_at_ms=self._clock(),
+        )
+        error.sender = _sender_without_body(door, request, self.book)
+        answer = self._refuse(door, request, error)
+        return _closing(answer) if isinstance(error, BodyTooLargeError) else answer
+
+    def _note(self, door: Door, request: Request, status: int, error: MilepostError) -> None:
+        self.tally.add_refusal(door.name, error.code, is_sender_known=error.sender is not None)
+        if error.sender is None:
+            return
+        connection = self.book.by_id.get(error.sender)
+        self.rejections.note(
+            Refused(
+                connection_id=error.sender,
+                received_at_ms=request.received_at_ms,
+                door=door.name,
+                status=status,
+                code=error.code,
+                reason=error.message,
+                faults=error.faults,
+                body=request.body,
+                query=request.query,
+                own_key=connection.public_key if connection else None,
+            )
+        )
+
+    def _note_part(self, door: Door, request: Request, reading: Reading, status: int) -> None:
+        """The refused calls of a batch that was kept in part."""
+        error = InvalidInputError("Some calls of the batch are not valid; the rest was kept.", faults=reading.refused)
+        error.sender = reading.connection.id
+        self._note(door, request, status, error)
 
     def _unrouted(self, scope: Any, methods: Mapping[str, Door] | None) -> Answer:
         if methods is None:
@@ -113,6 +173,15 @@ class IngestApp:
         allowed = ", ".join(methods)
         answer = refuse_at(scope.path, MethodNotAllowedError(f"{scope.path} takes {allowed}, not {scope.method}."))
         return Answer(status=answer.status, body=answer.body, headers=(*answer.headers, ("allow", allowed)))
+
+
+def _sender_without_body(door: Door, request: Request, book: Book) -> bytes | None:
+    """Whom the door would take the request to come from, by what stands outside its body."""
+    try:
+        result = door.read(request, book)
+    except MilepostError as error:
+        return error.sender
+    return result.connection.id if isinstance(result, Reading) else None
 
 
 def _closing(answer: Answer) -> Answer:

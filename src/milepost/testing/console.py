@@ -22,6 +22,7 @@ from milepost.domain.fate import Fate
 from milepost.domain.metric import MetricDraft
 from milepost.domain.signal import Signal
 from milepost.kit.crypto import issue_token
+from milepost.record.rejections import RejectionReader
 from milepost.store.event_log import EmittedSignal, EventFilter, LoggedEvent, Place
 from milepost.testing.business import NOW_MS, SECRETS_KEY, make_control_database
 from milepost.testing.clock import StandingClock
@@ -138,6 +139,7 @@ def open_console(folder: Path, *, event_log: EventLog | None = None, metrics: Me
         tokens_key=TOKENS_KEY,
         clock=clock,
         event_log=event_log or EmptyEventLog(),
+        rejections=RejectionReader(folder / "rejections", keep_ms=7 * 86_400_000, clock=clock),
         metrics=metrics or ZeroMetrics(),
         api_url="https://api.test",
         is_tls=True,

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from milepost.control.session import Database
 from milepost.kit.clock import Clock
+from milepost.record.rejections import RejectionReader
 from milepost.web.ports import EventLog, MetricValues
 from milepost.web.sign_in import SignInDesk
 
@@ -22,6 +23,7 @@ class WebDeps:
     tokens_key: bytes = field(repr=False)
     clock: Clock
     event_log: EventLog
+    rejections: RejectionReader
     metrics: MetricValues
     api_url: str
     is_tls: bool

@@ -13,24 +13,31 @@ import msgspec
 import pytest
 from granian.constants import Interfaces
 
-from milepost.domain.connection import ConnectionKind, KnownConnection, KnownSecret
-from milepost.domain.errors import UnavailableError
+from milepost.domain.connection import ConnectionKind, KnownConnection, KnownSecret, RateLimit
 from milepost.domain.event import Submission
 from milepost.observe.health import Readiness
 from milepost.operate.listener import Listener, make_server
+from milepost.receive.admission import Admission
 from milepost.receive.app import IngestApp, Limits
 from milepost.receive.book import make_book
 from milepost.receive.client_ip import ClientIp
+from milepost.receive.rejections import Refused
 from milepost.receive.routes import make_routes
 from milepost.record.journal.sqlite import SqliteJournalReader, SqliteJournalWriter
 
 BODY_LIMIT = 200_000
 BODY_SECONDS = 0.5
 SECRET = "the secret"
+ONE_IN_HALF_AN_HOUR = RateLimit(events_per_second=1 / 1800, burst=1)
 
 
 def _known(
-    name: str, kind: ConnectionKind, *, is_enabled: bool = True, origins: tuple[str, ...] = ()
+    name: str,
+    kind: ConnectionKind,
+    *,
+    is_enabled: bool = True,
+    origins: tuple[str, ...] = (),
+    rate_limit: RateLimit | None = None,
 ) -> KnownConnection:
     has_secret = kind in (ConnectionKind.EVENT_HANDLER, ConnectionKind.MACHINE_TO_MACHINE)
     return KnownConnection(
@@ -43,6 +50,7 @@ def _known(
         public_key=None if has_secret else name,
         scopes=("read:api",) if kind is ConnectionKind.MACHINE_TO_MACHINE else (),
         allowed_origins=origins,
+        rate_limit=rate_limit,
     )
 
 
@@ -51,11 +59,18 @@ class ApiListener:
     """The listener's address, and what it has put into its journal."""
 
     folder: Path
-    is_full: bool = False
+    admission: Admission = field(default_factory=lambda: Admission(reserve_bytes=1, clock=lambda: 0.0))
     url: str = ""
     ready: threading.Event = field(default_factory=threading.Event)
     server: Listener | None = None
     loop: asyncio.AbstractEventLoop | None = None
+    app: IngestApp | None = None
+
+    def take_refused(self) -> tuple[list[Refused], dict[tuple[str, str, bool], int]]:
+        """What the listener has noted of refusals since the last time, and what it has counted."""
+        assert self.loop is not None
+        assert self.app is not None
+        return asyncio.run_coroutine_threadsafe(_taken(self.app), self.loop).result(10)
 
     def submissions(self) -> list[Submission]:
         """Everything in the journal, in order."""
@@ -68,11 +83,6 @@ class ApiListener:
         finally:
             reader.close()
 
-    def admit(self) -> None:
-        """What the app asks before it keeps anything."""
-        if self.is_full:
-            raise UnavailableError("The disk is nearly full; nothing more can be kept now.", retry_after_seconds=30)
-
     async def serve(self) -> None:
         """Answer until stopped."""
         self.loop = asyncio.get_running_loop()
@@ -82,8 +92,9 @@ class ApiListener:
             journal=journal,
             limits=Limits(body_bytes=BODY_LIMIT, body_seconds=BODY_SECONDS),
             client_ip=ClientIp(()),
-            admit=self.admit,
+            admit=self.admission,
         )
+        self.app = app
         app.book = make_book(
             [
                 _known("handler", ConnectionKind.EVENT_HANDLER),
@@ -93,6 +104,9 @@ class ApiListener:
                 _known("script-off", ConnectionKind.TRACKING_SCRIPT, is_enabled=False),
                 _known("custom", ConnectionKind.CUSTOM_EVENTS),
                 _known("custom-off", ConnectionKind.CUSTOM_EVENTS, is_enabled=False),
+                _known("handler-limited", ConnectionKind.EVENT_HANDLER, rate_limit=ONE_IN_HALF_AN_HOUR),
+                _known("script-limited", ConnectionKind.TRACKING_SCRIPT, rate_limit=ONE_IN_HALF_AN_HOUR),
+                _known("custom-limited", ConnectionKind.CUSTOM_EVENTS, rate_limit=ONE_IN_HALF_AN_HOUR),
             ]
         )
         with socket.socket() as free:
@@ -107,6 +121,10 @@ class ApiListener:
         finally:
             enforcing.cancel()
             journal.close()
+
+
+async def _taken(app: IngestApp) -> tuple[list[Refused], dict[tuple[str, str, bool], int]]:
+    return app.rejections.take(), dict(app.tally.take().refusals)
 
 
 async def _enforce(app: IngestApp) -> None:

@@ -25,8 +25,10 @@ class AnalyticsDoor:
     def read(self, request: Request, book: Book) -> Reading:
         """See receive/door.py."""
         require_json_or_text(request)
-        connection = _connection(strict_loads(request.body), book)
-        with sent_by(connection):
+        key = _analytics_key(strict_loads(request.body))
+        known = book.by_public_key.get(key)
+        with sent_by(known):
+            connection = _tracking_script(known)
             require_origin(connection, request)
             body = check_events_body(request.body)
         return Reading(
@@ -38,12 +40,15 @@ class AnalyticsDoor:
         return for_browsers(refuse(error))
 
 
-def _connection(document: object, book: Book) -> KnownConnection:
+def _analytics_key(document: object) -> str:
     key = document.get("connectionId") if isinstance(document, dict) else None
     if not isinstance(key, str) or not key:
         fault = Fault(path="connectionId", reason="must be a non-empty string, the connection's Analytics Key")
         raise InvalidInputError("The body must be a JSON object with connectionId, eventKey and data.", faults=(fault,))
-    connection = book.by_public_key.get(key)
+    return key
+
+
+def _tracking_script(connection: KnownConnection | None) -> KnownConnection:
     if connection is None or not connection.is_enabled or connection.kind is not ConnectionKind.TRACKING_SCRIPT:
         raise UnauthenticatedError("connectionId is not the Analytics Key of an enabled tracking-script connection.")
     return connection

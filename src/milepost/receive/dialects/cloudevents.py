@@ -20,7 +20,7 @@ from milepost.domain.errors import Fault, InvalidInputError, MilepostError
 from milepost.domain.event import ItemMeta
 from milepost.kit.jsonio import strict_loads
 from milepost.receive.browser import for_browsers
-from milepost.receive.dialects.metarouter import LONGEST_VALUE, connection_of, refuse
+from milepost.receive.dialects.metarouter import LONGEST_VALUE, connection_of, refuse, sender_outside_body
 from milepost.receive.door import Answer, Book, Reading, Request
 from milepost.receive.refusals import UnsupportedMediaTypeError, sent_by
 from milepost.receive.rules import MOST_EVENTS
@@ -39,6 +39,17 @@ class CloudEventsDoor:
 
     def read(self, request: Request, book: Book) -> Reading | Answer:
         """See receive/door.py."""
+        try:
+            return self._read(request, book)
+        except MilepostError as error:
+            error.sender = error.sender or sender_outside_body(request, book)
+            raise
+
+    def refuse(self, error: MilepostError) -> Answer:
+        """See receive/door.py."""
+        return refuse(error)
+
+    def _read(self, request: Request, book: Book) -> Reading | Answer:
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type == _BATCHED:
             return _read_batch(request, book)
@@ -52,10 +63,6 @@ class CloudEventsDoor:
         connection = _sender(request, event, book)
         with sent_by(connection):
             return _reading(connection, [(event, payload)], ("",))
-
-    def refuse(self, error: MilepostError) -> Answer:
-        """See receive/door.py."""
-        return refuse(error)
 
 
 def _read_batch(request: Request, book: Book) -> Reading | Answer:

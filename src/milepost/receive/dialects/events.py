@@ -37,12 +37,13 @@ class EventsDoor:
 
     def read(self, request: Request, book: Book) -> Reading:
         """See receive/door.py."""
-        connection = self._sender(request, book)
+        known = book.by_id.get(self._bearer(request))
         try:
+            connection = _event_handler(known)
             require_json(request)
             body = check_events_body(request.body)
         except MilepostError as error:
-            error.sender = connection.id
+            error.sender = known.id if known else None
             raise
         return Reading(
             connection=connection,
@@ -57,13 +58,17 @@ class EventsDoor:
         """See receive/door.py."""
         return refuse(error)
 
-    def _sender(self, request: Request, book: Book) -> KnownConnection:
+    def _bearer(self, request: Request) -> bytes:
+        """The id of the connection that the token was issued to."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise UnauthenticatedError("Send Authorization: Bearer <accessToken>; POST /getToken gives one.")
-        connection = book.by_id.get(self._read_token(token.strip(), request.received_at_ms))
-        if connection is None or not connection.is_enabled:
-            raise UnauthenticatedError("The connection of this token is disabled or gone.")
-        if connection.kind is not ConnectionKind.EVENT_HANDLER:
-            raise ForbiddenError("This token is not an event handler's; only those may post to /events.")
-        return connection
+        return self._read_token(token.strip(), request.received_at_ms)
+
+
+def _event_handler(connection: KnownConnection | None) -> KnownConnection:
+    if connection is None or not connection.is_enabled:
+        raise UnauthenticatedError("The connection of this token is disabled or gone.")
+    if connection.kind is not ConnectionKind.EVENT_HANDLER:
+        raise ForbiddenError("This token is not an event handler's; only those may post to /events.")
+    return connection

@@ -15,7 +15,7 @@ from milepost.domain.connection import KnownConnection
 from milepost.domain.errors import Fault, InvalidInputError, MilepostError, UnauthenticatedError
 from milepost.receive.browser import for_browsers, require_origin
 from milepost.receive.door import Answer, Book, Request
-from milepost.receive.refusals import sent_by, shared_headers
+from milepost.receive.refusals import OverLimitError, sent_by, shared_headers
 
 BAD_WRITE_KEY = "Invalid or missing writekey"
 """MetaRouter's own sentence, letter by letter (FACTS)."""
@@ -24,10 +24,15 @@ LONGEST_VALUE = 4096
 """Bound on a name, an id or any other value of an event's metadata, in characters."""
 
 
+def status_of(error: MilepostError) -> int:
+    """The error's status in this dialect."""
+    return HTTPStatus.TOO_MANY_REQUESTS if isinstance(error, OverLimitError) else error.status
+
+
 def error_body(error: MilepostError) -> dict[str, Any]:
     """`{"Error", "Message", "Details"}`; Details is text, one `path: reason` per fault."""
     return {
-        "Error": HTTPStatus(error.status).phrase,
+        "Error": HTTPStatus(status_of(error)).phrase,
         "Message": error.message,
         "Details": "; ".join(f"{fault.path}: {fault.reason}" if fault.path else fault.reason for fault in error.faults),
     }
@@ -42,27 +47,37 @@ def refuse(error: MilepostError) -> Answer:
         (name, 'WriteKey realm="events"' if name == "www-authenticate" else value)
         for name, value in shared_headers(error)
     )
-    return for_browsers(Answer(status=error.status, body=orjson.dumps(error_body(error)), headers=headers))
+    return for_browsers(Answer(status=status_of(error), body=orjson.dumps(error_body(error)), headers=headers))
 
 
 def opened_by(write_key: str, request: Request, book: Book) -> KnownConnection:
     """The enabled connection of a writeKey or an Analytics Key; UnauthenticatedError, or ForbiddenError by origin."""
     connection = book.by_public_key.get(write_key)
-    if connection is None or not connection.is_enabled:
-        reason = "no enabled connection has this key"
-        raise UnauthenticatedError(BAD_WRITE_KEY, faults=(Fault(path="writeKey", reason=reason),))
     with sent_by(connection):
+        if connection is None or not connection.is_enabled:
+            reason = "no enabled connection has this key"
+            raise UnauthenticatedError(BAD_WRITE_KEY, faults=(Fault(path="writeKey", reason=reason),))
         require_origin(connection, request)
     return connection
 
 
+def sender_outside_body(request: Request, book: Book) -> bytes | None:
+    """The id of the connection whose key stands in Basic auth or in the query; for a body that cannot be read."""
+    connection = book.by_public_key.get(_basic_user(request) or _query_key(request))
+    return connection.id if connection else None
+
+
 def connection_of(request: Request, document: Mapping[str, Any], book: Book) -> KnownConnection:
     """By the user of Basic auth, else the body's writeKey, else the query's; UnauthenticatedError if unknown."""
-    key = _basic_user(request) or document.get("writeKey") or "".join(parse_qs(request.query).get("writeKey", [])[:1])
+    key = _basic_user(request) or document.get("writeKey") or _query_key(request)
     if not isinstance(key, str) or not key:
         where = "send it as the user of Basic auth, as the body's writeKey or in the query string"
         raise InvalidInputError(BAD_WRITE_KEY, faults=(Fault(path="writeKey", reason=where),))
     return opened_by(key, request, book)
+
+
+def _query_key(request: Request) -> str:
+    return "".join(parse_qs(request.query).get("writeKey", [])[:1])
 
 
 def _basic_user(request: Request) -> str | None:

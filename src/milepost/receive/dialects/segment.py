@@ -17,7 +17,7 @@ from milepost.domain.errors import Fault, InvalidInputError, MilepostError
 from milepost.kit.jsonio import strict_loads
 from milepost.receive.body import BodyTooLargeError, expand_gzip
 from milepost.receive.browser import for_browsers
-from milepost.receive.dialects.metarouter import connection_of, error_body, refuse
+from milepost.receive.dialects.metarouter import connection_of, error_body, refuse, sender_outside_body
 from milepost.receive.dialects.segment_calls import Call, Shared, faults_of, read_call, shared_by
 from milepost.receive.door import Answer, Book, Reading, Request
 from milepost.receive.refusals import sent_by, shared_headers
@@ -40,8 +40,7 @@ class CallDoor:
 
     def read(self, request: Request, book: Book) -> Reading:
         """See receive/door.py."""
-        body = body_of(request)
-        document = object_of(body)
+        document, body = _sent_object(request, book)
         connection = connection_of(request, document, book)
         with sent_by(connection):
             return reading_of_call(document, body, self._kind, connection, request=request, answer=_success())
@@ -58,20 +57,19 @@ class BatchDoor:
 
     def read(self, request: Request, book: Book) -> Reading:
         """See receive/door.py. The valid calls are kept; InvalidInputError only when there are none."""
-        body = body_of(request)
-        document = object_of(body)
+        document, body = _sent_object(request, book)
         connection = connection_of(request, document, book)
         with sent_by(connection):
             calls = _checked_batch(document.get("batch"))
             members = _read_members(body)
-            shared = shared_by(document, members)
+            shared = shared_by(document, members, request.received_at_ms, connection.track_event_key)
             valid: list[Call] = []
             refused: list[Fault] = []
             for index, (call, raw) in enumerate(zip(calls, _read_list(members["batch"]), strict=True)):
                 faults = tuple(faults_of(call, None, shared, f"batch[{index}]."))
                 refused.extend(faults)
                 if not faults:
-                    valid.append(read_call(call, bytes(raw), None, shared, request.received_at_ms))
+                    valid.append(read_call(call, bytes(raw), None, shared))
             if not valid:
                 raise InvalidInputError(_NOT_VALID, faults=tuple(refused))
         answer = _partly(refused) if refused else _success()
@@ -98,10 +96,11 @@ def reading_of_call(
     document: dict[str, Any], body: bytes, kind: str, connection: KnownConnection, *, request: Request, answer: Answer
 ) -> Reading:
     """A single call, or InvalidInputError."""
-    faults = tuple(faults_of(document, kind, Shared(), ""))
+    shared = Shared(received_at_ms=request.received_at_ms, track_event_key=connection.track_event_key)
+    faults = tuple(faults_of(document, kind, shared, ""))
     if faults:
         raise InvalidInputError("This call is not valid.", faults=faults)
-    call = read_call(document, body, kind, Shared(), request.received_at_ms)
+    call = read_call(document, body, kind, shared)
     return Reading(
         connection=connection,
         event_key=call.meta.event_key,
@@ -117,6 +116,16 @@ def body_of(request: Request) -> bytes:
     if request.body.startswith(_GZIP):
         return expand_gzip(request.body, LARGEST_EXPANDED)
     return request.body
+
+
+def _sent_object(request: Request, book: Book) -> tuple[dict[str, Any], bytes]:
+    """The body and what it says; its refusal names whom the request comes from, where that stands outside the body."""
+    try:
+        body = body_of(request)
+        return object_of(body), body
+    except MilepostError as error:
+        error.sender = sender_outside_body(request, book)
+        raise
 
 
 def object_of(body: bytes) -> dict[str, Any]:

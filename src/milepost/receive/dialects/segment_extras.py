@@ -50,8 +50,9 @@ class PixelDoor:
 
     def refuse(self, error: MilepostError) -> Answer:
         """The image, with the error's status and headers."""
-        told = tuple(header for header in refuse(error).headers if header[0] != "content-type")
-        return Answer(status=error.status, body=GIF, headers=(*_GIF_HEADERS, *told))
+        refusal = refuse(error)
+        told = tuple(header for header in refusal.headers if header[0] != "content-type")
+        return Answer(status=refusal.status, body=GIF, headers=(*_GIF_HEADERS, *told))
 
 
 def _pixel_data(query: str) -> bytes:
