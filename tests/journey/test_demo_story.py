@@ -14,7 +14,7 @@ from milepost.testing.service import Service, running_service, wait_for
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    with running_service(tmp_path / "data", MILEPOST_DEMO="true") as running:
+    with running_service(tmp_path / "data", environment={"MILEPOST_DEMO": "true"}) as running:
         yield running
 
 
