@@ -13,3 +13,8 @@ def test_the_tutorial_leads_from_an_empty_service_to_an_outcome(
 ) -> None:
     follow = beside_a_service("trial")
     follow((ROOT / "docs/tutorial/first-outcome.md").read_text())
+
+
+@pytest.mark.parametrize("page", ["send-a-file", "look-up-an-event", "connections-and-keys", "define-a-signal"])
+def test_the_instructions_work_word_by_word(page: str, follow: FollowPage) -> None:
+    follow((HOWTO / f"{page}.md").read_text())
