@@ -64,6 +64,14 @@ class IngestProcess:
             admit=self._admission,
         )
 
+    def open_book(self) -> None:
+        """Know the connections before the first request: to be refused for a while would stop a sender for good."""
+        with self._database.read() as session:
+            revision = read_revision(session, Scope.CONNECTIONS)
+            if revision != self._revision:
+                self.app.book = make_book(read_known_connections(session, self._secrets_key))
+                self._revision = revision
+
     async def look_around(self) -> None:
         """Every quarter second: changed connections, refusals, health, counters; now and then, trim the journal."""
         trim_at = 0.0
@@ -93,11 +101,7 @@ class IngestProcess:
 
     def _refresh_book(self) -> None:
         try:
-            with self._database.read() as session:
-                revision = read_revision(session, Scope.CONNECTIONS)
-                if revision != self._revision:
-                    self.app.book = make_book(read_known_connections(session, self._secrets_key))
-                    self._revision = revision
+            self.open_book()
         except UnavailableError as error:  # the last known book stays good meanwhile
             _log.warning("control_plane_unavailable", reason=error.message)
 
@@ -123,6 +127,7 @@ class IngestProcess:
 async def run(settings: Settings, worker: int) -> None:
     """Serve until told to stop; then finish the requests that are under way."""
     process = IngestProcess(settings, worker)
+    process.open_book()
     process.look_at_health()
     tls = prepare_tls(settings.tls, settings.data, settings.host, settings.trusted_proxies)
     server = make_server(process.app, interface=Interfaces.RSGI, host=settings.host, port=settings.api_port, tls=tls)
@@ -142,12 +147,12 @@ async def run(settings: Settings, worker: int) -> None:
 
 
 def main() -> None:
-    """`python -m milepost.operate.ingest_process WORKER`, settings on standard input."""
+    """`python -m milepost.operate.ingest_process WORKER`, its orders on standard input."""
     worker = int(sys.argv[1])
-    settings = child.read_settings()
-    child.begin(f"ingest-{worker}")
+    orders = child.read_orders()
+    child.begin(f"ingest-{worker}", is_restart=orders.is_restart)
     try:
-        uvloop.run(run(settings, worker))
+        uvloop.run(run(orders.settings, worker))
     except MilepostError as error:
         _log.error("cannot_run", reason=error.message)
         raise SystemExit(child.EXIT_MISCONFIGURED if isinstance(error, OperatorError) else 1) from error

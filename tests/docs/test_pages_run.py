@@ -1,0 +1,15 @@
+"""Whoever follows a page word by word gets what the page shows (how: conftest.py)."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+HOWTO = ROOT / "docs" / "howto"
+FollowPage = Callable[[str], None]
+
+
+def test_the_tutorial_leads_from_an_empty_service_to_an_outcome(
+    beside_a_service: Callable[..., FollowPage],
+) -> None:
+    follow = beside_a_service("trial")
+    follow((ROOT / "docs/tutorial/first-outcome.md").read_text())
