@@ -117,7 +117,7 @@ def beside_a_service(tmp_path: Path) -> Iterator[Callable[..., FollowPage]]:
     with ExitStack() as stack:
 
         def start(data: str, **environment: str) -> FollowPage:
-            service = stack.enter_context(running_service(tmp_path / data, tls="auto", **environment))
+            service = stack.enter_context(running_service(tmp_path / data, tls="auto", environment=environment))
             return Reader(service, tmp_path).follow
 
         yield start

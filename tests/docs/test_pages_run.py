@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 HOWTO = ROOT / "docs" / "howto"
 FollowPage = Callable[[str], None]

@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 
 from milepost.control.book import read_known_connections
 from milepost.domain.account import Role
+from milepost.domain.connection import RateLimit
 from milepost.kit.crypto import sha256
 from milepost.testing.console import Console
 
@@ -33,7 +34,7 @@ def _add(admin: TestClient, kind: str = "event-handler") -> Any:
 )
 def test_a_new_connection_comes_with_its_credentials(admin: TestClient, kind: str, credentials: set[str]) -> None:
     added = _add(admin, kind)
-    view = {"id", "name", "kind", "is_enabled", "scopes", "allowed_origins", "created_at"}
+    view = {"id", "name", "kind", "is_enabled", "scopes", "allowed_origins", "track_event_key", "created_at"}
     assert set(added) == view | credentials
     shown = admin.get(f"/api/connections/{added['id']}/keys").json()
     assert shown == {name: added[name] for name in credentials}
@@ -66,6 +67,47 @@ def test_a_connection_is_renamed_and_disabled(admin: TestClient) -> None:
     changed = admin.patch(door, json={"name": "Web shop", "is_enabled": False}).json()
     assert (changed["name"], changed["is_enabled"]) == ("Web shop", False)
     assert admin.get(door).json() == changed
+
+
+def test_a_connections_rate_is_limited_and_the_limit_lifted(console: Console, admin: TestClient) -> None:
+    door = f"/api/connections/{_add(admin)['id']}"
+    changed = admin.patch(door, json={"rate_limit": {"events_per_second": 2.5}}).json()
+    assert changed["rate_limit"] == {"events_per_second": 2.5, "burst": 3}
+    assert admin.patch(door, json={"name": "Other"}).json()["rate_limit"] == changed["rate_limit"]
+    with console.deps.database.read() as session:
+        (known,) = read_known_connections(session, console.deps.secrets_key)
+    assert known.rate_limit == RateLimit(events_per_second=2.5, burst=3)
+    assert admin.patch(door, json={"rate_limit": None}).json()["rate_limit"] is None
+    assert [entry["action"] for entry in admin.get("/api/audit").json()["items"]].count("update") == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "path"),
+    [
+        ("event-handler", {"rate_limit": {"events_per_second": 0}}, "rate_limit.events_per_second"),
+        ("event-handler", {"rate_limit": {"events_per_second": 1, "burst": 0}}, "rate_limit.burst"),
+        ("event-handler", {"rate_limit": {"burst": 5}}, "rate_limit.events_per_second"),
+        ("machine-to-machine", {"rate_limit": {"events_per_second": 1}}, "rate_limit"),
+        ("event-handler", {"track_event_key": "type"}, "track_event_key"),
+        ("custom-events", {"track_event_key": "colour"}, "track_event_key"),
+    ],
+)
+def test_an_option_that_is_not_right_is_refused_with_the_place(
+    admin: TestClient, kind: str, change: dict[str, Any], path: str
+) -> None:
+    answer = admin.patch(f"/api/connections/{_add(admin, kind)['id']}", json=change)
+    assert (answer.status_code, answer.json()["faults"][0]["path"]) == (400, path)
+
+
+def test_what_names_the_tracks_of_a_connection_can_be_chosen(console: Console, admin: TestClient) -> None:
+    draft = {"name": "Site", "kind": "custom-events", "track_event_key": "type"}
+    added = admin.post("/api/connections", json=draft).json()
+    assert added["track_event_key"] == "type"
+    with console.deps.database.read() as session:
+        (known,) = read_known_connections(session, console.deps.secrets_key)
+    assert known.track_event_key == "type"
+    door = f"/api/connections/{added['id']}"
+    assert admin.patch(door, json={"track_event_key": "name"}).json()["track_event_key"] == "name"
 
 
 @pytest.mark.parametrize(

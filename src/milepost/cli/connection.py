@@ -21,7 +21,7 @@ from milepost.control.credentials import ConnectionKeys, shown_keys
 from milepost.control.migrate import open_migrated
 from milepost.control.repos import connections
 from milepost.control.repos.audit import record_change
-from milepost.domain.connection import Connection, ConnectionKind
+from milepost.domain.connection import Connection, ConnectionKind, RateLimit, TrackEventKey
 from milepost.domain.errors import MilepostError
 from milepost.kit.clock import system_clock
 from milepost.kit.crypto import load_key
@@ -79,6 +79,9 @@ def add(
         list[str] | None,
         typer.Option(help="A site that may use the tracking script; repeat it for several. Any, unless given."),
     ] = None,
+    track_event_key: Annotated[
+        TrackEventKey, typer.Option(help="What names a track of the Segment wire: its event's name, or its type.")
+    ] = TrackEventKey.NAME,
     data: Data = None,
     api_url: ApiUrl = None,
     as_json: AsJson = False,
@@ -90,6 +93,7 @@ def add(
             kind=kind,
             scopes=tuple(scope) if scope else None,
             allowed_origins=tuple(allowed_origin or ()),
+            track_event_key=track_event_key,
         )
         keys = connections.create_connection(work.session, draft, now_ms=work.now_ms, secrets_key=work.secrets_key)
         work.record("create", keys.connection.id, None, keys.connection)
@@ -130,6 +134,32 @@ def disable(connection_id: Id, data: Data = None, as_json: AsJson = False) -> No
 def enable(connection_id: Id, data: Data = None, as_json: AsJson = False) -> None:
     """Accept events on a disabled connection again."""
     _change(data, connection_id, "enable", as_json=as_json, is_enabled=True)
+
+
+@app.command()
+def limit(
+    connection_id: Id,
+    *,
+    events_per_second: Annotated[
+        float | None, typer.Option(help="How many events it may send, in the long run.")
+    ] = None,
+    burst: Annotated[int | None, typer.Option(help="How many of them at once. [default: those of one second]")] = None,
+    off: Annotated[bool, typer.Option("--off", help="Lift the limit.")] = False,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bound how many events a connection may send; what is over it is told when to come back."""
+    if off == (events_per_second is not None) or (off and burst is not None):
+        _refuse("Give either --events-per-second, with or without --burst, or --off.", iter(()))
+    given = {"events_per_second": events_per_second, "burst": burst}
+    with _work(data) as work:
+        wanted = {name: value for name, value in given.items() if value is not None}
+        before = connections.get_connection(work.session, connection_id)
+        after = connections.limit_connection(
+            work.session, connection_id, RateLimit.model_validate(wanted) if wanted else None
+        )
+        work.record("limit", connection_id, before, after)
+    _print(_public(after), as_json=as_json)
 
 
 @app.command()
@@ -211,6 +241,9 @@ def _without_keys(connection: Connection | None) -> Connection | None:
 def _public(connection: Connection) -> dict[str, Any]:
     shown: dict[str, Any] = {"id": str(connection.id), "name": connection.name, "kind": connection.kind.value}
     shown["isEnabled"] = connection.is_enabled
+    if connection.rate_limit is not None:
+        allowed = connection.rate_limit
+        shown["rateLimit"] = {"eventsPerSecond": allowed.events_per_second, "burst": allowed.burst}
     return shown
 
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any, NoReturn
 import httpx
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from milepost.domain.connection import COMMAND_LINE
 from milepost.domain.errors import MilepostError, OperatorError
@@ -108,5 +109,5 @@ def told_errors() -> Iterator[None]:
 
 def fail(message: str) -> NoReturn:
     """Print one sentence and exit with status 1."""
-    Console(stderr=True).print(f"[bold red]Error:[/] {message}", highlight=False)
+    Console(stderr=True).print(f"[bold red]Error:[/] {escape(message)}", highlight=False, soft_wrap=True)
     raise typer.Exit(1)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from milepost.control.migrate import open_migrated
 from milepost.control.repos.people import ensure_first_admin
@@ -67,7 +68,7 @@ def serve(
 
         supervisor.run(lambda: console.print(banner(settings, files, made_password)), is_ready)
     except MilepostError as error:
-        console.print(f"[bold red]Milepost cannot run:[/] {error.message}")
+        console.print(f"[bold red]Milepost cannot run:[/] {escape(error.message)}", soft_wrap=True)
         raise typer.Exit(1) from error
 
 

@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from milepost.control.repos.connections import rate_limit_of
 from milepost.control.rows import ConnectionRow, ConnectionSecretRow
-from milepost.domain.connection import ConnectionKind, KnownConnection, KnownSecret
+from milepost.domain.connection import ConnectionKind, KnownConnection, KnownSecret, TrackEventKey
 from milepost.kit.crypto import sha256, unseal
 
 
@@ -33,6 +34,8 @@ def read_known_connections(session: Session, secrets_key: bytes) -> tuple[KnownC
             public_key=row.public_key,
             scopes=tuple(row.scopes),
             allowed_origins=tuple(row.allowed_origins),
+            rate_limit=rate_limit_of(row),
+            track_event_key=TrackEventKey(row.track_event_key),
         )
         for row in session.scalars(select(ConnectionRow).order_by(ConnectionRow.id))
     )

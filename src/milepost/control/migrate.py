@@ -20,15 +20,15 @@ def open_migrated(url: str) -> Database:
     return database
 
 
-def migrate(database: Database) -> None:
-    """Run what is missing, all in one transaction that other processes wait for."""
+def migrate(database: Database, *, to: str = "head") -> None:
+    """Run what is missing, all in one transaction that other processes wait for; `to` is a migration's number."""
     config = Config()
     config.set_main_option("script_location", "milepost.control:migrations")
     config.set_main_option("path_separator", "os")
     with database.write() as session:
         config.attributes["connection"] = session.connection()
         try:
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
         except CommandError as error:
             raise OperatorError(
                 f"The control database was made by a newer Milepost; start that one: {error}"

@@ -54,6 +54,9 @@ class ConnectionRow(Row):
     public_key: Mapped[str | None] = mapped_column(unique=True)
     scopes: Mapped[list[str]]
     allowed_origins: Mapped[list[str]]
+    events_per_second: Mapped[float | None]
+    burst: Mapped[int | None]
+    track_event_key: Mapped[str] = mapped_column(server_default="name")
     created_at_ms: Mapped[int]
 
 

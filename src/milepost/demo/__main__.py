@@ -1,4 +1,4 @@
-"""`python -m milepost.demo`, settings on standard input; the supervisor starts it."""
+"""`python -m milepost.demo`, its orders on standard input; the supervisor starts it."""
 
 from milepost.demo.run import main
 

@@ -133,10 +133,13 @@ def _to_stay(metric_ids: Mapping[str, UUID]) -> list[MilestoneDraft]:
         ),
         MilestoneDraft(
             name=_HEALTHY,
-            description="No more questions wait than support can answer; holds only as long as that is so.",
+            description="A team at work, and no more tickets than support can bear; holds only as long as that is so.",
             icon="heart",
             latches=False,
-            actions=(_reaches("At most 5 open tickets", metric_ids[_OPEN_TICKETS], 5, Comparison.AT_MOST),),
+            actions=(
+                _reaches("3 people signed in", metric_ids[_PEOPLE], 3),
+                _reaches("At most 5 open tickets", metric_ids[_OPEN_TICKETS], 5, Comparison.AT_MOST),
+            ),
         ),
         MilestoneDraft(
             name=_ACTIVE_TEAM,

@@ -6,12 +6,14 @@ Takes the accounts that had something happen; says a few sentences a minute at m
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from milepost.demo.companies import MINUTE_MS
 from milepost.demo.service import ConsoleApi
+from milepost.domain.errors import NotFoundError
 from milepost.kit.clock import to_datetime
 from milepost.observe.logs import logger
 
@@ -52,13 +54,17 @@ class News:
         ripe = [one for one, (_, at_ms) in self._waiting.items() if now_ms - at_ms >= _SETTLED_MS]
         for company_id in ripe:
             name, _ = self._waiting.pop(company_id)
-            since = self._told_until.get(company_id, self._since)
-            timeline = (await self._api.get(f"/api/companies/{company_id}/timeline", limit=5))["items"]
-            for entry in reversed(timeline):
-                recorded_at = datetime.fromisoformat(entry["recorded_at"])
-                if recorded_at > since:
-                    self._told_until[company_id] = recorded_at
-                    self._say(name, entry, now_ms)
+            with suppress(NotFoundError):  # people may have combined it with another
+                await self._tell_of(company_id, name, now_ms)
+
+    async def _tell_of(self, company_id: UUID, name: str, now_ms: int) -> None:
+        since = self._told_until.get(company_id, self._since)
+        timeline = (await self._api.get(f"/api/companies/{company_id}/timeline", limit=5))["items"]
+        for entry in reversed(timeline):
+            recorded_at = datetime.fromisoformat(entry["recorded_at"])
+            if recorded_at > since:
+                self._told_until[company_id] = recorded_at
+                self._say(name, entry, now_ms)
 
     def _say(self, company: str, entry: Mapping[str, Any], now_ms: int) -> None:
         sentence = _SENTENCES.get((entry["subject"], entry["to_state"]))

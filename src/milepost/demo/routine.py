@@ -84,7 +84,10 @@ def tickets_of_day(seed: int, company: Company, day: int, opened_ms: int) -> Ite
         ticket_id = f"T-{company.account_id}-{day}-{number}"
         begins_ms = midnight_ms + _working_hour_ms(rng)
         takes_ms = min(LONGEST_TICKET_MS, round(rng.lognormvariate(math.log(22), 0.9) * HOUR_MS))
-        yield from ticket(rng, company, ticket_id, begins_ms, begins_ms + takes_ms)
+        ends_ms = begins_ms + takes_ms
+        if company.temperament is Temperament.TROUBLED:  # those that stay open are told in `stories`
+            ends_ms = min(ends_ms, opened_ms - HOUR_MS)
+        yield from ticket(rng, company, ticket_id, begins_ms, ends_ms)
 
 
 def ticket(rng: Random, company: Company, ticket_id: str, begins_ms: int, ends_ms: int | None) -> Iterator[Happening]:

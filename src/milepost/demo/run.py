@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import httpx
@@ -45,6 +45,7 @@ _log = logger("demo")
 _PLAN_MS: Final = 2 * MINUTE_MS
 _LOOKING_BACK_MS: Final = 5 * MINUTE_MS
 _TICK_SECONDS: Final = 0.5
+_BACKLOG_SECONDS: Final = 15.0
 
 
 class Demo:
@@ -59,6 +60,9 @@ class Demo:
     async def run(self) -> None:
         """Never ends; the service may come and go meanwhile."""
         await until_it_works(self._is_ready)
+        with suppress(TimeoutError):  # where others send without a pause, the backlog is never empty
+            async with asyncio.timeout(_BACKLOG_SECONDS):
+                await until_it_works(self._has_no_backlog)
         source = await until_it_works(partial(find_or_make_source, self._api))
         business = Business(to_unix_ms(source.connection.created_at))
         teller = Teller(self._api, FrontDoor(self._front, source.client_id, source.client_secret))
@@ -71,13 +75,20 @@ class Demo:
         await self._live(business, teller, now_ms)
 
     async def _is_ready(self) -> None:
-        """Ready, and without a backlog, which might hold events of ours that the log does not have yet."""
+        answer = await self._readiness()
+        if not answer["ready"]:
+            raise UnavailableError(f"The service is not ready: {answer['reasons']}")
+
+    async def _has_no_backlog(self) -> None:
+        """A backlog might hold events of ours that the log, which says where to go on, does not have yet."""
+        if (await self._readiness())["lag_entries"]:
+            raise UnavailableError("The reactor has a backlog.")
+
+    async def _readiness(self) -> Any:
         try:
-            answer = (await self._front.get("/ready")).json()
+            return (await self._front.get("/ready")).json()
         except (httpx.TransportError, ValueError) as error:
             raise UnavailableError(f"The front door does not answer: {error!r}") from error
-        if not answer["ready"] or answer["lag_entries"]:
-            raise UnavailableError(f"The service is not ready: {answer}")
 
     async def _prepare(self, source: Source, business: Business) -> Plans:
         """Definitions before events, so that no event goes unseen; companies too, so that they have their names."""
@@ -155,11 +166,11 @@ def _trust(service: Service) -> ssl.SSLContext | bool:
 
 
 def main() -> None:
-    """`python -m milepost.demo`, settings on standard input."""
-    settings = child.read_settings()
-    child.begin("demo")
+    """`python -m milepost.demo`, its orders on standard input."""
+    orders = child.read_orders()
+    child.begin("demo", is_restart=orders.is_restart)
     try:
-        asyncio.run(run(settings))
+        asyncio.run(run(orders.settings))
     except OperatorError as error:  # such as a definition that was taken away; the next start makes it again
         _log.error("demo_cannot_go_on", reason=error.message)
         raise SystemExit(1) from error

@@ -89,5 +89,11 @@ def _stretches(some: Sequence[Happening]) -> Iterator[Sequence[Happening]]:
 
 
 def _batches(some: Sequence[Happening]) -> Iterator[Sequence[Happening]]:
-    for begin in range(0, len(some), MOST_EVENTS):
-        yield some[begin : begin + MOST_EVENTS]
+    """As large as may be; what happened at one instant stays together, so that an instant says how far we came."""
+    begin = 0
+    while begin < len(some):
+        end = min(begin + MOST_EVENTS, len(some))
+        while end < len(some) and some[end].at_ms == some[end - 1].at_ms:
+            end -= 1
+        yield some[begin:end]
+        begin = end

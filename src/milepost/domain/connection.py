@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class ConnectionKind(StrEnum):
@@ -27,13 +28,33 @@ COMMAND_LINE = "command-line"
 """The kind in tokens that the command line signs for itself with the data folder's key; no connection has it."""
 
 
+class RateLimit(BaseModel):
+    """How many events a connection may send: `events_per_second` in the long run, `burst` of them at once.
+
+    Without a burst it is that of one second, at least 1.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    events_per_second: float = Field(gt=0, le=1e9, allow_inf_nan=False)
+    burst: int = Field(default_factory=lambda given: math.ceil(given.get("events_per_second", 1)), ge=1, le=10**9)
+
+
+class TrackEventKey(StrEnum):
+    """What the event key of a track of the Segment wire is: its own event's name, or `track` for all (FACTS)."""
+
+    NAME = "name"
+    TYPE = "type"
+
+
 class Connection(BaseModel):
     """A connection as everyone but the secret's owner may see it.
 
     `client_id` is set for event handlers and machine-to-machine connections; `public_key` is the
     Analytics Key of a tracking script or the writeKey of a custom-events connection: public by nature,
     write-only. `scopes` only matter for machine-to-machine; `allowed_origins` only for tracking scripts, where
-    empty means any.
+    empty means any. Without a `rate_limit` it may send as much as the node can keep. `track_event_key` only matters
+    on the Segment wire.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -46,6 +67,8 @@ class Connection(BaseModel):
     public_key: str | None = None
     scopes: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
+    rate_limit: RateLimit | None = None
+    track_event_key: TrackEventKey = TrackEventKey.NAME
     created_at: datetime
 
 
@@ -71,3 +94,5 @@ class KnownConnection(NamedTuple):
     public_key: str | None
     scopes: tuple[str, ...]
     allowed_origins: tuple[str, ...]
+    rate_limit: RateLimit | None = None
+    track_event_key: TrackEventKey = TrackEventKey.NAME

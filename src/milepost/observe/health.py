@@ -56,7 +56,7 @@ def readiness(
     if free_bytes < reserve_bytes:
         reasons.append(f"the disk is nearly full: {free_bytes} bytes free, {reserve_bytes} are kept in reserve")
     if reactor is None:
-        reasons.append("the reactor has not started yet")
+        reasons.append("the reactor is starting")
     elif reactor.stopped_because:
         reasons.append(f"the reactor stopped: {reactor.stopped_because}")
     elif now_ms - reactor.at_ms > STALE_MS:

@@ -78,11 +78,11 @@ def _come_home(engine: Engine, threads: list[threading.Thread]) -> None:
 
 
 def main() -> None:
-    """`python -m milepost.operate.app_process`, settings on standard input."""
-    settings = child.read_settings()
-    child.begin("app")
+    """`python -m milepost.operate.app_process`, its orders on standard input."""
+    orders = child.read_orders()
+    child.begin("app", is_restart=orders.is_restart)
     try:
-        uvloop.run(run(settings))
+        uvloop.run(run(orders.settings))
     except OperatorError as error:
         _log.error("cannot_run", reason=error.message)
         raise SystemExit(child.EXIT_MISCONFIGURED) from error

@@ -22,6 +22,7 @@ from milepost.observe.metric_names import REFUSALS, REQUESTS
 from milepost.operate import child
 from milepost.operate.listener import make_server
 from milepost.operate.tls import prepare_tls
+from milepost.receive.admission import Admission
 from milepost.receive.app import IngestApp, Limits
 from milepost.receive.book import make_book
 from milepost.receive.client_ip import ClientIp
@@ -48,6 +49,7 @@ class IngestProcess:
         self._readiness = Readiness(ready=False, reasons=("starting",), lag_entries=None)
         self._journal = SqliteJournalWriter(paths.journal(settings.data), worker, loop=asyncio.get_running_loop())
         self._worker = worker
+        self._admission = Admission(reserve_bytes=settings.disk_reserve_bytes, workers=settings.workers)
         self._rejections = RejectionWriter(
             paths.rejections(settings.data),
             worker,
@@ -59,12 +61,16 @@ class IngestProcess:
             journal=self._journal,
             limits=Limits(body_bytes=settings.body_limit_bytes, body_seconds=settings.body_seconds),
             client_ip=ClientIp(settings.trusted_proxies),
-            admit=self._admit,
+            admit=self._admission,
         )
 
-    def _admit(self) -> None:
-        if self._free_bytes < self._settings.disk_reserve_bytes:
-            raise UnavailableError("The disk is nearly full; nothing more can be kept now.", retry_after_seconds=30)
+    def open_book(self) -> None:
+        """Know the connections before the first request: to be refused for a while would stop a sender for good."""
+        with self._database.read() as session:
+            revision = read_revision(session, Scope.CONNECTIONS)
+            if revision != self._revision:
+                self.app.book = make_book(read_known_connections(session, self._secrets_key))
+                self._revision = revision
 
     async def look_around(self) -> None:
         """Every quarter second: changed connections, refusals, health, counters; now and then, trim the journal."""
@@ -95,22 +101,18 @@ class IngestProcess:
 
     def _refresh_book(self) -> None:
         try:
-            with self._database.read() as session:
-                revision = read_revision(session, Scope.CONNECTIONS)
-                if revision != self._revision:
-                    self.app.book = make_book(read_known_connections(session, self._secrets_key))
-                    self._revision = revision
+            self.open_book()
         except UnavailableError as error:  # the last known book stays good meanwhile
             _log.warning("control_plane_unavailable", reason=error.message)
 
     def look_at_health(self) -> None:
         """Refresh what `/ready` answers."""
-        self._free_bytes = free_bytes(self._settings.data)
+        self._admission.free_bytes = free_bytes(self._settings.data)
         self._readiness = readiness(
             read_health(paths.health(self._settings.data)),
             now_ms=system_clock(),
             is_journal_broken=self._journal.is_broken,
-            free_bytes=self._free_bytes,
+            free_bytes=self._admission.free_bytes,
             reserve_bytes=self._settings.disk_reserve_bytes,
         )
 
@@ -125,6 +127,7 @@ class IngestProcess:
 async def run(settings: Settings, worker: int) -> None:
     """Serve until told to stop; then finish the requests that are under way."""
     process = IngestProcess(settings, worker)
+    process.open_book()
     process.look_at_health()
     tls = prepare_tls(settings.tls, settings.data, settings.host, settings.trusted_proxies)
     server = make_server(process.app, interface=Interfaces.RSGI, host=settings.host, port=settings.api_port, tls=tls)
@@ -144,12 +147,12 @@ async def run(settings: Settings, worker: int) -> None:
 
 
 def main() -> None:
-    """`python -m milepost.operate.ingest_process WORKER`, settings on standard input."""
+    """`python -m milepost.operate.ingest_process WORKER`, its orders on standard input."""
     worker = int(sys.argv[1])
-    settings = child.read_settings()
-    child.begin(f"ingest-{worker}")
+    orders = child.read_orders()
+    child.begin(f"ingest-{worker}", is_restart=orders.is_restart)
     try:
-        uvloop.run(run(settings, worker))
+        uvloop.run(run(orders.settings, worker))
     except MilepostError as error:
         _log.error("cannot_run", reason=error.message)
         raise SystemExit(child.EXIT_MISCONFIGURED if isinstance(error, OperatorError) else 1) from error

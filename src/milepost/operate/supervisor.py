@@ -22,7 +22,7 @@ from milepost.domain.errors import OperatorError
 from milepost.observe import paths
 from milepost.observe.logs import logger
 from milepost.observe.service import Service, write_service
-from milepost.operate.child import EXIT_MISCONFIGURED
+from milepost.operate.child import EXIT_MISCONFIGURED, Orders
 from milepost.settings import Settings
 
 _log = logger("supervisor")
@@ -102,6 +102,8 @@ class Supervisor:
 
     def _say_it_died(self, child: _Child, status: int, now: float) -> None:
         child.process = None
+        if child is self._app:
+            paths.health(self._settings.data).unlink(missing_ok=True)  # its last word is no longer true
         if status == EXIT_MISCONFIGURED:
             raise OperatorError(f"{child.name} cannot run as it is set up; its last log line says why.")
         was_steady = now - child.started_at > _STEADY_SECONDS
@@ -121,8 +123,9 @@ class Supervisor:
             start_new_session=True,  # a terminal's Ctrl-C reaches the supervisor alone, which then drains in order
         )
         assert process.stdin is not None
+        orders = Orders(settings=self._settings, is_restart=child.restarts > 0)
         try:
-            process.stdin.write(self._settings.model_dump_json(exclude={"admin_password"}).encode() + b"\n")
+            process.stdin.write(orders.model_dump_json(exclude={"settings": {"admin_password"}}).encode() + b"\n")
             process.stdin.flush()  # left open: its end tells the child that we are gone
         except BrokenPipeError:
             pass  # it died at once; the next look says so

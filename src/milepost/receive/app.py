@@ -67,7 +67,7 @@ class IngestApp:
         limits: Limits,
         client_ip: ClientIp,
         clock: Clock = system_clock,
-        admit: Callable[[], None] = lambda: None,
+        admit: Callable[[Reading], None] = lambda _reading: None,
     ) -> None:
         self._routes = routes
         self._journal = journal
@@ -107,7 +107,7 @@ class IngestApp:
             reading = door.read(request, self.book)
             if isinstance(reading, Answer):
                 return door.name, reading
-            self._admit()
+            self._admit(reading)
             answer = await accept(self._journal, door.name, request, reading)
             if reading.refused:
                 self._note_part(door, request, reading, answer.status)

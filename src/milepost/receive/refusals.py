@@ -25,6 +25,12 @@ class UnsupportedMediaTypeError(MilepostError):
     status = 415
 
 
+class OverLimitError(UnavailableError):
+    """The connection sends more than its limit. On `/v1/*` this is 429, which that dialect's clients know (FACTS)."""
+
+    code = "over_limit"
+
+
 class sent_by:  # noqa: N801  # reads as a statement: `with sent_by(connection):`
     """Puts the sender on a refusal, where it is known, so that the connection's owner can see it."""
 

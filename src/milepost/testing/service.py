@@ -26,7 +26,7 @@ from milepost.kit.jsonio import strict_loads
 
 ADMIN_EMAIL: Final = "admin@example.com"
 ADMIN_PASSWORD: Final = "correct horse battery"  # noqa: S105  # of services that live for one test
-_COMMAND: Final = str(Path(sys.executable).with_name("milepost"))
+_COMMAND: Final = (sys.executable, "-c", "from milepost.cli import main; main()")
 _LOOK_SECONDS: Final = 0.05
 _T = TypeVar("_T")
 
@@ -54,7 +54,7 @@ def free_port() -> int:
 def run_command(*words: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run `milepost WORDS` to its end."""
     return subprocess.run(
-        [_COMMAND, *words],
+        [*_COMMAND, *words],
         env=os.environ | dict(environment or {}),
         capture_output=True,
         text=True,
@@ -108,7 +108,7 @@ class Service:
         credentials = {"MILEPOST_ADMIN_EMAIL": ADMIN_EMAIL, "MILEPOST_ADMIN_PASSWORD": ADMIN_PASSWORD}
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                [_COMMAND, "serve", *self.options()],
+                [*_COMMAND, "serve", *self.options()],
                 env=os.environ | credentials | dict(self.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -173,14 +173,15 @@ class Service:
         """Return once `/ready` says 200; AssertionError with the log's end if the service ends or time does."""
 
         def is_ready() -> bool:
-            if self.process is not None and self.process.poll() is not None:
-                raise AssertionError(f"milepost serve ended with {self.process.returncode}:\n{self._last_lines()}")
+            has_ended = self.process is not None and self.process.poll() is not None
+            assert not has_ended, "milepost serve has ended"
             return self.ready()[0] == 200
 
         try:
             wait_for(is_ready, seconds=seconds, what="/ready")
         except AssertionError as error:
-            error.add_note(f"{self.ready()}\n{self._last_lines()}")
+            lines = self.log_file.read_text(errors="replace").splitlines()[-30:]
+            error.add_note("\n".join([str(self.ready()), *lines]))
             raise
 
     def fates(self) -> dict[str, int]:
@@ -245,14 +246,13 @@ class Service:
 
             return str(wait_for(token, seconds=5, what="a token"))
 
-    def _last_lines(self) -> str:
-        return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-30:])
-
 
 @contextmanager
-def running_service(data: Path, *, tls: str = "off", workers: int = 1, **environment: str) -> Iterator[Service]:
-    """A ready service on the folder, which ends with the block, however that ends; keywords are MILEPOST_ names."""
-    service = Service(data=data, tls=tls, workers=workers, environment=environment)
+def running_service(
+    data: Path, *, tls: str = "off", workers: int = 1, environment: Mapping[str, str] | None = None
+) -> Iterator[Service]:
+    """A ready service on the folder, which ends with the block, however that ends."""
+    service = Service(data=data, tls=tls, workers=workers, environment=environment or {})
     try:
         service.start()
         yield service

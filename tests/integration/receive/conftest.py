@@ -13,11 +13,11 @@ import msgspec
 import pytest
 from granian.constants import Interfaces
 
-from milepost.domain.connection import ConnectionKind, KnownConnection, KnownSecret
-from milepost.domain.errors import UnavailableError
+from milepost.domain.connection import ConnectionKind, KnownConnection, KnownSecret, RateLimit
 from milepost.domain.event import Submission
 from milepost.observe.health import Readiness
 from milepost.operate.listener import Listener, make_server
+from milepost.receive.admission import Admission
 from milepost.receive.app import IngestApp, Limits
 from milepost.receive.book import make_book
 from milepost.receive.client_ip import ClientIp
@@ -28,10 +28,16 @@ from milepost.record.journal.sqlite import SqliteJournalReader, SqliteJournalWri
 BODY_LIMIT = 200_000
 BODY_SECONDS = 0.5
 SECRET = "the secret"
+ONE_IN_HALF_AN_HOUR = RateLimit(events_per_second=1 / 1800, burst=1)
 
 
 def _known(
-    name: str, kind: ConnectionKind, *, is_enabled: bool = True, origins: tuple[str, ...] = ()
+    name: str,
+    kind: ConnectionKind,
+    *,
+    is_enabled: bool = True,
+    origins: tuple[str, ...] = (),
+    rate_limit: RateLimit | None = None,
 ) -> KnownConnection:
     has_secret = kind in (ConnectionKind.EVENT_HANDLER, ConnectionKind.MACHINE_TO_MACHINE)
     return KnownConnection(
@@ -44,6 +50,7 @@ def _known(
         public_key=None if has_secret else name,
         scopes=("read:api",) if kind is ConnectionKind.MACHINE_TO_MACHINE else (),
         allowed_origins=origins,
+        rate_limit=rate_limit,
     )
 
 
@@ -52,7 +59,7 @@ class ApiListener:
     """The listener's address, and what it has put into its journal."""
 
     folder: Path
-    is_full: bool = False
+    admission: Admission = field(default_factory=lambda: Admission(reserve_bytes=1, clock=lambda: 0.0))
     url: str = ""
     ready: threading.Event = field(default_factory=threading.Event)
     server: Listener | None = None
@@ -76,11 +83,6 @@ class ApiListener:
         finally:
             reader.close()
 
-    def admit(self) -> None:
-        """What the app asks before it keeps anything."""
-        if self.is_full:
-            raise UnavailableError("The disk is nearly full; nothing more can be kept now.", retry_after_seconds=30)
-
     async def serve(self) -> None:
         """Answer until stopped."""
         self.loop = asyncio.get_running_loop()
@@ -90,7 +92,7 @@ class ApiListener:
             journal=journal,
             limits=Limits(body_bytes=BODY_LIMIT, body_seconds=BODY_SECONDS),
             client_ip=ClientIp(()),
-            admit=self.admit,
+            admit=self.admission,
         )
         self.app = app
         app.book = make_book(
@@ -102,6 +104,9 @@ class ApiListener:
                 _known("script-off", ConnectionKind.TRACKING_SCRIPT, is_enabled=False),
                 _known("custom", ConnectionKind.CUSTOM_EVENTS),
                 _known("custom-off", ConnectionKind.CUSTOM_EVENTS, is_enabled=False),
+                _known("handler-limited", ConnectionKind.EVENT_HANDLER, rate_limit=ONE_IN_HALF_AN_HOUR),
+                _known("script-limited", ConnectionKind.TRACKING_SCRIPT, rate_limit=ONE_IN_HALF_AN_HOUR),
+                _known("custom-limited", ConnectionKind.CUSTOM_EVENTS, rate_limit=ONE_IN_HALF_AN_HOUR),
             ]
         )
         with socket.socket() as free:
@@ -132,6 +137,12 @@ async def _enforce(app: IngestApp) -> None:
 def listener(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiListener]:
     """Serving on loopback until the module's tests are done."""
     api = ApiListener(folder=tmp_path_factory.mktemp("journal"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path_factory.mktemp("metrics")))  # where /metrics looks
+        yield from _serving(api)
+
+
+def _serving(api: ApiListener) -> Iterator[ApiListener]:
     thread = threading.Thread(target=lambda: asyncio.run(api.serve()))
     thread.start()
     assert api.ready.wait(30)

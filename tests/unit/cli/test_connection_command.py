@@ -4,6 +4,7 @@ import json
 import stat
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -11,6 +12,7 @@ from typer.testing import CliRunner, Result
 from milepost.cli import app
 from milepost.control.migrate import open_migrated
 from milepost.control.repos.audit import page_audit
+from milepost.control.repos.connections import get_connection
 from milepost.control.session import sqlite_url
 
 
@@ -59,6 +61,38 @@ def test_a_connection_is_renamed_disabled_and_enabled(tmp_path: Path) -> None:
     assert _json(tmp_path, "disable", connection_id)["isEnabled"] is False
     assert "(disabled)" in _run(tmp_path, "list").output
     assert _json(tmp_path, "enable", connection_id)["isEnabled"] is True
+
+
+def test_a_rate_is_limited_and_the_limit_lifted(tmp_path: Path) -> None:
+    connection_id = _json(tmp_path, "add", "--name", "Shop", "--kind", "event-handler")["id"]
+    limited = _json(tmp_path, "limit", connection_id, "--events-per-second", "50", "--burst", "200")
+    assert limited["rateLimit"] == {"eventsPerSecond": 50, "burst": 200}
+    assert _json(tmp_path, "list") == [limited]
+    assert "rateLimit" not in _json(tmp_path, "limit", connection_id, "--off")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["--burst", "5"],
+        ["--off", "--burst", "5"],
+        ["--off", "--events-per-second", "5"],
+        ["--events-per-second", "0"],
+    ],
+)
+def test_a_limit_needs_a_rate_or_off(tmp_path: Path, words: list[str]) -> None:
+    connection_id = _json(tmp_path, "add", "--name", "Shop", "--kind", "event-handler")["id"]
+    result = _run(tmp_path, "limit", connection_id, *words)
+    assert (result.exit_code, bool(result.stderr)) == (1, True)
+
+
+def test_what_names_the_tracks_of_a_connection_can_be_chosen(tmp_path: Path) -> None:
+    words = ["add", "--name", "Site", "--kind", "custom-events", "--track-event-key", "type"]
+    connection_id = _json(tmp_path, *words)["id"]
+    database = open_migrated(sqlite_url(tmp_path / "control.sqlite"))
+    with database.read() as session:
+        assert get_connection(session, UUID(connection_id)).track_event_key == "type"
 
 
 def test_rotation_prints_a_new_secret(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -12,9 +13,10 @@ from sqlalchemy.schema import CreateTable
 
 from milepost.control.migrate import migrate, open_migrated
 from milepost.control.repos import settings
+from milepost.control.repos.connections import get_connection
 from milepost.control.revisions import Scope, raise_revision, read_revision
 from milepost.control.rows import Row
-from milepost.control.session import Database, sqlite_url
+from milepost.control.session import Database, open_database, sqlite_url
 from milepost.domain.account import AccountSettings
 from milepost.domain.errors import ConflictError, OperatorError
 
@@ -31,6 +33,23 @@ def test_migrating_again_changes_nothing(database: Database) -> None:
     migrate(database)
     with database.read() as session:
         assert settings.read_settings(session).account_name == "Kept"
+
+
+def test_a_connection_of_the_first_version_is_unlimited_after_the_migration(tmp_path: Path) -> None:
+    database = open_database(sqlite_url(tmp_path / "control.sqlite"))
+    migrate(database, to="0001")
+    with database.write() as session:
+        session.execute(
+            text(
+                "INSERT INTO connections (id, name, kind, is_enabled, scopes, allowed_origins, created_at_ms)"
+                " VALUES (:id, 'Shop', 'custom-events', 1, '[]', '[]', 0)"
+            ),
+            {"id": UUID(int=7).hex},
+        )
+    migrate(database)
+    with database.read() as session:
+        connection = get_connection(session, UUID(int=7))
+    assert (connection.rate_limit, connection.track_event_key) == (None, "name")
 
 
 def test_processes_that_start_at_once_all_find_a_migrated_database(tmp_path: Path) -> None:

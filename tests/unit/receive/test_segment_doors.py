@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from milepost.domain.connection import ConnectionKind, KnownConnection
+from milepost.domain.connection import ConnectionKind, KnownConnection, TrackEventKey
 from milepost.domain.errors import MilepostError
 from milepost.observe.health import Readiness
 from milepost.receive.door import Answer, Book, Reading, Request
@@ -48,6 +48,7 @@ def read(
     *,
     query: str = "",
     method: str = "POST",
+    book: Book | None = None,
 ) -> Reading | Answer:
     doors = ROUTES.get(path) or doors_at(ROUTES, path)
     assert doors is not None
@@ -60,7 +61,7 @@ def read(
         client_ip="203.0.113.9",
         received_at_ms=NOW_MS,
     )
-    return doors[method].read(request, BOOK)
+    return doors[method].read(request, book or BOOK)
 
 
 def reading(path: str, body: object = b"", headers: Mapping[str, str] = NO_HEADERS, *, query: str = "") -> Reading:
@@ -104,6 +105,20 @@ def test_each_call_has_its_event_key(path: str, call: dict[str, object], event_k
     assert (read.event_key, read.count) == (event_key, 1)
     assert answer(read).status == 200
     assert json.loads(answer(read).body) == {"success": True}
+
+
+def test_a_connection_may_want_every_track_under_one_event_key() -> None:
+    book = Book(by_public_key={"key": known("key")._replace(track_event_key=TrackEventKey.TYPE)})
+    batch = {"writeKey": "key", "batch": [{"type": "track", **TRACK}, {"type": "screen"}]}
+    for path, body, event_keys in [
+        ("/v1/track", {"writeKey": "key", **TRACK}, ["track"]),
+        ("/v1/batch", batch, ["track", "screenview"]),
+    ]:
+        result = read(path, body, book=book)
+        assert isinstance(result, Reading)
+        assert result.items is not None
+        assert [item.event_key for item in result.items] == event_keys
+        assert json.loads(result.body)[0]["event"] == TRACK["event"]
 
 
 def test_a_call_is_stored_as_sent_with_its_type() -> None:

@@ -21,7 +21,7 @@ from milepost.control.credentials import (
 )
 from milepost.control.revisions import Scope, raise_revision
 from milepost.control.rows import ConnectionRow, ConnectionSecretRow
-from milepost.domain.connection import Connection, ConnectionKind
+from milepost.domain.connection import Connection, ConnectionKind, RateLimit, TrackEventKey
 from milepost.domain.errors import Fault, InvalidInputError, NotFoundError
 from milepost.kit.clock import to_datetime
 from milepost.kit.crypto import seal, unseal
@@ -48,6 +48,8 @@ class ConnectionDraft(BaseModel):
     kind: ConnectionKind
     scopes: tuple[str, ...] | None = None
     allowed_origins: tuple[str, ...] = ()
+    rate_limit: RateLimit | None = None
+    track_event_key: TrackEventKey = TrackEventKey.NAME
 
     @field_validator("name")
     @classmethod
@@ -74,8 +76,10 @@ def create_connection(session: Session, draft: ConnectionDraft, *, now_ms: int, 
         public_key=None if signs_in else new_public_key(),
         scopes=list(_checked_scopes(draft.kind, draft.scopes)),
         allowed_origins=list(_checked_origins(draft.kind, draft.allowed_origins)),
+        track_event_key=_checked_track_event_key(draft.kind, draft.track_event_key).value,
         created_at_ms=now_ms,
     )
+    _put_rate_limit(row, draft.rate_limit)
     session.add(row)
     session.flush()
     secret = _add_secret(session, row.id, now_ms=now_ms, secrets_key=secrets_key) if signs_in else None
@@ -101,6 +105,7 @@ def update_connection(
     is_enabled: bool | None = None,
     scopes: tuple[str, ...] | None = None,
     allowed_origins: tuple[str, ...] | None = None,
+    track_event_key: TrackEventKey | None = None,
 ) -> Connection:
     """Change what is given. A disabled connection is refused at every door within a second, its tokens too."""
     row = _row(session, connection_id)
@@ -113,6 +118,17 @@ def update_connection(
         row.scopes = list(_checked_scopes(kind, scopes))
     if allowed_origins is not None:
         row.allowed_origins = list(_checked_origins(kind, allowed_origins))
+    if track_event_key is not None:
+        row.track_event_key = _checked_track_event_key(kind, track_event_key).value
+    raise_revision(session, Scope.CONNECTIONS)
+    session.flush()
+    return to_connection(row)
+
+
+def limit_connection(session: Session, connection_id: UUID, rate_limit: RateLimit | None) -> Connection:
+    """Bound how much the connection may send; None lifts the bound."""
+    row = _row(session, connection_id)
+    _put_rate_limit(row, rate_limit)
     raise_revision(session, Scope.CONNECTIONS)
     session.flush()
     return to_connection(row)
@@ -165,8 +181,25 @@ def to_connection(row: ConnectionRow) -> Connection:
         public_key=row.public_key,
         scopes=tuple(row.scopes),
         allowed_origins=tuple(row.allowed_origins),
+        rate_limit=rate_limit_of(row),
+        track_event_key=TrackEventKey(row.track_event_key),
         created_at=to_datetime(row.created_at_ms),
     )
+
+
+def rate_limit_of(row: ConnectionRow) -> RateLimit | None:
+    """The limit that the row holds, if any."""
+    if row.events_per_second is None or row.burst is None:
+        return None
+    return RateLimit(events_per_second=row.events_per_second, burst=row.burst)
+
+
+def _put_rate_limit(row: ConnectionRow, rate_limit: RateLimit | None) -> None:
+    if rate_limit and row.kind == ConnectionKind.MACHINE_TO_MACHINE:
+        reason = f"only a connection that sends events has a limit, and this is of kind {row.kind}"
+        raise InvalidInputError("The limit is not valid.", faults=(Fault(path="rate_limit", reason=reason),))
+    row.events_per_second = rate_limit.events_per_second if rate_limit else None
+    row.burst = rate_limit.burst if rate_limit else None
 
 
 def _row(session: Session, connection_id: UUID) -> ConnectionRow:
@@ -218,6 +251,13 @@ def _checked_scopes(kind: ConnectionKind, scopes: tuple[str, ...] | None) -> tup
     if unknown or not chosen:
         reason = f"must be one or more of {', '.join(SCOPES)}" + (f", not {', '.join(unknown)}" if unknown else "")
         raise InvalidInputError("The scopes are not valid.", faults=(Fault(path="scopes", reason=reason),))
+    return chosen
+
+
+def _checked_track_event_key(kind: ConnectionKind, chosen: TrackEventKey) -> TrackEventKey:
+    if chosen is not TrackEventKey.NAME and has_secret(kind):
+        reason = f"only a connection with a writeKey takes tracks, and this is of kind {kind.value}"
+        raise InvalidInputError("The event key is not valid.", faults=(Fault(path="track_event_key", reason=reason),))
     return chosen
 
 

@@ -15,7 +15,7 @@ from milepost.domain.connection import KnownConnection
 from milepost.domain.errors import Fault, InvalidInputError, MilepostError, UnauthenticatedError
 from milepost.receive.browser import for_browsers, require_origin
 from milepost.receive.door import Answer, Book, Request
-from milepost.receive.refusals import sent_by, shared_headers
+from milepost.receive.refusals import OverLimitError, sent_by, shared_headers
 
 BAD_WRITE_KEY = "Invalid or missing writekey"
 """MetaRouter's own sentence, letter by letter (FACTS)."""
@@ -24,10 +24,15 @@ LONGEST_VALUE = 4096
 """Bound on a name, an id or any other value of an event's metadata, in characters."""
 
 
+def status_of(error: MilepostError) -> int:
+    """The error's status in this dialect."""
+    return HTTPStatus.TOO_MANY_REQUESTS if isinstance(error, OverLimitError) else error.status
+
+
 def error_body(error: MilepostError) -> dict[str, Any]:
     """`{"Error", "Message", "Details"}`; Details is text, one `path: reason` per fault."""
     return {
-        "Error": HTTPStatus(error.status).phrase,
+        "Error": HTTPStatus(status_of(error)).phrase,
         "Message": error.message,
         "Details": "; ".join(f"{fault.path}: {fault.reason}" if fault.path else fault.reason for fault in error.faults),
     }
@@ -42,7 +47,7 @@ def refuse(error: MilepostError) -> Answer:
         (name, 'WriteKey realm="events"' if name == "www-authenticate" else value)
         for name, value in shared_headers(error)
     )
-    return for_browsers(Answer(status=error.status, body=orjson.dumps(error_body(error)), headers=headers))
+    return for_browsers(Answer(status=status_of(error), body=orjson.dumps(error_body(error)), headers=headers))
 
 
 def opened_by(write_key: str, request: Request, book: Book) -> KnownConnection:

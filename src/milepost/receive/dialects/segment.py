@@ -62,14 +62,14 @@ class BatchDoor:
         with sent_by(connection):
             calls = _checked_batch(document.get("batch"))
             members = _read_members(body)
-            shared = shared_by(document, members)
+            shared = shared_by(document, members, request.received_at_ms, connection.track_event_key)
             valid: list[Call] = []
             refused: list[Fault] = []
             for index, (call, raw) in enumerate(zip(calls, _read_list(members["batch"]), strict=True)):
                 faults = tuple(faults_of(call, None, shared, f"batch[{index}]."))
                 refused.extend(faults)
                 if not faults:
-                    valid.append(read_call(call, bytes(raw), None, shared, request.received_at_ms))
+                    valid.append(read_call(call, bytes(raw), None, shared))
             if not valid:
                 raise InvalidInputError(_NOT_VALID, faults=tuple(refused))
         answer = _partly(refused) if refused else _success()
@@ -96,10 +96,11 @@ def reading_of_call(
     document: dict[str, Any], body: bytes, kind: str, connection: KnownConnection, *, request: Request, answer: Answer
 ) -> Reading:
     """A single call, or InvalidInputError."""
-    faults = tuple(faults_of(document, kind, Shared(), ""))
+    shared = Shared(received_at_ms=request.received_at_ms, track_event_key=connection.track_event_key)
+    faults = tuple(faults_of(document, kind, shared, ""))
     if faults:
         raise InvalidInputError("This call is not valid.", faults=faults)
-    call = read_call(document, body, kind, Shared(), request.received_at_ms)
+    call = read_call(document, body, kind, shared)
     return Reading(
         connection=connection,
         event_key=call.meta.event_key,

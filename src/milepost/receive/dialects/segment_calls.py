@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 import orjson
 
+from milepost.domain.connection import TrackEventKey
 from milepost.domain.errors import Fault
 from milepost.domain.event import ItemMeta
 from milepost.receive.dialects.metarouter import LONGEST_VALUE
@@ -19,14 +20,14 @@ from milepost.receive.rules import EARLIEST_MS, LATEST_MS
 from milepost.receive.timestamps import parse_instant
 
 EVENT_KEYS = {
-    "track": "",  # a track is named by its own event (FACTS)
+    "track": "track",
     "identify": "identify",
     "page": "page",
     "screen": "screenview",
     "group": "group",
     "alias": "alias",
 }
-"""The event key of each type of call, after the Segment connection of FACTS."""
+"""The event key of each type of call, after the Segment connection of FACTS; a track's is its event, unless asked."""
 
 _FOR_ALL = ("context", "integrations", "originalTimestamp", "timestamp", "sentAt")
 """Members of a batch that are put into each of its calls that has none of its own (FACTS)."""
@@ -44,16 +45,30 @@ class Call(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
-    """What a batch says for all its calls: each member as sent, and the values of those that are looked into."""
+    """What holds for all calls of a request: when it came, how its connection wants tracks to be named, and what
+    its batch says for all, each member as sent and with its value.
+    """
 
+    received_at_ms: int
+    track_event_key: TrackEventKey
     members: Mapping[str, msgspec.Raw] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
-def shared_by(document: Mapping[str, Any], members: Mapping[str, msgspec.Raw]) -> Shared:
+def shared_by(
+    document: Mapping[str, Any],
+    members: Mapping[str, msgspec.Raw],
+    received_at_ms: int,
+    track_event_key: TrackEventKey,
+) -> Shared:
     """What a batch's root says for all; a null says nothing."""
     names = [name for name in _FOR_ALL if document.get(name) is not None]
-    return Shared(members={name: members[name] for name in names}, values={name: document[name] for name in names})
+    return Shared(
+        received_at_ms=received_at_ms,
+        track_event_key=track_event_key,
+        members={name: members[name] for name in names},
+        values={name: document[name] for name in names},
+    )
 
 
 def faults_of(call: object, kind: str | None, shared: Shared, path: str) -> Iterator[Fault]:
@@ -74,14 +89,15 @@ def faults_of(call: object, kind: str | None, shared: Shared, path: str) -> Iter
             yield Fault(path=f"{path}{name}", reason="must be an ISO 8601 date and time, from 1900 to 2299")
 
 
-def read_call(call: dict[str, Any], raw: bytes, kind: str | None, shared: Shared, received_at_ms: int) -> Call:
+def read_call(call: dict[str, Any], raw: bytes, kind: str | None, shared: Shared) -> Call:
     """A call without faults. Its event date is corrected for the sender's clock, its messageId is idempotent."""
     kind = call["type"] if kind is None else kind
+    is_named = shared.track_event_key is TrackEventKey.NAME
     return Call(
         payload=_with_shared(call, raw, kind, shared),
         meta=ItemMeta(
-            event_key=EVENT_KEYS[kind] or call["event"],
-            event_date_ms=_event_date_ms(call, shared, received_at_ms),
+            event_key=call["event"] if kind == "track" and is_named else EVENT_KEYS[kind],
+            event_date_ms=_event_date_ms(call, shared),
             idempotency_key=call.get("messageId"),
         ),
     )
@@ -102,13 +118,13 @@ def _instant(value: object) -> int | None:
     return parse_instant(value + "Z") if unix_ms is None else unix_ms
 
 
-def _event_date_ms(call: Mapping[str, Any], shared: Shared, received_at_ms: int) -> int | None:
+def _event_date_ms(call: Mapping[str, Any], shared: Shared) -> int | None:
     """receivedAt - (sentAt - originalTimestamp) (FACTS); without a sentAt, the time as given; else None."""
     times = [_instant(_own_or_shared(call, shared, name)) for name in ("originalTimestamp", "timestamp", "sentAt")]
     original = times[1] if times[0] is None else times[0]
     if original is None or times[2] is None:
         return original
-    corrected = received_at_ms - (times[2] - original)
+    corrected = shared.received_at_ms - (times[2] - original)
     return corrected if EARLIEST_MS <= corrected <= LATEST_MS else None
 
 

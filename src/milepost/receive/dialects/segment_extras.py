@@ -37,7 +37,7 @@ class PixelDoor:
     name = "pixel"
 
     def __init__(self, kind: str) -> None:
-        self._kind = kind
+        self.kind = kind
 
     def read(self, request: Request, book: Book) -> Reading:
         """See receive/door.py."""
@@ -46,12 +46,13 @@ class PixelDoor:
         connection = connection_of(request, document, book)
         with sent_by(connection):
             answer = Answer(status=200, body=GIF, headers=_GIF_HEADERS)
-            return reading_of_call(document, body, self._kind, connection, request=request, answer=answer)
+            return reading_of_call(document, body, self.kind, connection, request=request, answer=answer)
 
     def refuse(self, error: MilepostError) -> Answer:
         """The image, with the error's status and headers."""
-        told = tuple(header for header in refuse(error).headers if header[0] != "content-type")
-        return Answer(status=error.status, body=GIF, headers=(*_GIF_HEADERS, *told))
+        refusal = refuse(error)
+        told = tuple(header for header in refusal.headers if header[0] != "content-type")
+        return Answer(status=refusal.status, body=GIF, headers=(*_GIF_HEADERS, *told))
 
 
 def _pixel_data(query: str) -> bytes:

@@ -19,7 +19,7 @@ from typing import Final
 
 import msgspec
 
-from milepost.domain.errors import UnavailableError
+from milepost.domain.errors import OperatorError, UnavailableError
 from milepost.domain.event import Located
 from milepost.kit.clock import Clock, system_clock
 from milepost.record.journal.port import Extent
@@ -34,6 +34,13 @@ CREATE TABLE IF NOT EXISTS frames (
 """
 _FRAME_BYTES: Final = 4 * 1024 * 1024
 _TRIM_FRAMES: Final = 200
+_FOR_A_PERSON: Final = {
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+}
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[bytes]).decode
 
@@ -63,8 +70,7 @@ class SqliteJournalWriter:
         except OSError as error:
             os.close(self._lock)
             raise UnavailableError(f"Journal partition {partition} already has a writer.") from error
-        self._db = _open(_path(folder, partition))
-        self._offset = _extent(self._db).last
+        self._db, self._offset = _open(_path(folder, partition))
         self._loop = loop
         self._clock = clock
         self._most_queued_bytes = most_queued_bytes
@@ -206,7 +212,19 @@ class SqliteJournalReader:
         return self._open[partition]
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(path: Path) -> tuple[sqlite3.Connection, int]:
+    """The partition and its last offset; OperatorError for a file that only a person can mend."""
+    try:
+        db = _prepared(path)
+        return db, _extent(db).last
+    except sqlite3.Error as error:
+        message = f"The journal {path} cannot be opened: {error}."
+        if error.sqlite_errorcode in _FOR_A_PERSON:
+            raise OperatorError(f"{message} Check its permissions, or restore it from a backup.") from error
+        raise UnavailableError(message) from error
+
+
+def _prepared(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
     db.execute("PRAGMA page_size = 8192")
     db.execute("PRAGMA journal_mode = WAL")

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from milepost.control.credentials import ConnectionKeys, shown_keys
 from milepost.control.repos import connections
 from milepost.control.repos.connections import DEFAULT_GRACE_SECONDS, ConnectionDraft
-from milepost.domain.connection import Connection, ConnectionKind
+from milepost.domain.connection import Connection, ConnectionKind, RateLimit, TrackEventKey
 from milepost.domain.errors import ConflictError
 from milepost.web.auth import Admin, Viewer
 from milepost.web.changes import change
@@ -31,6 +31,8 @@ class ConnectionView(BaseModel):
     is_enabled: bool
     scopes: tuple[str, ...]
     allowed_origins: tuple[str, ...]
+    rate_limit: RateLimit | None
+    track_event_key: TrackEventKey
     created_at: datetime
 
 
@@ -49,7 +51,7 @@ class NewConnection(Credentials, ConnectionView):
 
 
 class ConnectionChange(BaseModel):
-    """What is given changes."""
+    """What is given changes; a `rate_limit` of null lifts the limit."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -57,6 +59,8 @@ class ConnectionChange(BaseModel):
     is_enabled: bool | None = None
     scopes: tuple[str, ...] | None = None
     allowed_origins: tuple[str, ...] | None = None
+    rate_limit: RateLimit | None = None
+    track_event_key: TrackEventKey | None = None
 
 
 class Rotation(BaseModel):
@@ -92,9 +96,11 @@ def read_connection(connection_id: UUID, _: Viewer, deps: Deps) -> ConnectionVie
 
 @router.patch("/{connection_id}")
 def change_connection(connection_id: UUID, body: ConnectionChange, caller: Admin, deps: Deps) -> ConnectionView:
-    """Rename, disable, enable, or give other scopes or origins; ingest workers know within a second."""
+    """Rename, disable, enable, limit, or give other scopes or origins; ingest workers know within a second."""
     with change(deps, caller) as work:
         before = _view(connections.get_connection(work.session, connection_id))
+        if "rate_limit" in body.model_fields_set:
+            connections.limit_connection(work.session, connection_id, body.rate_limit)
         after = _view(
             connections.update_connection(
                 work.session,
@@ -103,6 +109,7 @@ def change_connection(connection_id: UUID, body: ConnectionChange, caller: Admin
                 is_enabled=body.is_enabled,
                 scopes=body.scopes,
                 allowed_origins=body.allowed_origins,
+                track_event_key=body.track_event_key,
             )
         )
         work.record("update", "connection", connection_id, before=before, after=after)

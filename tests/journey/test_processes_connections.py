@@ -1,0 +1,69 @@
+"""Connections that the command line changes while the service runs: its workers honour them within a second."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from milepost.domain.connection import ConnectionKind
+from milepost.testing.service import Service, running_service, wait_for
+
+_EVENT = {"eventKey": "logins", "data": [{"userId": "u1"}]}
+_SECONDS = 1.0
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with running_service(tmp_path_factory.mktemp("connections") / "data") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def api(service: Service) -> Iterator[httpx.Client]:
+    with service.api() as client:
+        yield client
+
+
+def _opens(api: httpx.Client, keys: dict[str, str]) -> bool:
+    credentials = {name: keys[name] for name in ("clientId", "clientSecret")}
+    answer = api.post("/getToken", json=credentials)
+    assert answer.status_code in {200, 401}
+    return answer.status_code == 200
+
+
+def _status(api: httpx.Client, token: str) -> int:
+    return api.post("/events", json=_EVENT, headers={"authorization": f"Bearer {token}"}).status_code
+
+
+def test_a_new_connection_opens(service: Service, api: httpx.Client) -> None:
+    keys = service.add_connection()
+    wait_for(lambda: _opens(api, keys), seconds=_SECONDS, what="a token")
+
+
+def test_a_new_write_key_opens(service: Service, api: httpx.Client) -> None:
+    key = service.add_connection(ConnectionKind.CUSTOM_EVENTS)["writeKey"]
+    event = {"_metarouter": {"writeKey": key, "eventName": "page view"}}
+    wait_for(lambda: api.post("/v1/custom/event", json=event).status_code == 201, seconds=_SECONDS, what="a 201")
+
+
+def test_a_disabled_connection_is_401_for_its_tokens_too_until_it_is_enabled(
+    service: Service, api: httpx.Client
+) -> None:
+    keys = service.add_connection()
+    token = service.get_token(keys)
+    assert _status(api, token) == 202
+    service.told("connection", "disable", keys["id"])
+    wait_for(lambda: _status(api, token) == 401, seconds=_SECONDS, what="a refusal of the token")
+    assert not _opens(api, keys)
+    service.told("connection", "enable", keys["id"])
+    wait_for(lambda: _status(api, token) == 202, seconds=_SECONDS, what="a welcome")
+
+
+def test_a_rotated_secret_opens_and_the_old_one_does_until_its_grace_ends(service: Service, api: httpx.Client) -> None:
+    old = service.add_connection()
+    new = service.told("connection", "rotate", old["id"], "--grace-seconds", "3600")
+    wait_for(lambda: _opens(api, new), seconds=_SECONDS, what="a token for the new secret")
+    assert _opens(api, old)
+    newest = service.told("connection", "rotate", old["id"], "--grace-seconds", "0")
+    wait_for(lambda: _opens(api, newest), seconds=_SECONDS, what="a token for the newest secret")
+    assert not _opens(api, new)
