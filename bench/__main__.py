@@ -1,4 +1,4 @@
-"""`make bench`: measure, print a table, and keep the numbers as JSON. Names as arguments choose: accept, end-to-end."""
+"""`make bench`: measure, print a table, and keep the numbers as JSON. Arguments: accept, end-to-end, metrics."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from rich.table import Table
 from bench.accept import accept
 from bench.end_to_end import end_to_end
 from bench.measure import Measured
+from bench.metrics import metrics
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -26,7 +27,11 @@ def _end_to_end() -> Iterator[Measured]:
     yield end_to_end(60_000, 1)
 
 
-BENCHMARKS: dict[str, Callable[[], Iterator[Measured]]] = {"accept": accept, "end-to-end": _end_to_end}
+BENCHMARKS: dict[str, Callable[[], Iterator[Measured]]] = {
+    "accept": accept,
+    "end-to-end": _end_to_end,
+    "metrics": metrics,
+}
 
 
 def main(names: list[str]) -> None:

@@ -108,7 +108,7 @@ def make_judge(database: Database, pool: ClientPool, clock: Clock) -> JudgeLoop:
     return JudgeLoop(
         Judge(MetricReader(pool), JudgedPlans(database, definitions), clock),
         have_definitions_changed=definitions.refresh,
-        watched=lambda: {metric.signal_id for metric in definitions.metrics().values()},
+        watched=lambda: {signal_id for basis in definitions.bases().values() for signal_id in basis.signal_ids},
         judged=judged,
         failed=failed,
         clock=clock,

@@ -11,10 +11,12 @@ from uuid import UUID
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from milepost.domain.basis import Basis, basis_of
+from milepost.domain.calendar import Calendar, Period
 from milepost.domain.criterion import FieldType
 from milepost.domain.crossing import BEGINNING_MS, Ask, Threshold
 from milepost.domain.event import Emissions
-from milepost.domain.metric import Aggregation, AllTime, Metric, RollingDays
+from milepost.domain.metric import Aggregation, AllTime, Formula, Metric, RollingDays
 from milepost.domain.milestone import (
     Action,
     AfterDays,
@@ -29,12 +31,11 @@ from milepost.domain.milestone import (
     OnDate,
 )
 from milepost.domain.signal import CompanyMapping, Signal, SignalField
-from milepost.judge.facts import FactFinder, bases
+from milepost.judge.facts import FactFinder
 from milepost.judge.outcomes import Part, judge_outcome
 from milepost.judge.rules import judge_milestone
 from milepost.kit.clock import to_datetime, to_unix_ms
 from milepost.measure.queries import MetricReader
-from milepost.measure.windows import Period, period_ends
 from milepost.store.signals import insert_signals
 
 REFERENCE = Path(__file__).parents[2] / "docs/reference"
@@ -86,6 +87,14 @@ def metric(name: str, window: str = "all time") -> Metric:
     )
 
 
+def basis(asked: Metric | Formula) -> Basis:
+    return basis_of(asked, {asked.id: asked}, {SIGNAL.id: SIGNAL}, Calendar())
+
+
+def value_of(cell: str) -> float | None:
+    return None if cell == "none" else float(cell)
+
+
 @pytest.fixture(scope="module")
 def reader(chdb_client: Client) -> Iterator[MetricReader]:
     rows = table("metrics.md", "purchase on", "user")
@@ -110,12 +119,12 @@ def test_a_value_or_crossing_is_as_the_page_says(reader: MetricReader, row: list
     asked = metric(row[0], row[1])
     if len(row) == 4:
         as_of_ms = to_unix_ms(instant(row[2]))
-        assert reader.values(asked, SIGNAL, as_of_ms, [CAFE]) == {CAFE: float(row[3])}
+        assert reader.values(basis(asked), as_of_ms, [CAFE]) == {CAFE: value_of(row[3])}
         return
     operator, target = row[2].split()
     since_ms = BEGINNING_MS if row[3] == "the beginning" else to_unix_ms(instant(row[3]))
     threshold = Threshold(Comparison(operator), float(target))
-    (crossing,) = reader.first_crossings(asked, SIGNAL, threshold, [Ask(CAFE, since_ms)])
+    (crossing,) = reader.first_crossings(basis(asked), threshold, [Ask(CAFE, since_ms)])
     if row[4] == "never":
         assert crossing is None
     else:
@@ -126,9 +135,9 @@ def test_a_value_or_crossing_is_as_the_page_says(reader: MetricReader, row: list
 @pytest.mark.parametrize("row", table("metrics.md", "metric", "series"), ids=" ".join)
 def test_a_series_is_as_the_page_says(reader: MetricReader, row: list[str]) -> None:
     name, window, period, first, last, values = row
-    ends = list(period_ends(date.fromisoformat(first), date.fromisoformat(last), Period(period), UTC))
-    series = reader.series(metric(name, window), SIGNAL, ends, [CAFE])
-    assert series == {CAFE: [float(value) for value in values.split(", ")]}
+    periods = Calendar().periods(date.fromisoformat(first), date.fromisoformat(last), Period(period))
+    series = reader.series(basis(metric(name, window)), [end - 1 for _, end in periods], [CAFE])
+    assert series == {CAFE: [value_of(value) for value in values.split(", ")]}
 
 
 def start(text: str) -> AnyTime | OnAssignment | OnDate | AfterDays:
@@ -177,7 +186,7 @@ def test_a_milestone_is_in_the_state_that_the_page_says(reader: MetricReader, ro
         state_at=assigned_at,
     )
     metrics = {asked.id: asked for _, asked, _ in some if asked is not None}
-    facts = FactFinder(reader).find([assigned], bases([assigned], metrics, {SIGNAL.id: SIGNAL}), {})
+    facts = FactFinder(reader).find([assigned], {id_: basis(one) for id_, one in metrics.items()}, {})
     verdict = judge_milestone(assigned, facts[assigned.id], instant(row[4]))
     assert (verdict.state.value.replace("_", " "), verdict.at) == (row[5], instant(row[6]))
 

@@ -188,10 +188,22 @@ def test_values_come_for_every_company_page_by_page(console: Console, editor: Te
     assert rest["next"] is None
     one = editor.get(door, params={"company_id": ids["b"], "at": "2023-01-01T00:00:00Z"}).json()
     assert one == {
-        "items": [{"company_id": ids["b"], "company_name": "b", "value": 0.0}],
+        "items": [
+            {
+                "company_id": ids["b"],
+                "company_name": "b",
+                "value": 0.0,
+                "shown": "0",
+                "previous": None,
+                "change": None,
+            }
+        ],
         "next": None,
         "metric_id": shop["metric"]["id"],
         "at": "2023-01-01T00:00:00Z",
+        "compared_at": None,
+        "unit": "",
+        "format": {"style": "number", "decimals": None},
     }
     assert editor.get(door, params={"company_id": shop["metric"]["id"]}).status_code == 404
 
@@ -227,7 +239,8 @@ def test_key_spaces_are_listed_and_added(editor: TestClient) -> None:
 def test_settings_are_replaced_whole_by_admins(console: Console) -> None:
     admin = console.as_person(Role.ADMIN)
     changed = admin.put("/api/settings", json={"account_name": "Shop", "time_zone": "Europe/Berlin"})
-    assert changed.json() == {"account_name": "Shop", "time_zone": "Europe/Berlin", "creates_companies": True}
+    settings = {"account_name": "Shop", "time_zone": "Europe/Berlin", "week_start": "monday", "creates_companies": True}
+    assert changed.json() == settings
     assert admin.get("/api/settings").json() == changed.json()
     refused = admin.put("/api/settings", json={"time_zone": "Mars/Olympus"}).json()
     assert [fault["path"] for fault in refused["faults"]] == ["time_zone"]

@@ -16,14 +16,15 @@ PURE = (
     "src/milepost/**/rules.py",
     "src/milepost/**/aggregations.py",
     "src/milepost/**/windows.py",
+    "src/milepost/**/turns.py",
     "src/milepost/**/spans.py",
 )
 """Law 2: these take the time, ids and all else as arguments."""
 
 PURE_IMPORTS = frozenset(
     {
-        *("__future__", "abc", "collections", "dataclasses", "datetime", "decimal", "enum", "functools", "itertools"),
-        *("math", "re", "typing", "uuid", "msgspec", "pydantic", "re2"),
+        *("__future__", "abc", "ast", "collections", "dataclasses", "datetime", "decimal", "enum", "functools"),
+        *("itertools", "math", "operator", "re", "typing", "uuid", "msgspec", "pydantic", "re2"),
         "zoneinfo",  # the time zone database ships with the program and is read like code
     }
 )

@@ -7,22 +7,35 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from milepost.control.rows import ConnectionRow, MetricRow, MilestoneRow, SignalRow
+from milepost.control.rows import ConnectionRow, MetricRow, MilestoneRow
 from milepost.criteria.check import check, check_fields
+from milepost.domain.basis import basis_of
+from milepost.domain.calendar import Calendar
 from milepost.domain.criterion import FieldType
 from milepost.domain.errors import Fault, InvalidInputError
-from milepost.domain.metric import Aggregation, MetricDraft
+from milepost.domain.metric import Aggregation, Formula, FormulaDraft, Metric, MetricDraft
 from milepost.domain.milestone import AutomaticAction, MilestoneDraft
 from milepost.domain.outcome import OutcomeDraft
-from milepost.domain.signal import SignalDraft
+from milepost.domain.signal import Signal, SignalDraft
 
 _COMPANY_FIELD_TYPES = (FieldType.TEXT, FieldType.NUMBER)
+_NUMBERS = (FieldType.NUMBER,)
+_ORDERED = (FieldType.NUMBER, FieldType.BOOLEAN, FieldType.ISO_DATE, FieldType.UNIX_MS_DATE)
+_AGGREGATED_TYPES: Mapping[Aggregation, Sequence[FieldType]] = {
+    Aggregation.SUM: _NUMBERS,
+    Aggregation.AVERAGE: _NUMBERS,
+    Aggregation.MINIMUM: _ORDERED,
+    Aggregation.MAXIMUM: _ORDERED,
+    Aggregation.FIRST: _ORDERED,
+    Aggregation.LATEST: _ORDERED,
+}
+"""What an aggregation can read, where that is not everything: booleans are 0 and 1, dates are Unix milliseconds."""
 
 
 def check_signal(session: Session, draft: SignalDraft) -> None:
@@ -44,39 +57,42 @@ def check_signal(session: Session, draft: SignalDraft) -> None:
     _raise("The signal is not valid.", faults)
 
 
-def check_metric(session: Session, draft: MetricDraft) -> None:
-    """Its signal exists and has the field, a number where values are added up."""
-    row = session.get(SignalRow, draft.signal_id)
-    if row is None:
-        reason = f"no signal has the id {draft.signal_id}"
-        _raise("The metric is not valid.", [Fault(path="signal_id", reason=reason)])
-    else:
-        reason_against = metric_misfit(draft, SignalDraft.model_validate_json(row.definition))
-        if reason_against:
-            _raise("The metric is not valid.", [Fault(path="field", reason=reason_against)])
+def check_metric(
+    draft: MetricDraft | FormulaDraft, metrics: Mapping[UUID, Metric | Formula], signals: Mapping[UUID, Signal]
+) -> None:
+    """What it speaks of exists and fits. One that is in force has its id, and formulas over it must still hold."""
+    basis_of(draft, metrics, signals, Calendar())
+    if isinstance(draft, MetricDraft):
+        _raise("The metric is not valid.", metric_misfits(draft, signals[draft.signal_id]))
+    elif isinstance(draft, Formula):
+        for formula in metrics.values():
+            basis_of(formula, {**metrics, draft.id: draft}, signals, Calendar())
 
 
-def metric_misfit(metric: MetricDraft, signal: SignalDraft) -> str | None:
-    """Why the signal's fields do not give what the metric aggregates, or None."""
-    if metric.field is None:
-        return None
+def metric_misfits(metric: MetricDraft, signal: SignalDraft) -> list[Fault]:
+    """Why the signal's fields do not give what the metric aggregates, or is broken down by."""
     types = {field.name: field.type for field in signal.fields}
-    if metric.field not in types:
-        return _not_a_field(metric.field, signal)
-    if metric.aggregation is Aggregation.SUM and types[metric.field] is not FieldType.NUMBER:
-        return f"sum needs a field of type number, and {metric.field!r} is of type {types[metric.field].value}"
-    return None
+    faults = [
+        Fault(path=path, reason=_not_a_field(name, signal))
+        for path, name in (("field", metric.field), ("group_by", metric.group_by))
+        if name is not None and name not in types
+    ]
+    if metric.field in types and types[metric.field] not in _AGGREGATED_TYPES.get(metric.aggregation, types.values()):
+        needed = " or ".join(one.value for one in _AGGREGATED_TYPES[metric.aggregation])
+        found = f"{metric.field!r} is of type {types[metric.field].value}"
+        reason = f"{metric.aggregation.value} needs a field of type {needed}, and {found}"
+        faults.append(Fault(path="field", reason=reason))
+    return faults
 
 
 def check_metrics_still_fit(session: Session, signal_id: UUID, draft: SignalDraft) -> None:
     """A changed signal must not pull a field from under the metrics that aggregate it."""
     metrics = session.scalars(select(MetricRow).where(MetricRow.signal_id == signal_id).order_by(MetricRow.id))
-    faults = []
-    for row in metrics:
-        metric = MetricDraft.model_validate_json(row.definition)
-        misfit = metric_misfit(metric, draft)
-        if misfit:
-            faults.append(Fault(path="fields", reason=f"the metric {metric.name!r} would break: {misfit}"))
+    faults = [
+        Fault(path="fields", reason=f"the metric {metric.name!r} would break: {misfit.reason}")
+        for metric in (MetricDraft.model_validate_json(row.definition) for row in metrics)
+        for misfit in metric_misfits(metric, draft)
+    ]
     _raise("Metrics need what this change takes away.", faults)
 
 

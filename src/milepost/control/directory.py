@@ -9,15 +9,15 @@ from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from milepost.control.repos.assigned import list_assigned_milestones, list_assigned_outcomes
+from milepost.control.repos.bases import bases
 from milepost.control.repos.company_keys import create_companies, find_companies
-from milepost.control.repos.metrics import list_metrics
 from milepost.control.repos.plans import assign_missing
 from milepost.control.repos.settings import read_settings
 from milepost.control.repos.signals import list_signals
 from milepost.control.repos.transitions import record_progress, record_transitions
 from milepost.control.revisions import Scope, read_revision
 from milepost.control.session import Database
-from milepost.domain.metric import Metric
+from milepost.domain.basis import Basis
 from milepost.domain.milestone import AssignedMilestone, Transition
 from milepost.domain.outcome import AssignedOutcome
 from milepost.domain.signal import Signal
@@ -46,13 +46,13 @@ class CompanyDirectory:
 
 
 class DefinitionSource:
-    """The signals and metrics in force, read anew only when their revision has risen. For one thread."""
+    """The signals in force and what metrics rest on, read anew only when their revision has risen. For one thread."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._revision = -1
         self._signals: Mapping[UUID, Signal] = {}
-        self._metrics: Mapping[UUID, Metric] = {}
+        self._bases: Mapping[UUID, Basis] = {}
 
     def refresh(self) -> bool:
         """Whether anything has changed since the last call; the first one says yes."""
@@ -61,7 +61,7 @@ class DefinitionSource:
             if revision == self._revision:
                 return False
             self._signals = {signal.id: signal for signal in list_signals(session)}
-            self._metrics = {metric.id: metric for metric in list_metrics(session)}
+            self._bases = bases(session)
             self._revision = revision
             return True
 
@@ -69,9 +69,9 @@ class DefinitionSource:
         """By id, disabled ones included, as of the last refresh."""
         return self._signals
 
-    def metrics(self) -> Mapping[UUID, Metric]:
-        """By id, as of the last refresh."""
-        return self._metrics
+    def bases(self) -> Mapping[UUID, Basis]:
+        """What each metric rests on, by its id, as of the last refresh."""
+        return self._bases
 
 
 class JudgedPlans:
@@ -91,13 +91,9 @@ class JudgedPlans:
         with self._database.read() as session:
             return list_assigned_outcomes(session, company_ids)
 
-    def metrics(self) -> Mapping[UUID, Metric]:
+    def bases(self) -> Mapping[UUID, Basis]:
         """See the port."""
-        return self._definitions.metrics()
-
-    def signals(self) -> Mapping[UUID, Signal]:
-        """See the port."""
-        return self._definitions.signals()
+        return self._definitions.bases()
 
     def record(self, transitions: Sequence[Transition], progress: Mapping[UUID, float]) -> None:
         """See the port."""

@@ -134,7 +134,7 @@ class MetricRow(Row):
     __tablename__ = "metrics"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    signal_id: Mapped[UUID] = mapped_column(ForeignKey(SignalRow.id), index=True)
+    signal_id: Mapped[UUID | None] = mapped_column(ForeignKey(SignalRow.id), index=True)
     definition: Mapped[str]
     created_at_ms: Mapped[int]
 

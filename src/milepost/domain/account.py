@@ -10,6 +10,8 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from milepost.domain.calendar import Calendar, WeekStart
+
 
 class Role(StrEnum):
     """viewer reads; editor also writes definitions and companies; admin also connections, people, settings."""
@@ -38,14 +40,15 @@ class Person(BaseModel):
 class AccountSettings(BaseModel):
     """Settings of the whole account.
 
-    `time_zone` is an IANA name, for calendar windows. With `creates_companies` off, an event about an unknown
-    company key makes no company.
+    `time_zone` is an IANA name; with `week_start` it says where days, weeks, months and quarters begin. With
+    `creates_companies` off, an event about an unknown company key makes no company.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     account_name: str = Field(default="My account", min_length=1, max_length=120)
     time_zone: str = "UTC"
+    week_start: WeekStart = WeekStart.MONDAY
     creates_companies: bool = True
 
     @field_validator("time_zone")
@@ -54,6 +57,11 @@ class AccountSettings(BaseModel):
         if name not in available_timezones():
             raise ValueError(f"{name!r} is not an IANA time zone; one is Europe/Berlin")
         return name
+
+    @property
+    def calendar(self) -> Calendar:
+        """The account's calendar."""
+        return Calendar(self.time_zone, self.week_start)
 
 
 class AuditEntry(BaseModel):

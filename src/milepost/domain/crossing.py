@@ -20,9 +20,9 @@ class Threshold(NamedTuple):
     operator: Comparison
     target: float
 
-    def holds(self, value: float) -> bool:
-        """Whether the value compares true with the target."""
-        return self.operator.holds(value, self.target)
+    def holds(self, value: float | None) -> bool:
+        """Whether the value compares true with the target; no value never does."""
+        return value is not None and self.operator.holds(value, self.target)
 
 
 class Ask(NamedTuple):
@@ -33,8 +33,8 @@ class Ask(NamedTuple):
 
 
 class Crossing(NamedTuple):
-    """The value that a metric takes at `at_ms`, and whether the threshold holds from there on."""
+    """The value that a metric takes at `at_ms`, None for none, and whether the threshold holds from there on."""
 
     at_ms: int
-    value: float
+    value: float | None
     holds: bool = True

@@ -1,25 +1,42 @@
-"""A Metric: an aggregate over one signal's emissions, per company, over a window of event dates."""
+"""Metrics: one number per company, aggregated from a signal's emissions, or computed from other metrics.
+
+What a person writes down (drafts) and what is in force; the meaning of each number is docs/reference/metrics.md.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, overload
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, model_validator
+
+from milepost.domain.arithmetic import names_in, parse
+from milepost.domain.calendar import Calendar, Period
 
 
 class Aggregation(StrEnum):
-    """count: emissions; sum: of a number field; distinct: different values of a field."""
+    """How a number is made of what was emitted; see docs/reference/metrics.md."""
 
     COUNT = "count"
-    SUM = "sum"
     DISTINCT = "distinct"
+    SUM = "sum"
+    AVERAGE = "average"
+    MINIMUM = "minimum"
+    MAXIMUM = "maximum"
+    FIRST = "first"
+    LATEST = "latest"
+    DAYS_SINCE_LAST = "days_since_last"
 
     @property
-    def empty(self) -> float:
-        """The value without emissions in the window."""
-        return 0.0
+    def empty(self) -> float | None:
+        """The value without anything to aggregate in the window: 0 for what adds up, else none."""
+        return 0.0 if self in (Aggregation.COUNT, Aggregation.DISTINCT, Aggregation.SUM) else None
+
+    @property
+    def takes_field(self) -> bool:
+        """Whether it aggregates a field's values, rather than the emissions as such."""
+        return self not in (Aggregation.COUNT, Aggregation.DAYS_SINCE_LAST)
 
 
 class AllTime(BaseModel):
@@ -39,31 +56,115 @@ class RollingDays(BaseModel):
     days: int = Field(ge=1, le=3660)
 
 
-Window = Annotated[AllTime | RollingDays, Field(discriminator="kind")]
-
-
-class MetricDraft(BaseModel):
-    """What a person writes down; the server adds the id."""
+class CalendarPeriod(BaseModel):
+    """The day, week, month or quarter of the account's calendar in which the instant asked for lies, up to it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    kind: Literal["calendar"] = "calendar"
+    period: Period
+
+
+Window = Annotated[AllTime | RollingDays | CalendarPeriod, Field(discriminator="kind")]
+
+
+class NumberFormat(BaseModel):
+    """How a value is shown: a percent is 100 times the value, a date is Unix milliseconds; `decimals` of None: as few
+    as are needed, up to six."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    style: Literal["number", "percent", "date"] = "number"
+    decimals: int | None = Field(default=None, ge=0, le=6)
+
+    def show(self, value: float, unit: str, calendar: Calendar) -> str:
+        """The value as a person reads it, with its unit: `1,234.5 EUR`, `66.7 %`, `2026-03-01`."""
+        if self.style == "date":
+            return calendar.day(int(value)).isoformat()
+        number = value * 100 if self.style == "percent" else value
+        text = f"{number:,.{6 if self.decimals is None else self.decimals}f}"
+        if self.decimals is None:
+            text = text.rstrip("0").rstrip(".")
+        return " ".join(part for part in (text, "%" if self.style == "percent" else "", unit) if part)
+
+
+class _Shown(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     name: str = Field(min_length=1, max_length=120)
+    unit: str = Field(default="", max_length=40)
+    format: NumberFormat = NumberFormat()
+
+
+class MetricDraft(_Shown):
+    """An aggregate as a person writes it down; `group_by` is a field by whose values it can be broken down."""
+
     signal_id: UUID
     aggregation: Aggregation
     field: str | None = None
     window: Window = AllTime()
-    unit: str = Field(default="", max_length=40)
+    group_by: str | None = None
 
     @model_validator(mode="after")
     def _names_a_field_where_one_is_needed(self) -> MetricDraft:
-        if self.aggregation is not Aggregation.COUNT and self.field is None:
+        if self.aggregation.takes_field and self.field is None:
             raise ValueError(f"{self.aggregation.value} needs a field of the signal to aggregate")
-        if self.aggregation is Aggregation.COUNT and self.field is not None:
-            raise ValueError("count counts emissions and takes no field")
+        if not self.aggregation.takes_field and self.field is not None:
+            raise ValueError(f"{self.aggregation.value} looks at emissions as such and takes no field")
         return self
 
 
 class Metric(MetricDraft):
-    """A metric in force."""
+    """An aggregate in force."""
 
     id: UUID
+
+
+class FormulaDraft(_Shown):
+    """A metric computed from others: `formula` is arithmetic over the names in `terms`, each of them a metric."""
+
+    formula: str = Field(min_length=1, max_length=500)
+    terms: dict[str, UUID] = Field(min_length=1, max_length=20)
+
+    @model_validator(mode="after")
+    def _speaks_of_its_terms(self) -> FormulaDraft:
+        named = names_in(parse(self.formula))
+        if unknown := sorted(named - self.terms.keys()):
+            raise ValueError(f"the formula speaks of {', '.join(unknown)}, which is not among its terms")
+        if unused := sorted(self.terms.keys() - named):
+            raise ValueError(f"the formula does not speak of its term {', '.join(unused)}")
+        return self
+
+
+class Formula(FormulaDraft):
+    """A formula in force."""
+
+    id: UUID
+
+
+def _kind(value: Any) -> str:
+    names = value if isinstance(value, dict) else type(value).model_fields
+    return "formula" if "formula" in names else "aggregate"
+
+
+AnyMetricDraft = Annotated[
+    Annotated[MetricDraft, Tag("aggregate")] | Annotated[FormulaDraft, Tag("formula")], Discriminator(_kind)
+]
+"""What a person writes down; one that says `formula` is a formula."""
+
+AnyMetric = Annotated[Annotated[Metric, Tag("aggregate")] | Annotated[Formula, Tag("formula")], Discriminator(_kind)]
+"""A metric in force."""
+
+DRAFTS: TypeAdapter[AnyMetricDraft] = TypeAdapter(AnyMetricDraft)
+"""Reads and checks a draft of either kind."""
+
+
+@overload
+def in_force(draft: MetricDraft, metric_id: UUID) -> Metric: ...
+@overload
+def in_force(draft: FormulaDraft, metric_id: UUID) -> Formula: ...
+def in_force(draft: MetricDraft | FormulaDraft, metric_id: UUID) -> Metric | Formula:
+    """The draft with its id."""
+    if isinstance(draft, MetricDraft):
+        return Metric(**dict(draft), id=metric_id)
+    return Formula(**dict(draft), id=metric_id)

@@ -11,11 +11,10 @@ from itertools import zip_longest
 from typing import NamedTuple
 from uuid import UUID
 
+from milepost.domain.basis import Basis
 from milepost.domain.crossing import BEGINNING_MS, Ask, Crossing, Threshold
 from milepost.domain.errors import InvalidInputError
-from milepost.domain.metric import Metric
 from milepost.domain.milestone import AssignedMilestone, AutomaticAction, ManualAction
-from milepost.domain.signal import Signal
 from milepost.judge.ports import Measures
 from milepost.judge.rules import Facts, start_of
 from milepost.judge.spans import Span
@@ -23,14 +22,6 @@ from milepost.kit.clock import to_datetime, to_unix_ms
 
 Touches = Mapping[tuple[UUID, UUID], int]
 """(signal id, company id) -> the earliest event date, in Unix ms, among what was newly emitted."""
-
-
-class Basis(NamedTuple):
-    """What a metric is measured by; `fingerprint` differs where the numbers may."""
-
-    metric: Metric
-    signal: Signal
-    fingerprint: str
 
 
 class Question(NamedTuple):
@@ -57,27 +48,6 @@ class Asked(NamedTuple):
     action: int
     since_ms: int
     ask_from_ms: int
-
-
-def bases(
-    milestones: Iterable[AssignedMilestone], metrics: Mapping[UUID, Metric], signals: Mapping[UUID, Signal]
-) -> dict[UUID, Basis]:
-    """What these milestones are judged by, by metric id; without metrics that are gone, or whose signal is."""
-    used = {
-        action.metric_id
-        for assigned in milestones
-        for action in assigned.definition.actions
-        if isinstance(action, AutomaticAction)
-    }
-    return {
-        metric.id: Basis(metric, signal, f"{metric.model_dump_json()} {signal.generation} {_slot(metric, signal)}")
-        for metric in (metrics[metric_id] for metric_id in used if metric_id in metrics)
-        if (signal := signals.get(metric.signal_id)) is not None
-    }
-
-
-def _slot(metric: Metric, signal: Signal) -> str | None:
-    return None if metric.field is None else signal.slots.get(metric.field)
 
 
 class FactFinder:
@@ -126,10 +96,11 @@ class FactFinder:
             return None
         threshold = Threshold(action.operator, action.value)
         question = Question(action.metric_id, basis.fingerprint, threshold, assigned.definition.latches)
-        since_ms = _counts_from_ms(assigned, basis.metric, threshold)
+        since_ms = _counts_from_ms(assigned, basis, threshold)
         answer, ask_from_ms = answers.get((assigned.id, index)), since_ms
         if answer is not None and (answer.question, answer.since_ms) == (question, since_ms):
-            stale_from_ms = _stale_from_ms(answer, touches.get((basis.signal.id, assigned.company_id)))
+            touched = (touches.get((signal_id, assigned.company_id)) for signal_id in basis.signal_ids)
+            stale_from_ms = _stale_from_ms(answer, min((at_ms for at_ms in touched if at_ms is not None), default=None))
             if stale_from_ms is None:
                 return None
             ask_from_ms = stale_from_ms
@@ -140,10 +111,10 @@ class FactFinder:
         answered: Sequence[tuple[Crossing, ...] | None]
         try:
             if question.latches:
-                first = self._measures.first_crossings(basis.metric, basis.signal, question.threshold, asks)
+                first = self._measures.first_crossings(basis, question.threshold, asks)
                 answered = [() if crossing is None else (crossing,) for crossing in first]
             else:
-                every = self._measures.crossings(basis.metric, basis.signal, question.threshold, asks)
+                every = self._measures.crossings(basis, question.threshold, asks)
                 answered = [tuple(crossings) for crossings in every]
         except InvalidInputError:
             answered = [None] * len(some)
@@ -170,10 +141,10 @@ class FactFinder:
         return facts
 
 
-def _counts_from_ms(assigned: AssignedMilestone, metric: Metric, threshold: Threshold) -> int:
+def _counts_from_ms(assigned: AssignedMilestone, basis: Basis, threshold: Threshold) -> int:
     """Over all history, what holds without a single event would always have held: it counts from the assignment on."""
     start = start_of(assigned)
-    if start is None and threshold.holds(metric.aggregation.empty):
+    if start is None and threshold.holds(basis.empty):
         start = assigned.assigned_at
     return BEGINNING_MS if start is None else max(BEGINNING_MS, to_unix_ms(start))
 

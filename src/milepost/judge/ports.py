@@ -9,11 +9,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
+from milepost.domain.basis import Basis
 from milepost.domain.crossing import Ask, Crossing, Threshold
-from milepost.domain.metric import Metric, MetricDraft
 from milepost.domain.milestone import AssignedMilestone, Transition
 from milepost.domain.outcome import AssignedOutcome
-from milepost.domain.signal import Signal
 
 
 class Plans(Protocol):
@@ -28,11 +27,8 @@ class Plans(Protocol):
     def outcomes(self, company_ids: Collection[UUID] | None) -> Sequence[AssignedOutcome]:
         """The outcomes on these companies' plans, with their present states."""
 
-    def metrics(self) -> Mapping[UUID, Metric]:
-        """Every metric in force by its id; asked once a judging, so keep it at hand."""
-
-    def signals(self) -> Mapping[UUID, Signal]:
-        """Every signal in force by its id; asked once a judging, so keep it at hand."""
+    def bases(self) -> Mapping[UUID, Basis]:
+        """What every metric in force rests on, by its id; asked once a judging, so keep it at hand."""
 
     def record(self, transitions: Sequence[Transition], progress: Mapping[UUID, float]) -> None:
         """In one transaction: keep the transitions, set their subjects' states, and assigned outcomes' progress.
@@ -45,12 +41,8 @@ class Plans(Protocol):
 class Measures(Protocol):
     """The measure stage's answers (`measure.queries.MetricReader`); InvalidInputError if a metric fits no signal."""
 
-    def first_crossings(
-        self, metric: MetricDraft, signal: Signal, threshold: Threshold, asks: Sequence[Ask]
-    ) -> list[Crossing | None]:
+    def first_crossings(self, basis: Basis, threshold: Threshold, asks: Sequence[Ask]) -> list[Crossing | None]:
         """For each ask the first instant from `since_ms` on, maybe ahead of now, at which the threshold holds."""
 
-    def crossings(
-        self, metric: MetricDraft, signal: Signal, threshold: Threshold, asks: Sequence[Ask]
-    ) -> list[list[Crossing]]:
+    def crossings(self, basis: Basis, threshold: Threshold, asks: Sequence[Ask]) -> list[list[Crossing]]:
         """For each ask every instant, also ahead of now, at which it begins or ceases to hold; the first one holds."""

@@ -13,7 +13,7 @@ from milepost.domain.event import Emissions
 from milepost.domain.milestone import AssignedMilestone, Transition
 from milepost.domain.outcome import AssignedOutcome
 from milepost.judge.agenda import Agenda
-from milepost.judge.facts import FactFinder, Touches, bases
+from milepost.judge.facts import FactFinder, Touches
 from milepost.judge.outcomes import OutcomeVerdict, Part, judge_outcome
 from milepost.judge.ports import Measures, Plans
 from milepost.judge.rules import Verdict, deadline_of, judge_milestone, opens_at
@@ -86,8 +86,7 @@ class Judge:
 
     def _look(self, company_ids: Collection[UUID] | None, touched: Touches) -> list[Transition]:
         milestones, outcomes = self._plans.milestones(company_ids), self._plans.outcomes(company_ids)
-        by_metric = bases(milestones, self._plans.metrics(), self._plans.signals())
-        facts = self._facts.find(milestones, by_metric, touched)
+        facts = self._facts.find(milestones, self._plans.bases(), touched)
         now = to_datetime(self._clock())
         verdicts = {one.id: judge_milestone(one, facts[one.id], now) for one in milestones if one.id in facts}
         outcome_verdicts = _judge_outcomes(milestones, outcomes, verdicts, now)

@@ -1,22 +1,17 @@
 """Aggregations: what a metric's number is, as SQL for its value at one instant and for its every step over time.
 
-Takes a metric's definition and its signal; gives SQL text; refuses a field that cannot be aggregated. No I/O.
+Takes a metric's window and column; gives SQL text. No I/O. In steps, NaN stands for no value.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Protocol
 
 from milepost.domain import metric as noun
-from milepost.domain.errors import Fault, InvalidInputError
-from milepost.domain.metric import MetricDraft
-from milepost.domain.signal import Signal
+from milepost.measure.turns import DaysSinceLast, Extreme, First, Latest
 from milepost.measure.windows import WindowSql
-
-NUMBER_SLOTS = frozenset(f"n{index}" for index in range(1, 17))
-SLOTS = NUMBER_SLOTS | {f"t{index}" for index in range(1, 17)}
-"""The columns of the store's `signals` that hold fields: the only names that ever become SQL text."""
 
 
 class Aggregation(Protocol):
@@ -25,50 +20,68 @@ class Aggregation(Protocol):
     A value is a step function of time: it changes where an emission enters the window or lapses from it.
     """
 
+    reads_order: bool
+    """Whether it tells emissions of the same date apart, by the order in which they were received."""
+
     def value(self, column: str) -> str:
-        """An aggregate expression over the emissions inside the window; NULL stands for the empty value."""
+        """An aggregate expression over the emissions inside the window that ends with `as_of`; NULL: no value."""
 
     def steps(self, window: WindowSql) -> str:
         """Named subqueries that end in `steps (ask, at, value)`.
 
-        They read `asks (ask, company_id, since)` and `emissions (ask, since, at, field)`, whose `field` is
-        never NULL, and give each ask one row at `since` and one at each later instant where the value may
-        change, also where only the clock will get to.
+        They read `asks (ask, company_id, since)` and `emissions (ask, since, at, field, received)`, whose `field` is
+        never NULL, and give each ask one row at `since` and one at each later instant where the value may change,
+        also where only the clock will get to. `received` is there if `reads_order`.
         """
 
 
 class Additive(ABC):
-    """An aggregation that is a sum of changes: emissions add what their lapse takes away again.
+    """An aggregation that is made of sums of changes: emissions add what their lapse takes away again.
 
     All changes up to `since` are folded into one opening row before anything is sorted, so a late start is
     no dearer than the plain aggregate.
     """
 
-    delta_type = "Int64"
-    """What changes are summed in: integers, so that a sum is the same in every order and leaves no residue."""
+    reads_order = False
+    sums: Mapping[str, str] = {"delta": "Int64"}
+    """What is summed up, and in which type: integers, so that a sum is the same in every order, without residue."""
 
     @abstractmethod
     def value(self, column: str) -> str: ...
 
-    @abstractmethod
-    def changes(self, window: WindowSql) -> str:
-        """SELECT ask, since, moment, delta: what each emission adds, and when."""
+    def deltas(self) -> tuple[str, ...]:
+        """What one emission adds to each of the sums."""
+        return ("toInt64(1)",)
 
-    def number(self, total: str) -> str:
-        """The value, a Float64, of a total of changes."""
-        return f"toFloat64({total})"
+    def changes(self, window: WindowSql) -> str:
+        """SELECT ask, since, moment and what is summed: what each emission adds, and when."""
+        named = list(zip(self.sums, self.deltas(), strict=True))
+        if window.lapse is None:
+            return f"SELECT ask, since, at AS moment, {_as_columns(named)} FROM emissions"
+        entered = ", ".join(delta for _, delta in named)
+        lapsed = ", ".join(f"-{delta}" for _, delta in named)
+        changed = _as_columns([(name, f"change.{place}") for place, (name, _) in enumerate(named, start=2)])
+        return f"""SELECT ask, since, change.1 AS moment, {changed} FROM emissions
+    ARRAY JOIN [(at, {entered}), ({window.lapse}, {lapsed})] AS change"""
+
+    def number(self, totals: Mapping[str, str]) -> str:
+        """The value, a Float64, of the totals of changes."""
+        return f"toFloat64({totals['delta']})"
 
     def steps(self, window: WindowSql) -> str:
+        nothing = _as_columns([(name, f"CAST(0, '{kind}')") for name, kind in self.sums.items()])
+        folded = ", ".join(f"sum({name}) AS {name}_then" for name in self.sums)
+        totals = {name: f"sum({name}_then) OVER (PARTITION BY ask ORDER BY at)" for name in self.sums}
         return f"""changes AS (
     {self.changes(window)}
     UNION ALL
-    SELECT ask, since, since AS moment, CAST(0, '{self.delta_type}') AS delta FROM asks
+    SELECT ask, since, since AS moment, {nothing} FROM asks
 ),
 folded AS (
-    SELECT ask, greatest(moment, since) AS at, sum(delta) AS change FROM changes GROUP BY ask, at
+    SELECT ask, greatest(moment, since) AS at, {folded} FROM changes GROUP BY ask, at
 ),
 steps AS (
-    SELECT ask, at, {self.number("sum(change) OVER (PARTITION BY ask ORDER BY at)")} AS value FROM folded
+    SELECT ask, at, {self.number(totals)} AS value FROM folded
 )"""
 
 
@@ -79,8 +92,8 @@ class Count(Additive):
         del column
         return "count()"
 
-    def changes(self, window: WindowSql) -> str:
-        return _enter_and_lapse("CAST(1, 'Int64')", window)
+
+_IN_BILLIONTHS = "if(abs(field) < 1e28, toInt256(round(field * 1e9)), toInt256(0))"
 
 
 class Sum(Additive):
@@ -91,16 +104,32 @@ class Sum(Additive):
     rows costs what a plain one does and is as exact as a float can say.
     """
 
-    delta_type = "Int256"
+    sums: Mapping[str, str] = {"delta": "Int256"}
 
     def value(self, column: str) -> str:
-        return f"round(sumKahanIf({column}, abs({column}) < 1e28), 6)"
+        return f"ifNull(round(sumKahanIf({column}, abs({column}) < 1e28), 6), 0)"
 
-    def changes(self, window: WindowSql) -> str:
-        return _enter_and_lapse("if(abs(field) < 1e28, toInt256(round(field * 1e9)), toInt256(0))", window)
+    def deltas(self) -> tuple[str, ...]:
+        return (_IN_BILLIONTHS,)
 
-    def number(self, total: str) -> str:
-        return f"round(toFloat64({total}) / 1e9, 6)"
+    def number(self, totals: Mapping[str, str]) -> str:
+        return f"round(toFloat64({totals['delta']}) / 1e9, 6)"
+
+
+class Average(Additive):
+    """The sum of a number field (see Sum) by how many numbers are in it, to six decimals."""
+
+    sums: Mapping[str, str] = {"delta": "Int256", "many": "Int64"}
+
+    def value(self, column: str) -> str:
+        has_number = f"abs({column}) < 1e28"
+        return f"round(round(sumKahanIf({column}, {has_number}), 9) / nullIf(countIf({has_number}), 0), 6)"
+
+    def deltas(self) -> tuple[str, ...]:
+        return _IN_BILLIONTHS, "toInt64(abs(field) < 1e28)"
+
+    def number(self, totals: Mapping[str, str]) -> str:
+        return f"round(toFloat64({totals['delta']}) / 1e9 / toFloat64({totals['many']}), 6)"
 
 
 class Distinct(Additive):
@@ -115,7 +144,7 @@ class Distinct(Additive):
 
     def changes(self, window: WindowSql) -> str:
         if window.lapse is None:
-            return """SELECT ask, any(since) AS since, min(at) AS moment, CAST(1, 'Int64') AS delta
+            return """SELECT ask, any(since) AS since, min(at) AS moment, toInt64(1) AS delta
     FROM emissions GROUP BY ask, field"""
         # A value counts from an emission not covered by the one before, to a lapse not covered by the one after.
         return f"""SELECT ask, since, change.1 AS moment, change.2 AS delta FROM (
@@ -128,41 +157,19 @@ class Distinct(Additive):
     WHERE change.2 != 0"""
 
 
-def _enter_and_lapse(delta: str, window: WindowSql) -> str:
-    if window.lapse is None:
-        return f"SELECT ask, since, at AS moment, {delta} AS delta FROM emissions"
-    return f"""SELECT ask, since, change.1 AS moment, change.2 AS delta FROM emissions
-    ARRAY JOIN [(at, {delta}), ({window.lapse}, -{delta})] AS change"""
+def _as_columns(named: list[tuple[str, str]]) -> str:
+    return ", ".join(f"{expression} AS {name}" for name, expression in named)
 
 
 AGGREGATIONS: dict[noun.Aggregation, Aggregation] = {
     noun.Aggregation.COUNT: Count(),
-    noun.Aggregation.SUM: Sum(),
     noun.Aggregation.DISTINCT: Distinct(),
+    noun.Aggregation.SUM: Sum(),
+    noun.Aggregation.AVERAGE: Average(),
+    noun.Aggregation.MINIMUM: Extreme("min"),
+    noun.Aggregation.MAXIMUM: Extreme("max"),
+    noun.Aggregation.FIRST: First(),
+    noun.Aggregation.LATEST: Latest(),
+    noun.Aggregation.DAYS_SINCE_LAST: DaysSinceLast(),
 }
-"""A new aggregation is a member of the enum, a class above and a line here."""
-
-
-def column_of(metric: MetricDraft, signal: Signal) -> str | None:
-    """The store column that the metric aggregates, None for a count; InvalidInputError if it cannot be.
-
-    A field that only older revisions of the signal had still has its column, so its metrics go on. Distinct
-    numbers are read as `n + 0`, which makes one value of 0 and -0.
-    """
-    if metric.field is None:
-        return None
-    slot = signal.slots.get(metric.field)
-    if slot is None or slot not in SLOTS:
-        known = ", ".join(repr(name) for name in signal.slots)
-        raise _misfit(metric, f"the signal {signal.name!r} has no field {metric.field!r}; it has {known}")
-    if metric.aggregation is noun.Aggregation.SUM:
-        if slot not in NUMBER_SLOTS:
-            raise _misfit(metric, f"sum needs a number field, which {metric.field!r} is not")
-        return slot
-    return f"{slot} + 0" if slot in NUMBER_SLOTS else slot
-
-
-def _misfit(metric: MetricDraft, reason: str) -> InvalidInputError:
-    return InvalidInputError(
-        f"The metric {metric.name!r} does not fit its signal: {reason}.", faults=(Fault(path="field", reason=reason),)
-    )
+"""A new aggregation is a member of the enum, a class here or in `turns.py`, and a line here."""

@@ -1,88 +1,97 @@
 """What metrics are, and when they crossed a threshold: reads the store's signals, writes nothing.
 
-Takes definitions and instants in Unix milliseconds; gives numbers per company; refuses metrics that do not fit.
+Takes what metrics rest on, and instants in Unix milliseconds; gives numbers per company; refuses what does not fit.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from milepost.domain.basis import Basis, Leaf
+from milepost.domain.calendar import Calendar
 from milepost.domain.crossing import Ask, Crossing, Threshold
-from milepost.domain.metric import MetricDraft
-from milepost.domain.signal import Signal
-from milepost.measure.aggregations import AGGREGATIONS, column_of
-from milepost.measure.statements import ANY_LATER, SERIES, crossings, first_crossing, steps_sql, values_sql
-from milepost.measure.windows import window_sql
+from milepost.domain.metric import Aggregation, CalendarPeriod, RollingDays
+from milepost.measure.aggregations import AGGREGATIONS
+from milepost.measure.columns import column_of, group_column_of
+from milepost.measure.statements import (
+    ACTIVE_DAYS,
+    ANY_LATER,
+    SERIES,
+    LeafSql,
+    crossings,
+    first_crossing,
+    groups_sql,
+    steps_sql,
+    values_sql,
+)
+from milepost.measure.turns import MOST_DAYS
+from milepost.measure.windows import DAY_MS, begins_after_ms, ends_of, window_sql
 from milepost.store.client import Queries
 
 ASKS_PER_QUERY = 500
 """Bounds a query's memory: 500 companies of 4,000 emissions each are two million rows to put in order."""
 
+Values = dict[UUID, float | None]
+
 
 class MetricReader:
     """Reads metrics through a store client, or a pool; as that, it is for one thread at a time, or many.
 
-    Only emissions of the signal's generation in force count. A metric that does not fit its signal is an
-    InvalidInputError; errors of the store come through as they are.
+    Only emissions of the signals' generations in force count. A metric that does not fit its signal is an
+    InvalidInputError; errors of the store come through as they are. None stands for no value.
     """
 
     def __init__(self, client: Queries) -> None:
         self._client = client
 
-    def values(
-        self, metric: MetricDraft, signal: Signal, as_of_ms: int, company_ids: Collection[UUID] | None = None
-    ) -> dict[UUID, float]:
-        """The value at an instant: of exactly the companies asked for, or of all with an emission in the window."""
-        empty = metric.aggregation.empty
-        if company_ids is None:
-            return self._values_of_all(metric, signal, as_of_ms)
-        found = self._values(metric, signal, as_of_ms, {"companies": list(company_ids)})
-        return dict.fromkeys(company_ids, empty) | found
+    def values(self, basis: Basis, as_of_ms: int, company_ids: Collection[UUID] | None = None) -> Values:
+        """The value at an instant: of exactly the companies asked for, or of all with an emission in a window."""
+        found = [self._of_leaf(leaf, basis.calendar, as_of_ms, company_ids) for leaf in basis.leaves]
+        asked = found[0].keys() if basis.aggregate else {company for values in found for company in values}
+        empties = [leaf.metric.aggregation.empty for leaf in basis.leaves]
+        return {
+            company: basis.value_of([values.get(company, empty) for values, empty in zip(found, empties, strict=True)])
+            for company in (asked if company_ids is None else company_ids)
+        }
 
-    def _values_of_all(self, metric: MetricDraft, signal: Signal, as_of_ms: int) -> dict[UUID, float]:
-        """Without a look at dates, if none is later; asked again afterwards, since one may have come in between."""
-        if not self._has_later(signal, as_of_ms):
-            found = self._values(metric, signal, as_of_ms, {}, is_open=True)
-            if not self._has_later(signal, as_of_ms):
-                return found
-        return self._values(metric, signal, as_of_ms, {})
+    def groups(
+        self, basis: Basis, by: str, as_of_ms: int, company_id: UUID | None, most: int
+    ) -> list[tuple[float | str | None, float | None]]:
+        """The value at an instant for each value of the field `by`, largest first: of one company, or of all as one.
 
-    def _values(
-        self,
-        metric: MetricDraft,
-        signal: Signal,
-        as_of_ms: int,
-        companies: Mapping[str, object],
-        *,
-        is_open: bool = False,
-    ) -> dict[UUID, float]:
-        window = window_sql(metric.window)
-        aggregation, column = AGGREGATIONS[metric.aggregation], column_of(metric, signal)
-        sql = values_sql(aggregation, window, column, of_all=not companies, is_open=is_open)
-        at = {"as_of": as_of_ms, "empty": metric.aggregation.empty}
-        return {row[0]: row[1] for row in self._rows(sql, signal, {**at, **companies, **window.parameters})}
-
-    def _has_later(self, signal: Signal, as_of_ms: int) -> bool:
-        return bool(self._rows(ANY_LATER, signal, {"as_of": as_of_ms}))
+        For aggregates only; None as a group is of emissions without a value in the field.
+        """
+        (leaf,) = basis.leaves
+        begins_after = begins_after_ms(leaf.metric.window, as_of_ms, basis.calendar)
+        sql = groups_sql(
+            AGGREGATIONS[leaf.metric.aggregation],
+            column_of(leaf),
+            group_column_of(leaf, by),
+            has_beginning=begins_after is not None,
+            of_all=company_id is None,
+        )
+        window = {"as_of": as_of_ms, "begins_after": begins_after or 0}
+        of_one = {} if company_id is None else {"companies": [company_id]}
+        rows = self._rows(sql, {**_of_signal(leaf), **window, **of_one, "most": most})
+        return [(group, value) for group, value in rows]
 
     def series(
-        self, metric: MetricDraft, signal: Signal, ends_ms: Sequence[int], company_ids: Sequence[UUID]
-    ) -> dict[UUID, list[float]]:
-        """The value at each of these rising instants, for each company (see `windows.period_ends`)."""
+        self, basis: Basis, ends_ms: Sequence[int], company_ids: Sequence[UUID]
+    ) -> dict[UUID, list[float | None]]:
+        """The value at each of these rising instants, for each company (see `domain.calendar.Calendar.periods`)."""
         bounds = [ends_ms[0] - 1, *ends_ms]
         asks = [Ask(company_id, ends_ms[0]) for company_id in company_ids]
         found: list[dict[int, float]] = [{} for _ in asks]
-        for ask, bound, value in self._ask(metric, signal, asks, SERIES, {"bounds": bounds, "last": ends_ms[-1]}):
+        for ask, bound, value in self._ask(basis, asks, SERIES, {"bounds": bounds, "last": ends_ms[-1]}):
             found[ask][bound] = value
         return {
             company: _carried_forward(bounds[:-1], values) for company, values in zip(company_ids, found, strict=True)
         }
 
-    def first_crossings(
-        self, metric: MetricDraft, signal: Signal, threshold: Threshold, asks: Sequence[Ask]
-    ) -> list[Crossing | None]:
+    def first_crossings(self, basis: Basis, threshold: Threshold, asks: Sequence[Ask]) -> list[Crossing | None]:
         """For each ask the first instant, `since_ms` or later, at which the threshold holds; None if there is none.
 
         The instant may lie ahead of any clock: what is known now (emissions that will lapse, or dated in the
@@ -90,13 +99,11 @@ class MetricReader:
         """
         found: list[Crossing | None] = [None] * len(asks)
         question = first_crossing(threshold.operator)
-        for ask, at_ms, value in self._ask(metric, signal, asks, question, {"target": threshold.target}):
+        for ask, at_ms, value in self._ask(basis, asks, question, {"target": threshold.target}):
             found[ask] = Crossing(at_ms, value)
         return found
 
-    def crossings(
-        self, metric: MetricDraft, signal: Signal, threshold: Threshold, asks: Sequence[Ask]
-    ) -> list[list[Crossing]]:
+    def crossings(self, basis: Basis, threshold: Threshold, asks: Sequence[Ask]) -> list[list[Crossing]]:
         """For each ask every instant at which the threshold begins or ceases to hold, in order.
 
         It counts as not holding before `since_ms`, so the first crossing, if any, is one that holds. Instants
@@ -104,30 +111,93 @@ class MetricReader:
         """
         found: list[list[Crossing]] = [[] for _ in asks]
         question = crossings(threshold.operator)
-        for ask, at_ms, value, holds in self._ask(metric, signal, asks, question, {"target": threshold.target}):
-            found[ask].append(Crossing(at_ms, value, bool(holds)))
+        for ask, at_ms, value, holds in self._ask(basis, asks, question, {"target": threshold.target}):
+            found[ask].append(Crossing(at_ms, _none_if_nan(value), bool(holds)))
         return found
 
+    def _of_leaf(self, leaf: Leaf, calendar: Calendar, as_of_ms: int, company_ids: Collection[UUID] | None) -> Values:
+        if company_ids is not None:
+            return self._values(leaf, calendar, as_of_ms, {"companies": list(company_ids)})
+        # Without a look at dates, if none is later; asked again afterwards, since one may have come in between.
+        if not self._has_later(leaf, as_of_ms):
+            found = self._values(leaf, calendar, as_of_ms, {}, is_open=True)
+            if not self._has_later(leaf, as_of_ms):
+                return found
+        return self._values(leaf, calendar, as_of_ms, {})
+
+    def _values(
+        self,
+        leaf: Leaf,
+        calendar: Calendar,
+        as_of_ms: int,
+        companies: Mapping[str, object],
+        *,
+        is_open: bool = False,
+    ) -> Values:
+        begins_after = begins_after_ms(leaf.metric.window, as_of_ms, calendar)
+        sql = values_sql(
+            AGGREGATIONS[leaf.metric.aggregation],
+            column_of(leaf),
+            has_beginning=begins_after is not None,
+            of_all=not companies,
+            is_open=is_open,
+        )
+        window = {"as_of": as_of_ms, "begins_after": begins_after or 0}
+        return {row[0]: row[1] for row in self._rows(sql, {**_of_signal(leaf), **window, **companies})}
+
+    def _has_later(self, leaf: Leaf, as_of_ms: int) -> bool:
+        return bool(self._rows(ANY_LATER, {**_of_signal(leaf), "as_of": as_of_ms}))
+
     def _ask(
-        self, metric: MetricDraft, signal: Signal, asks: Sequence[Ask], question: str, parameters: Mapping[str, object]
+        self, basis: Basis, asks: Sequence[Ask], question: str, parameters: Mapping[str, object]
     ) -> Iterator[Sequence[Any]]:
-        window = window_sql(metric.window)
-        sql = steps_sql(AGGREGATIONS[metric.aggregation], window, column_of(metric, signal), question)
+        leaves = [
+            LeafSql(AGGREGATIONS[leaf.metric.aggregation], window_sql(leaf.metric.window), column_of(leaf))
+            for leaf in basis.leaves
+        ]
+        sql = steps_sql(leaves, basis.arithmetic, question)
         for first in range(0, len(asks), ASKS_PER_QUERY):
             some = asks[first : first + ASKS_PER_QUERY]
-            of_these = {"companies": [ask.company_id for ask in some], "sinces": [ask.since_ms for ask in some]}
-            for ask, *answer in self._rows(sql, signal, {**of_these, **window.parameters, **parameters}):
+            companies = [ask.company_id for ask in some]
+            of_leaves = {
+                f"{name}_{place}": value
+                for place, leaf in enumerate(basis.leaves)
+                for name, value in self._constants(basis, leaf, companies, parameters).items()
+            }
+            of_these = {"companies": companies, "sinces": [ask.since_ms for ask in some]}
+            for ask, *answer in self._rows(sql, {**of_leaves, **of_these, **parameters}):
                 yield first + ask, *answer
 
-    def _rows(self, sql: str, signal: Signal, parameters: Mapping[str, object]) -> Sequence[Sequence[Any]]:
-        of_signal = {"signal": signal.id, "generation": signal.generation}
-        rows: Sequence[Sequence[Any]] = self._client.query(sql, parameters={**of_signal, **parameters}).result_rows
+    def _constants(
+        self, basis: Basis, leaf: Leaf, companies: Sequence[UUID], parameters: Mapping[str, object]
+    ) -> dict[str, object]:
+        """What the steps of this leaf read as constants."""
+        window, ends, oldest = leaf.metric.window, [0], MOST_DAYS
+        if isinstance(window, CalendarPeriod):
+            days = self._rows(ACTIVE_DAYS, {**_of_signal(leaf), "companies": companies})
+            ends = ends_of(window.period, (row[0] for row in days), basis.calendar) or ends
+        target = parameters.get("target")
+        if basis.aggregate and leaf.metric.aggregation is Aggregation.DAYS_SINCE_LAST and isinstance(target, float):
+            oldest = max(0, min(oldest, math.floor(target) + 1))  # no older age makes a comparison turn
+        span_ms = window.days * DAY_MS if isinstance(window, RollingDays) else 0
+        return {**_of_signal(leaf), "span_ms": span_ms, "ends": ends, "oldest": oldest}
+
+    def _rows(self, sql: str, parameters: dict[str, Any]) -> Sequence[Sequence[Any]]:
+        rows: Sequence[Sequence[Any]] = self._client.query(sql, parameters=parameters).result_rows
         return rows
 
 
-def _carried_forward(bounds: Sequence[int], values: Mapping[int, float]) -> list[float]:
+def _of_signal(leaf: Leaf) -> dict[str, object]:
+    return {"signal": leaf.signal.id, "generation": leaf.signal.generation}
+
+
+def _none_if_nan(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _carried_forward(bounds: Sequence[int], values: Mapping[int, float]) -> list[float | None]:
     """A value for each bound: its own, or else the one before; the first has its own."""
-    series: list[float] = []
+    series: list[float | None] = []
     for bound in bounds:
-        series.append(values[bound] if bound in values else series[-1])
+        series.append(_none_if_nan(values[bound]) if bound in values else series[-1])
     return series

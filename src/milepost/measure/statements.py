@@ -1,60 +1,142 @@
-"""The SQL text of every question about metrics, from an aggregation, a window and a column.
+"""The SQL text of every question about metrics, from aggregations, windows and columns.
 
 Gives statements whose every value is a parameter: nothing that a person wrote becomes part of the text.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple, assert_never
+
+from milepost.domain.arithmetic import Name, Node, Number, Operation
 from milepost.domain.milestone import Comparison
 from milepost.measure.aggregations import Aggregation
 from milepost.measure.windows import WindowSql
 
 _OF_SIGNAL = "signal_id = {signal:UUID} AND generation = {generation:UInt32}"
 _AS_OF = "fromUnixTimestamp64Milli({as_of:Int64}, 'UTC')"
+_BEGINS_AFTER = "fromUnixTimestamp64Milli({begins_after:Int64}, 'UTC')"
 
 ANY_LATER = f"SELECT 1 FROM signals WHERE {_OF_SIGNAL} AND event_date > {_AS_OF} LIMIT 1"
 """One row if the signal has any emission dated after `as_of`; the index `by_date` answers without a scan."""
 
 
+def _inside(*, has_beginning: bool, is_open: bool) -> str:
+    """The conditions on emissions inside a window; `is_open`: nothing is dated later than `as_of`, so do not look."""
+    conditions = [_OF_SIGNAL]
+    if has_beginning:
+        conditions.append(f"event_date > {_BEGINS_AFTER}")
+    if not is_open:
+        conditions.append(f"event_date <= {_AS_OF}")
+    return " AND ".join(conditions)
+
+
 def values_sql(
-    aggregation: Aggregation, window: WindowSql, column: str | None, *, of_all: bool, is_open: bool = False
+    aggregation: Aggregation, column: str | None, *, has_beginning: bool, of_all: bool, is_open: bool = False
 ) -> str:
     """SELECT company_id, value at `as_of`, for companies with an emission inside the window.
 
-    The table lies in the order of companies, so groups are made in that order, one at a time. `is_open`: nothing
-    is dated later than `as_of`, so that dates need not be compared with it.
+    The table lies in the order of companies, so groups are made in that order, one at a time.
     """
-    conditions = [_OF_SIGNAL]
-    if window.begun is not None:
-        conditions.append(window.begun)
-    if not is_open:
-        conditions.append(f"event_date <= {_AS_OF}")
-    if not of_all:
-        conditions.append("company_id IN {companies:Array(UUID)}")
-    return f"""SELECT company_id, ifNull({aggregation.value(column or "1")}, {{empty:Float64}}) AS value
+    companies = "" if of_all else " AND company_id IN {companies:Array(UUID)}"
+    return f"""SELECT company_id, CAST({aggregation.value(column or "1")}, 'Nullable(Float64)') AS value
 FROM signals
-WHERE {" AND ".join(conditions)}
+WHERE {_inside(has_beginning=has_beginning, is_open=is_open)}{companies}
 GROUP BY company_id
 SETTINGS optimize_aggregation_in_order = 1"""
 
 
-def steps_sql(aggregation: Aggregation, window: WindowSql, column: str | None, question: str) -> str:
-    """A question over `steps (ask, at, value)`: the values that each ask's metric takes, from its `since` on."""
-    field = "" if column is None else f", assumeNotNull({column}) AS field"
-    present = "" if column is None else f"\n        AND {column} IS NOT NULL"
+def groups_sql(aggregation: Aggregation, column: str | None, by: str, *, has_beginning: bool, of_all: bool) -> str:
+    """SELECT group, value at `as_of`: the largest values first, those of the smallest group where they are the same."""
+    companies = "" if of_all else " AND company_id IN {companies:Array(UUID)}"
+    return f"""SELECT {by} AS of_group, CAST({aggregation.value(column or "1")}, 'Nullable(Float64)') AS value
+FROM signals
+WHERE {_inside(has_beginning=has_beginning, is_open=False)}{companies}
+GROUP BY of_group
+ORDER BY value DESC NULLS LAST, of_group NULLS LAST
+LIMIT {{most:UInt32}}"""
+
+
+class LeafSql(NamedTuple):
+    """One of the aggregates that a metric comes down to."""
+
+    aggregation: Aggregation
+    window: WindowSql
+    column: str | None
+
+
+ACTIVE_DAYS = f"""SELECT DISTINCT intDiv(toUnixTimestamp64Milli(event_date), 86400000) AS utc_day
+FROM signals
+WHERE {_OF_SIGNAL} AND company_id IN {{companies:Array(UUID)}}"""
+"""utc_day: the days in UTC, counted from 1970, on which any of the companies has emissions."""
+
+
+def steps_sql(leaves: Sequence[LeafSql], arithmetic: Node, question: str) -> str:
+    """A question over `steps (ask, at, value)`: the values that each ask's metric takes, from its `since` on.
+
+    The parameters of each leaf end with its place: `signal_0`, `generation_0`, `span_ms_0`, `ends_0`, `oldest_0`.
+    """
+    steps = _of_leaf(leaves[0], 0) if arithmetic == Name("0") else _computed(leaves, arithmetic)
     return f"""WITH asks AS (
     SELECT pair.1 AS ask, pair.2 AS company_id, pair.3 AS since FROM (
         SELECT arrayJoin(arrayZip(range(length({{companies:Array(UUID)}})), {{companies:Array(UUID)}},
             {{sinces:Array(Int64)}})) AS pair)
 ),
+steps AS (
+{steps}
+)
+{question}"""
+
+
+def _of_leaf(leaf: LeafSql, place: int) -> str:
+    """SELECT ask, at, value: the steps of one aggregate."""
+    column = leaf.column
+    field = "" if column is None else f", assumeNotNull({column}) AS field"
+    received = ", (UUIDToNum(request_id), item) AS received" if leaf.aggregation.reads_order else ""
+    present = "" if column is None else f"\n        AND {column} IS NOT NULL"
+    return f"""WITH
+    {{span_ms_{place}:Int64}} AS span_ms, {{ends_{place}:Array(Int64)}} AS ends, {{oldest_{place}:Int64}} AS oldest,
 emissions AS (
-    SELECT ask, since, toUnixTimestamp64Milli(event_date) AS at{field}
+    SELECT ask, since, toUnixTimestamp64Milli(event_date) AS at{field}{received}
     FROM signals INNER JOIN asks USING (company_id)
-    WHERE {_OF_SIGNAL}
+    WHERE signal_id = {{signal_{place}:UUID}} AND generation = {{generation_{place}:UInt32}}
         AND company_id IN {{companies:Array(UUID)}}{present}
 ),
-{aggregation.steps(window)}
-{question}"""
+{leaf.aggregation.steps(leaf.window)}
+SELECT ask, at, value FROM steps"""
+
+
+def _computed(leaves: Sequence[LeafSql], arithmetic: Node) -> str:
+    """SELECT ask, at, value: the steps of a formula, which are wherever one of its leaves has one."""
+    every = "\n        UNION ALL\n".join(
+        f"        SELECT ask, at, value, {place} AS leaf FROM (\n{_of_leaf(leaf, place)}\n)"
+        for place, leaf in enumerate(leaves)
+    )
+    stepped = ", ".join(f"anyOrNullIf(value, leaf = {place}) AS step_{place}" for place in range(len(leaves)))
+    known = ", ".join(f"last_value(step_{place}) OVER so_far AS leaf_{place}" for place in range(len(leaves)))
+    return f"""SELECT ask, at, if(isFinite(computed * 1e6), round(computed, 6), nan) AS value FROM (
+    SELECT ask, at, ifNull({_expression(arithmetic)}, nan) AS computed FROM (
+        SELECT ask, at, {known} FROM (
+            SELECT ask, at, {stepped} FROM (
+{every}
+            ) GROUP BY ask, at
+        ) WINDOW so_far AS (PARTITION BY ask ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+    )
+)"""
+
+
+def _expression(node: Node) -> str:
+    match node:
+        case Number(value=value):
+            return f"toFloat64({value!r})"
+        case Name(name=place):
+            return f"leaf_{place}"
+        case Operation(sign="/", left=left, right=right):
+            return f"({_expression(left)} / nullIf({_expression(right)}, 0))"
+        case Operation(sign=sign, left=left, right=right):
+            return f"({_expression(left)} {sign} {_expression(right)})"
+        case _:
+            assert_never(node)
 
 
 def first_crossing(operator: Comparison) -> str:

@@ -1,18 +1,16 @@
 """Windows: which emissions count at an instant, and when each one stops counting, as SQL over their event dates.
 
-Takes the window of a metric's definition; gives SQL text, and the ends of calendar periods. No clock, no I/O.
+Takes the window of a metric's definition; gives SQL text and its parameters. No clock, no I/O.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta, tzinfo
-from enum import StrEnum
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import assert_never
 
-from milepost.domain.metric import AllTime, RollingDays, Window
-from milepost.kit.clock import to_unix_ms
+from milepost.domain.calendar import Calendar, Period
+from milepost.domain.metric import AllTime, CalendarPeriod, RollingDays, Window
 
 DAY_MS = 86_400_000
 """A rolling day: 24 hours, whatever the clocks on the wall do."""
@@ -22,62 +20,66 @@ DAY_MS = 86_400_000
 class WindowSql:
     """How a window reads in SQL.
 
-    `begun` tests the column `event_date` against where the window that ends with the parameter `as_of` (Unix
-    milliseconds) begins; None if it has no beginning. `lapse` is the instant in Unix milliseconds from which an
-    emission at `at` no longer counts, None if it counts for ever; it must not move back when `at` moves on, since
-    distinct values rely on that order.
+    `lapse` is the instant in Unix milliseconds from which an emission at `at` no longer counts, None if it counts
+    for ever; it never moves back when `at` moves on. `span` is how long each emission counts, where that is the same
+    for all. They read the constants `span_ms`, and `ends`, which are those of all periods that have emissions
+    (see `ends_of`).
     """
 
-    begun: str | None = None
     lapse: str | None = None
-    parameters: Mapping[str, object] = field(default_factory=dict)
-
-
-_LATER_THAN_SPAN = "event_date > fromUnixTimestamp64Milli({as_of:Int64} - {span_ms:Int64}, 'UTC')"
+    span: str | None = None
 
 
 def window_sql(window: Window) -> WindowSql:
-    """The SQL of a metric's window; a new window is a type in `domain/metric.py` and a case here."""
+    """The SQL of a metric's window; a new window is a type in `domain/metric.py`, and a case here and below."""
     match window:
         case AllTime():
             return WindowSql()
-        case RollingDays(days=days):
-            return WindowSql(
-                begun=_LATER_THAN_SPAN,
-                lapse="at + {span_ms:Int64}",
-                parameters={"span_ms": days * DAY_MS},
-            )
+        case RollingDays():
+            return WindowSql(lapse="at + span_ms", span="span_ms")
+        case CalendarPeriod():
+            return WindowSql(lapse="-roundDown(-at - 1, ends)")
         case _:
             assert_never(window)
 
 
-class Period(StrEnum):
-    """The steps of a series."""
+def begins_after_ms(window: Window, as_of_ms: int, calendar: Calendar) -> int | None:
+    """The last instant that lies before the window which ends with `as_of_ms`; None if it has no beginning."""
+    match window:
+        case AllTime():
+            return None
+        case RollingDays(days=days):
+            return as_of_ms - days * DAY_MS
+        case CalendarPeriod(period=period):
+            return calendar.start(as_of_ms, period) - 1
+        case _:
+            assert_never(window)
 
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
 
+def before(window: Window, as_of_ms: int, calendar: Calendar) -> int | None:
+    """The instant to compare `as_of_ms` with: one window earlier, None for all time.
 
-def period_ends(first: date, last: date, period: Period, zone: tzinfo) -> Iterator[int]:
-    """The last millisecond (Unix) of each period that touches the days `first` to `last` in that time zone.
-
-    Weeks begin on Monday. A day is as long as the zone makes it: 23 or 25 hours where clocks change.
+    In a calendar period, as far into the period before, by the hours that have passed, but not beyond its end.
     """
-    start = _start(first, period)
-    while start <= last:
-        start = _start(start + _INTO_THE_NEXT[period], period)
-        yield to_unix_ms(datetime.combine(start, time(), zone)) - 1
+    match window:
+        case AllTime():
+            return None
+        case RollingDays(days=days):
+            return as_of_ms - days * DAY_MS
+        case CalendarPeriod(period=period):
+            start_ms = calendar.start(as_of_ms, period)
+            earlier_ms = calendar.start(start_ms - 1, period)
+            return min(earlier_ms + as_of_ms - start_ms, start_ms - 1)
+        case _:
+            assert_never(window)
 
 
-_INTO_THE_NEXT = {Period.DAY: timedelta(days=1), Period.WEEK: timedelta(days=7), Period.MONTH: timedelta(days=31)}
-
-
-def _start(day: date, period: Period) -> date:
-    match period:
-        case Period.DAY:
-            return day
-        case Period.WEEK:
-            return day - timedelta(days=day.weekday())
-        case Period.MONTH:
-            return day.replace(day=1)
+def ends_of(period: Period, utc_days: Iterable[int], calendar: Calendar) -> list[int]:
+    """The ends of all periods that overlap these days in UTC (counted from 1970), negative and rising."""
+    ends: set[int] = set()
+    for utc_day in utc_days:
+        at_ms, last_ms = utc_day * DAY_MS, (utc_day + 1) * DAY_MS - 1
+        while at_ms <= last_ms:
+            at_ms = calendar.end(at_ms, period)
+            ends.add(at_ms)
+    return sorted(-end for end in ends)

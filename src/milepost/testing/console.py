@@ -16,11 +16,10 @@ from pydantic import SecretStr
 
 from milepost.control.repos import connections, people, sessions
 from milepost.domain.account import Role
+from milepost.domain.basis import Basis
 from milepost.domain.connection import EVENT_HANDLER_SCOPE, Connection, ConnectionKind
 from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
-from milepost.domain.metric import MetricDraft
-from milepost.domain.signal import Signal
 from milepost.kit.crypto import issue_token
 from milepost.record.rejections import RejectionReader
 from milepost.store.event_log import EmittedSignal, EventFilter, LoggedEvent, Place
@@ -68,10 +67,22 @@ class ZeroMetrics:
     """Metrics before the first emission."""
 
     def values(
-        self, metric: MetricDraft, signal: Signal, as_of_ms: int, company_ids: Collection[UUID] | None = None
-    ) -> Mapping[UUID, float]:
-        """0 for each company asked for."""
-        return dict.fromkeys(company_ids or (), 0.0)
+        self, basis: Basis, as_of_ms: int, company_ids: Collection[UUID] | None = None
+    ) -> Mapping[UUID, float | None]:
+        """What there is without emissions."""
+        return dict.fromkeys(company_ids or (), basis.empty)
+
+    def series(
+        self, basis: Basis, ends_ms: Sequence[int], company_ids: Sequence[UUID]
+    ) -> Mapping[UUID, Sequence[float | None]]:
+        """What there is without emissions."""
+        return dict.fromkeys(company_ids, [basis.empty] * len(ends_ms))
+
+    def groups(
+        self, basis: Basis, by: str, as_of_ms: int, company_id: UUID | None, most: int
+    ) -> Sequence[tuple[float | str | None, float | None]]:
+        """None."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,10 +14,11 @@ _DATES = (FieldType.ISO_DATE, FieldType.UNIX_MS_DATE)
 
 def shown_fields(signal: Signal, slots: Mapping[str, float | str]) -> dict[str, Any]:
     """Each field of the signal's revision; None where the event had no value, or none of the field's type."""
-    return {field.name: _shown(field.type, slots.get(signal.slots[field.name])) for field in signal.fields}
+    return {field.name: shown(field.type, slots.get(signal.slots[field.name])) for field in signal.fields}
 
 
-def _shown(field_type: FieldType, value: float | str | None) -> Any:
+def shown(field_type: FieldType, value: float | str | None) -> Any:
+    """One value in its field's type."""
     if value is None or isinstance(value, str):
         return value
     if field_type is FieldType.BOOLEAN:

@@ -9,10 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
+from milepost.domain.basis import Basis
 from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
-from milepost.domain.metric import MetricDraft
-from milepost.domain.signal import Signal
 from milepost.store.event_log import EmittedSignal, EventFilter, LoggedEvent, Place
 
 
@@ -39,9 +38,19 @@ class EventLog(Protocol):
 
 
 class MetricValues(Protocol):
-    """Metric values at an instant (`measure.queries.MetricReader`)."""
+    """What metrics are (`measure.queries.MetricReader`); instants are Unix milliseconds, and None is no value."""
 
     def values(
-        self, metric: MetricDraft, signal: Signal, as_of_ms: int, company_ids: Collection[UUID] | None = None
-    ) -> Mapping[UUID, float]:
-        """The value of exactly the companies asked for; with None, of all that have an emission in the window."""
+        self, basis: Basis, as_of_ms: int, company_ids: Collection[UUID] | None = None
+    ) -> Mapping[UUID, float | None]:
+        """The value of exactly the companies asked for; with None, of all that have an emission in a window."""
+
+    def series(
+        self, basis: Basis, ends_ms: Sequence[int], company_ids: Sequence[UUID]
+    ) -> Mapping[UUID, Sequence[float | None]]:
+        """The value at each of these rising instants, for each company."""
+
+    def groups(
+        self, basis: Basis, by: str, as_of_ms: int, company_id: UUID | None, most: int
+    ) -> Sequence[tuple[float | str | None, float | None]]:
+        """An aggregate's value for each value of the field `by`, largest first: of one company, or of all as one."""

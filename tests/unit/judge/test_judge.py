@@ -14,6 +14,7 @@ from milepost.control.directory import DefinitionSource, JudgedPlans
 from milepost.control.repos import assigned, metrics, milestones, outcomes, plans
 from milepost.control.repos.companies import CompanyDraft, create_company
 from milepost.control.session import Database
+from milepost.domain.basis import Basis
 from milepost.domain.crossing import Ask, Crossing, Threshold
 from milepost.domain.errors import UnavailableError
 from milepost.domain.event import Emissions
@@ -30,7 +31,6 @@ from milepost.domain.milestone import (
     Transition,
 )
 from milepost.domain.outcome import AssignedOutcome, OutcomeDraft, OutcomeState, WeightedMilestone
-from milepost.domain.signal import Signal
 from milepost.judge.loop import JudgeLoop
 from milepost.judge.step import Judge, touches
 from milepost.judge.transitions import CORRECTED
@@ -51,13 +51,11 @@ class CountingReader(MetricReader):
         self.asked: list[int] = []
         self.is_down = False
 
-    def first_crossings(
-        self, metric: MetricDraft, signal: Signal, threshold: Threshold, asks: Sequence[Ask]
-    ) -> list[Crossing | None]:
+    def first_crossings(self, basis: Basis, threshold: Threshold, asks: Sequence[Ask]) -> list[Crossing | None]:
         self.asked.append(len(asks))
         if self.is_down:
             raise UnavailableError("The store is down.")
-        return super().first_crossings(metric, signal, threshold, asks)
+        return super().first_crossings(basis, threshold, asks)
 
 
 class Shop:
@@ -276,7 +274,7 @@ def test_the_loop_judges_a_change_and_what_was_emitted_meanwhile(shop: Shop) -> 
     loop = JudgeLoop(
         shop.judge,
         have_definitions_changed=shop.definitions.refresh,
-        watched=lambda: {metric.signal_id for metric in shop.definitions.metrics().values()},
+        watched=lambda: {shop.signal.id},
         judged=seen.extend,
         failed=lambda _: None,
         clock=lambda: shop.now_ms,

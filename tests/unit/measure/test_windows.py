@@ -1,43 +1,49 @@
-"""The ends of calendar periods, also where clocks change."""
+"""Where windows begin, what they are compared with, and when what is in a calendar period lapses."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime
 
 import pytest
 
-from milepost.kit.clock import to_datetime
-from milepost.measure.windows import Period, period_ends
+from milepost.domain.calendar import Calendar, Period, WeekStart
+from milepost.domain.metric import AllTime, CalendarPeriod, RollingDays, Window
+from milepost.kit.clock import to_datetime, to_unix_ms
+from milepost.measure.windows import DAY_MS, before, begins_after_ms, ends_of
 
-BERLIN = ZoneInfo("Europe/Berlin")
-LAST_MS = timedelta(milliseconds=1)
+BERLIN = Calendar("Europe/Berlin", WeekStart.SUNDAY)
+
+
+def ms(text: str) -> int:
+    return to_unix_ms(datetime.fromisoformat(text).replace(tzinfo=UTC))
+
+
+def instant(unix_ms: int | None) -> str | None:
+    return None if unix_ms is None else to_datetime(unix_ms).strftime("%Y-%m-%d %H:%M")
 
 
 @pytest.mark.parametrize(
-    ("period", "first", "last", "ends_before"),
+    ("window", "begins", "compared"),
     [
-        pytest.param(Period.DAY, "2024-02-28", "2024-03-01", ["2024-02-29", "2024-03-01", "2024-03-02"], id="leap day"),
-        pytest.param(Period.WEEK, "2024-01-03", "2024-01-08", ["2024-01-08", "2024-01-15"], id="weeks begin on Monday"),
-        pytest.param(
-            Period.MONTH,
-            "2023-12-31",
-            "2024-03-01",
-            ["2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01"],
-            id="months",
-        ),
-        pytest.param(Period.DAY, "2024-03-02", "2024-03-01", [], id="nothing between"),
+        pytest.param(AllTime(), None, None, id="all time has no beginning"),
+        pytest.param(RollingDays(days=2), "2026-03-29 10:00", "2026-03-29 10:00", id="rolling days are of 24 hours"),
+        pytest.param(CalendarPeriod(period=Period.DAY), "2026-03-30 22:00", "2026-03-30 10:00", id="a day"),
+        pytest.param(CalendarPeriod(period=Period.WEEK), "2026-03-28 23:00", "2026-03-24 10:00", id="clocks changed"),
+        pytest.param(CalendarPeriod(period=Period.MONTH), "2026-02-28 23:00", "2026-02-28 22:59", id="a shorter month"),
+        pytest.param(CalendarPeriod(period=Period.QUARTER), "2025-12-31 23:00", "2025-12-29 09:00", id="a quarter"),
     ],
 )
-def test_periods_end_just_before_the_next_begins(period: Period, first: str, last: str, ends_before: list[str]) -> None:
-    ends = [to_datetime(end) for end in period_ends(date.fromisoformat(first), date.fromisoformat(last), period, UTC)]
-    assert ends == [datetime.fromisoformat(end).replace(tzinfo=UTC) - LAST_MS for end in ends_before]
+def test_a_window_begins_and_is_compared_where_its_calendar_says(
+    window: Window, begins: str | None, compared: str | None
+) -> None:
+    as_of_ms = ms("2026-03-31 10:00")
+    begins_after = begins_after_ms(window, as_of_ms, BERLIN)
+    last_outside = 0 if isinstance(window, RollingDays) else 1
+    assert instant(None if begins_after is None else begins_after + last_outside) == begins
+    assert instant(before(window, as_of_ms, BERLIN)) == compared
 
 
-def test_a_day_is_as_long_as_its_time_zone_makes_it() -> None:
-    before, spring, autumn_before, autumn = (
-        to_datetime(next(period_ends(day, day, Period.DAY, BERLIN)))
-        for day in (date(2026, 3, 28), date(2026, 3, 29), date(2026, 10, 24), date(2026, 10, 25))
-    )
-    assert spring - before == timedelta(hours=23)
-    assert autumn - autumn_before == timedelta(hours=25)
+def test_ends_are_those_of_the_periods_on_these_days() -> None:
+    days = [ms("2026-03-28") // DAY_MS, ms("2026-06-30") // DAY_MS]
+    ends = [instant(-end) for end in reversed(ends_of(Period.MONTH, days, BERLIN))]
+    assert ends == ["2026-03-31 22:00", "2026-06-30 22:00", "2026-07-31 22:00"]

@@ -9,13 +9,13 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from milepost.control.repos.bases import bases
 from milepost.control.repos.metrics import list_metrics
 from milepost.control.repos.milestones import list_milestones
 from milepost.control.repos.outcomes import list_outcomes
 from milepost.control.repos.overview import count_nouns, milestone_states, outcome_states
-from milepost.control.repos.signals import list_signals
 from milepost.domain.fate import Fate
-from milepost.domain.metric import Metric
+from milepost.domain.metric import Formula, Metric
 from milepost.domain.milestone import Milestone
 from milepost.domain.outcome import Outcome
 from milepost.web.auth import Viewer
@@ -69,7 +69,7 @@ def show_overview(_: Viewer, deps: Deps) -> Overview:
     """What came in, what is defined, how the companies fare; metrics are as of now."""
     with deps.database.read() as session:
         counts = Nouns(**count_nouns(session))
-        metrics, signals = list_metrics(session), {signal.id: signal for signal in list_signals(session)}
+        metrics, resting_on = list_metrics(session), bases(session)
         milestones = _shares(list_milestones(session), milestone_states(session))
         outcomes = _shares(list_outcomes(session), outcome_states(session))
     fates = deps.event_log.fates()
@@ -81,19 +81,20 @@ def show_overview(_: Viewer, deps: Deps) -> Overview:
             parked=fates.get(Fate.PARKED, 0),
         ),
         counts=counts,
-        metrics=[_spread(metric, deps.metrics.values(metric, signals[metric.signal_id], now_ms)) for metric in metrics],
+        metrics=[_spread(metric, deps.metrics.values(resting_on[metric.id], now_ms)) for metric in metrics],
         milestones=milestones,
         outcomes=outcomes,
     )
 
 
-def _spread(metric: Metric, values: Mapping[UUID, float]) -> MetricSpread:
-    numbers = list(values.values()) or [0.0]
+def _spread(metric: Metric | Formula, values: Mapping[UUID, float | None]) -> MetricSpread:
+    with_value = [value for value in values.values() if value is not None]
+    numbers = with_value or [0.0]
     return MetricSpread(
         id=metric.id,
         name=metric.name,
         unit=metric.unit,
-        companies=len(values),
+        companies=len(with_value),
         lowest=min(numbers),
         median=median(numbers),
         highest=max(numbers),

@@ -164,7 +164,7 @@ def _create_signals_and_metrics() -> None:
     op.create_table(
         "metrics",
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("signal_id", sa.Uuid(), nullable=False),
+        sa.Column("signal_id", sa.Uuid(), nullable=True),
         sa.Column("definition", sa.Text(), nullable=False),
         sa.Column("created_at_ms", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["signal_id"], ["signals.id"], name=op.f("fk_metrics_signal_id")),

@@ -1,0 +1,31 @@
+"""Companies' names alone, for lists in another order than theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from milepost.control.bulk import chunks
+from milepost.control.rows import CompanyRow
+from milepost.domain.errors import Fault, InvalidInputError
+
+
+def all_company_names(session: Session) -> dict[UUID, str]:
+    """Every company's name by its id."""
+    return {row.id: row.name for row in session.execute(select(CompanyRow.id, CompanyRow.name))}
+
+
+def company_names(session: Session, company_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The names of these companies, in their order; InvalidInputError for an id that is none."""
+    names: dict[UUID, str] = {}
+    for chunk in chunks(company_ids):
+        rows = session.execute(select(CompanyRow.id, CompanyRow.name).where(CompanyRow.id.in_(chunk)))
+        names |= {row.id: row.name for row in rows}
+    for company_id in company_ids:
+        if company_id not in names:
+            fault = Fault(path="company_id", reason=f"no company has the id {company_id}")
+            raise InvalidInputError("There is no such company.", faults=(fault,))
+    return {company_id: names[company_id] for company_id in company_ids}

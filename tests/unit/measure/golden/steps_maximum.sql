@@ -1,0 +1,69 @@
+-- all time
+dates AS (
+    SELECT ask, any(since) AS since, at, max(field) AS picked FROM emissions GROUP BY ask, at
+),
+placed AS (
+    SELECT ask, since, at, picked, toInt64(4000000000000000000) AS lapse,
+        lagInFrame(lapse, 1, at) OVER round_about AS lapse_before,
+        leadInFrame(at, 1, toInt64(4000000000000000000)) OVER round_about AS next_at
+    FROM dates WINDOW round_about AS (PARTITION BY ask ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+),
+turns AS (
+    SELECT ask, since, at AS moment,
+        max(picked) OVER (PARTITION BY ask ORDER BY at) AS value FROM placed
+    UNION ALL
+    SELECT ask, since, lapse AS moment, nan AS value FROM placed WHERE lapse < toInt64(4000000000000000000) AND next_at > lapse
+    UNION ALL
+    SELECT ask, since, -toInt64(4000000000000000000) AS moment, nan AS value FROM asks
+),
+steps AS (
+    SELECT ask, greatest(moment, since) AS at, argMax(value, moment) AS value FROM turns GROUP BY ask, at
+)
+
+-- rolling days
+dates AS (
+    SELECT ask, any(since) AS since, at, max(field) AS picked FROM emissions GROUP BY ask, at
+),
+placed AS (
+    SELECT ask, since, at, picked, at + span_ms AS lapse,
+        lagInFrame(lapse, 1, at) OVER round_about AS lapse_before,
+        leadInFrame(at, 1, toInt64(4000000000000000000)) OVER round_about AS next_at
+    FROM dates WINDOW round_about AS (PARTITION BY ask ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+),
+turns AS (
+    SELECT ask, any(since) AS since, moment, any(inside) AS value FROM (
+        SELECT ask, since, change.1 AS moment,
+            max(change.2) OVER (PARTITION BY ask ORDER BY moment
+                RANGE BETWEEN span_ms - 1 PRECEDING AND CURRENT ROW) AS inside
+        FROM placed ARRAY JOIN [(at, toNullable(picked)), (lapse, NULL)] AS change
+    ) WHERE inside IS NOT NULL GROUP BY ask, moment
+    UNION ALL
+    SELECT ask, since, lapse AS moment, nan AS value FROM placed WHERE lapse < toInt64(4000000000000000000) AND next_at > lapse
+    UNION ALL
+    SELECT ask, since, -toInt64(4000000000000000000) AS moment, nan AS value FROM asks
+),
+steps AS (
+    SELECT ask, greatest(moment, since) AS at, argMax(value, moment) AS value FROM turns GROUP BY ask, at
+)
+
+-- calendar
+dates AS (
+    SELECT ask, any(since) AS since, at, max(field) AS picked FROM emissions GROUP BY ask, at
+),
+placed AS (
+    SELECT ask, since, at, picked, -roundDown(-at - 1, ends) AS lapse,
+        lagInFrame(lapse, 1, at) OVER round_about AS lapse_before,
+        leadInFrame(at, 1, toInt64(4000000000000000000)) OVER round_about AS next_at
+    FROM dates WINDOW round_about AS (PARTITION BY ask ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+),
+turns AS (
+    SELECT ask, since, at AS moment,
+        max(picked) OVER (PARTITION BY ask, lapse ORDER BY at) AS value FROM placed
+    UNION ALL
+    SELECT ask, since, lapse AS moment, nan AS value FROM placed WHERE lapse < toInt64(4000000000000000000) AND next_at > lapse
+    UNION ALL
+    SELECT ask, since, -toInt64(4000000000000000000) AS moment, nan AS value FROM asks
+),
+steps AS (
+    SELECT ask, greatest(moment, since) AS at, argMax(value, moment) AS value FROM turns GROUP BY ask, at
+)
