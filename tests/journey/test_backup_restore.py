@@ -66,6 +66,13 @@ def _counted(service: Service, metric_id: str) -> float:
     return float(sum(value["value"] for value in values))
 
 
+def _is_healthy(service: Service) -> bool:
+    """Whether the doctor finds nothing, with the service up or down."""
+    levels = {finding["subject"]: finding["level"] for finding in service.told("doctor")}
+    assert len(levels) == 9
+    return set(levels.values()) == {"ok"}
+
+
 def test_a_backup_under_load_starts_with_everything_acknowledged_before_it_exactly_once(tmp_path: Path) -> None:
     target = tmp_path / "copy"
     with running_service(tmp_path / "data", workers=2) as service:
@@ -89,6 +96,7 @@ def test_a_backup_under_load_starts_with_everything_acknowledged_before_it_exact
                 _post(client, acknowledged[start : start + 500])
         fates = copy.wait_until_logged(in_copy + len(acknowledged))
         assert fates == {"processed": len(acknowledged), "duplicate": in_copy, "parked": 0}
+        assert _is_healthy(copy)
         wait_for(lambda: _counted(copy, metric_id) == len(acknowledged), seconds=10, what="the metric")
 
 
@@ -100,6 +108,7 @@ def test_a_folder_that_was_left_in_the_middle_of_things_is_backed_up_at_rest(tmp
         service.kill()
     made = service.command("backup", str(tmp_path / "copy"))
     assert made.returncode == 0, made.stderr
+    assert _is_healthy(service)
     with running_service(tmp_path / "copy") as copy, copy.api(copy.get_token(keys)) as client:
         _post(client, [f"key-{number}" for number in range(_PER_REQUEST + 1)])
         fates = copy.wait_until_logged(2 * _PER_REQUEST + 1)

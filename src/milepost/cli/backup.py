@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from milepost.cli.local import DEFAULT_DATA, Api, Data, told_errors
+from milepost.cli.local import DEFAULT_DATA, Api, Data, require_data_folder, told_errors
 from milepost.domain.errors import OperatorError
 from milepost.operate.backup import (
     GapError,
@@ -44,6 +44,7 @@ def backup(
     console = Console(stderr=True)
     with told_errors():
         data, target = data.absolute(), target.absolute()
+        require_data_folder(data)
         require_room(data, target)
         with one_at_a_time(data), _resting(data) as at_rest:
             missing = _copy(console, data, at_rest, target) if at_rest else _copy_running(console, data, target)

@@ -94,9 +94,7 @@ def one_at_a_time(data: Path) -> Iterator[None]:
 
 
 def require_room(data: Path, target: Path) -> None:
-    """OperatorError unless the one is a data folder, and the other empty or yet to be made, outside of it."""
-    if not paths.tokens_key(data).exists():
-        raise OperatorError(f"{data} is no data folder of Milepost: its keys are missing.")
+    """OperatorError unless the target is empty or yet to be made, outside of the data folder."""
     if target.is_relative_to(data):
         raise OperatorError(f"{target} lies in the data folder itself; choose a place outside of it.")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import threading
+import time
 from pathlib import Path
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -49,14 +50,16 @@ class StandingSnapshot:
             self._folder.mkdir(mode=0o700)
             try:
                 with self._engine.reactor.paused(_PATIENCE_SECONDS):
+                    began = time.monotonic()
                     self._fill()
+                    paused_seconds = time.monotonic() - began
             except (OSError, sqlite3.Error, ClickHouseError) as error:
                 self._drop()
                 raise UnavailableError(f"The snapshot could not be taken: {error}") from error
             except UnavailableError:
                 self._drop()
                 raise
-        _log.info("snapshot_taken")
+        _log.info("snapshot_taken", paused_seconds=round(paused_seconds, 3))
         return self._folder
 
     def _drop(self) -> None:
