@@ -2,7 +2,12 @@ import { defineConfig } from "vitest/config";
 
 const built = { globalSetup: "test/build.ts" };
 /** The browser's tests and measurements share one machine: one at a time, never beside each other. */
-const alone = { ...built, fileParallelism: false, testTimeout: 60_000, hookTimeout: 120_000 };
+const alone = {
+  globalSetup: ["test/build.ts", "test/browser/harness/shared-milepost.ts"],
+  fileParallelism: false,
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+};
 
 export default defineConfig({
   test: {

@@ -14,7 +14,7 @@ from milepost.testing.service import Service, running_service, wait_for
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    with running_service(tmp_path / "data", MILEPOST_DEMO="true") as running:
+    with running_service(tmp_path / "data", environment={"MILEPOST_DEMO": "true"}) as running:
         yield running
 
 
@@ -33,7 +33,7 @@ def states(client: httpx.Client) -> Counter[str]:
 
 
 def test_a_newcomer_sees_months_of_history_and_states_that_move_and_a_restart_goes_on(service: Service) -> None:
-    wait_for(lambda: service.logged("demo_is_live"), seconds=60, what="the demo to live")
+    wait_for(lambda: service.logged("demo_is_live"), seconds=90, what="the demo to live")
     with service.app() as client:
         history = sum(service.fates().values())
         assert history > 30_000
@@ -43,7 +43,7 @@ def test_a_newcomer_sees_months_of_history_and_states_that_move_and_a_restart_go
             seconds=20,
             what="states",
         )
-        wait_for(lambda: sum(service.fates().values()) > history + 20, seconds=30, what="live events")
+        service.wait_until_logged(history + 20)
         latest = get(client, "/api/events", event_key=EventKey.FEATURE_USED.value, limit=1)["items"][0]
         assert latest["payload"]["uses"] == 1
     go_on_after_a_restart(service)
@@ -56,7 +56,7 @@ def go_on_after_a_restart(service: Service) -> None:
         before = {noun: each(client, f"/api/{noun}") for noun in nouns}
     assert service.stop() == 0
     service.start()
-    wait_for(lambda: len(service.logged("demo_is_live")) == 2, seconds=60, what="the demo to live again")
+    wait_for(lambda: len(service.logged("demo_is_live")) == 2, seconds=90, what="the demo to live again")
     with service.app() as client:
         after = {noun: each(client, f"/api/{noun}") for noun in nouns}
         assert [[one["id"] for one in after[noun]] for noun in nouns] == [

@@ -23,8 +23,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with running_service(
         tmp_path_factory.mktemp("requests") / "data",
         tls="auto",
-        MILEPOST_BODY_SECONDS=_BODY_SECONDS,
-        MILEPOST_BODY_LIMIT_BYTES=str(_BODY_LIMIT),
+        environment={"MILEPOST_BODY_SECONDS": _BODY_SECONDS, "MILEPOST_BODY_LIMIT_BYTES": str(_BODY_LIMIT)},
     ) as running:
         yield running
 

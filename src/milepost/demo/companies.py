@@ -153,6 +153,7 @@ _ROWS: Final = (
     _Row("Old Mill Brewery", "Food", Plan.STARTER, 8, _CHURNED, 124.3, 1),
     _Row("Palmetto Fitness", "Sports", Plan.TEAM, 14, _CHURNED, 93.9, -5),
     _Row("Tinker & Co", "Retail", Plan.STARTER, 6, _STALLED, 68.7, 0),
+    _Row("Hillside Hotel", "Hotels", Plan.STARTER, 7, _STALLED, 44.1, -6),
     _Row("Windrose Sailing", "Sports", Plan.STARTER, 6, _STALLED, 30, 1, Brink.DEADLINE, 1200),
     _Row("Lumen Lighting", "Manufacturing", Plan.TEAM, 12, _S, 12.4, 1, Brink.ONBOARDED, 165),
     _Row("Baltic Timber", "Manufacturing", Plan.TEAM, 10, _S, 9.6, 2, Brink.ONBOARDED, 500),

@@ -23,23 +23,23 @@ _T = TypeVar("_T")
 
 MOST_EVENTS: Final = 1000
 _TOKEN_SECONDS: Final = 60
-_LONGEST_PAUSE_SECONDS: Final = 5.0
-_WORTH_SAYING_SECONDS: Final = 4.0
-"""The service takes a few seconds to start; that is no news."""
+_LONGEST_PAUSE_SECONDS: Final = 2.0
+_TRIES_WORTH_SAYING: Final = 10
+"""About fifteen seconds: the service takes a few to start, which is no news."""
 _PAGE: Final = 500
 
 
 async def until_it_works(act: Callable[[], Awaitable[_T]]) -> _T:
     """Do it again, with growing pauses, as long as the service is away; what is done again must do no harm."""
-    pause = 0.25
+    tries = 0
     while True:
         try:
             return await act()
         except UnavailableError as error:
-            if pause >= _WORTH_SAYING_SECONDS:
-                _log.warning("waiting_for_the_service", reason=error.message, seconds=pause)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            tries += 1
+            if tries % _TRIES_WORTH_SAYING == 0:
+                _log.warning("waiting_for_the_service", reason=error.message)
+            await asyncio.sleep(min(0.125 * 2 ** min(tries, 8), _LONGEST_PAUSE_SECONDS))
 
 
 class OwnToken(httpx.Auth):

@@ -1,4 +1,6 @@
-"""The doors for operators: `/health` (alive), `/ready` (accepting and processing), `/metrics` (Prometheus)."""
+"""The doors beside those for events: `/health` (alive), `/ready` (accepting and processing), `/metrics` (Prometheus)
+and `/openapi.json`.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +12,13 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from milepost.domain.errors import MilepostError
 from milepost.observe.health import Readiness
+from milepost.receive.browser import for_browsers
 from milepost.receive.door import Answer, Book, Request
 from milepost.receive.refusals import JSON_HEADERS, refuse
 
 
 class OperationsDoor:
-    """What the three have in common: the seed-000 error shape."""
+    """What they have in common: the seed-000 error shape."""
 
     name = "operations"
 
@@ -43,6 +46,17 @@ class ReadyDoor(OperationsDoor):
         state = self._readiness()
         headers = JSON_HEADERS if state.ready else (*JSON_HEADERS, ("retry-after", "5"))
         return Answer(status=200 if state.ready else 503, body=msgspec.json.encode(state), headers=headers)
+
+
+class OpenApiDoor(OperationsDoor):
+    """The description of all doors; made once, for it never changes while a worker lives."""
+
+    def __init__(self, document: bytes) -> None:
+        self._answer = for_browsers(Answer(status=200, body=document))
+
+    def read(self, request: Request, book: Book) -> Answer:
+        """See receive/door.py."""
+        return self._answer
 
 
 class MetricsDoor(OperationsDoor):

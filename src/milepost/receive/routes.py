@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import orjson
+
 from milepost.observe.health import Readiness
 from milepost.receive.auth import TokenCache, TokenDoor
 from milepost.receive.browser import Preflight
@@ -14,7 +16,8 @@ from milepost.receive.dialects.events import EventsDoor
 from milepost.receive.dialects.segment import BatchDoor, CallDoor
 from milepost.receive.dialects.segment_extras import PixelDoor, SettingsDoor, WebhookDoor
 from milepost.receive.door import Door
-from milepost.receive.operations import HealthDoor, MetricsDoor, ReadyDoor
+from milepost.receive.openapi import openapi_document
+from milepost.receive.operations import HealthDoor, MetricsDoor, OpenApiDoor, ReadyDoor
 from milepost.receive.routing import Routes
 from milepost.receive.script import ScriptDoor
 
@@ -31,7 +34,7 @@ CALLS = {
 
 def make_routes(tokens_key: bytes, readiness: Callable[[], Readiness]) -> Routes:
     """path -> method -> door."""
-    return {
+    routes: dict[str, Mapping[str, Door]] = {
         "/events": {"POST": EventsDoor(TokenCache(tokens_key).connection_id)},
         "/getToken": {"POST": TokenDoor(tokens_key)},
         "/analytics": _from_pages(AnalyticsDoor()),
@@ -43,6 +46,8 @@ def make_routes(tokens_key: bytes, readiness: Callable[[], Readiness]) -> Routes
         "/ready": {"GET": ReadyDoor(readiness)},
         "/metrics": {"GET": MetricsDoor()},
     }
+    document = openapi_document({**routes, "/openapi.json": {"GET": OpenApiDoor(b"")}})
+    return {**routes, "/openapi.json": {"GET": OpenApiDoor(orjson.dumps(document))}}
 
 
 def _from_pages(door: Door) -> dict[str, Door]:

@@ -248,9 +248,11 @@ class Service:
 
 
 @contextmanager
-def running_service(data: Path, *, tls: str = "off", workers: int = 1, **environment: str) -> Iterator[Service]:
-    """A ready service on the folder, which ends with the block, however that ends; keywords are MILEPOST_ names."""
-    service = Service(data=data, tls=tls, workers=workers, environment=environment)
+def running_service(
+    data: Path, *, tls: str = "off", workers: int = 1, environment: Mapping[str, str] | None = None
+) -> Iterator[Service]:
+    """A ready service on the folder, which ends with the block, however that ends."""
+    service = Service(data=data, tls=tls, workers=workers, environment=environment or {})
     try:
         service.start()
         yield service

@@ -137,6 +137,12 @@ async def _enforce(app: IngestApp) -> None:
 def listener(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiListener]:
     """Serving on loopback until the module's tests are done."""
     api = ApiListener(folder=tmp_path_factory.mktemp("journal"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path_factory.mktemp("metrics")))  # where /metrics looks
+        yield from _serving(api)
+
+
+def _serving(api: ApiListener) -> Iterator[ApiListener]:
     thread = threading.Thread(target=lambda: asyncio.run(api.serve()))
     thread.start()
     assert api.ready.wait(30)

@@ -12,12 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
+from milepost.observe.health import Readiness
 from milepost.receive.admission import Admission
+from milepost.receive.openapi import openapi_document
+from milepost.receive.routes import make_routes
 
+DOCUMENT = openapi_document(make_routes(b"k" * 32, lambda: Readiness(ready=True, reasons=(), lag_entries=0)))
 PAGE = Path(__file__).parents[3] / "docs/reference/doors.md"
 BEGIN, END = "<!-- answers: begin -->\n", "<!-- answers: end -->\n"
 BODY_LIMIT = 200_000
@@ -40,6 +43,10 @@ class Call:
         if self.raw is not None or self.body is None:
             return self.raw or b""
         return json.dumps(self.body).encode()
+
+    def target(self) -> str:
+        """Path and query."""
+        return self.path + (f"?{self.query}" if self.query else "")
 
     def with_headers(self, **headers: str) -> "Call":
         """The call with these headers in place of its own of the same name."""
@@ -147,13 +154,20 @@ def _gzipped(call: Call, content: bytes) -> Call | None:
     return replace(call, raw=content).with_headers(content_encoding="gzip") if _has_body(call) else None
 
 
-def _answer(url: str, call: Call | None) -> str:
+def _answer(client: httpx.Client, call: Call | None) -> str:
     if call is None:
         return ""
-    target = f"{url}{call.path}" + (f"?{call.query}" if call.query else "")
-    response = httpx.request(call.method, target, content=call.content(), headers=list(call.headers))
+    response = client.request(call.method, call.target(), content=call.content(), headers=list(call.headers))
     _check_shape(call, response)
+    _check_documented(call, response.status_code)
     return str(response.status_code)
+
+
+def _check_documented(call: Call, status: int) -> None:
+    """The OpenAPI document knows the answer, where it knows the path and the method."""
+    path = "/v1/projects/{writeKey}/settings" if call.path.endswith("/settings") else call.path
+    operation = DOCUMENT["paths"].get(path, {}).get(call.method.lower())
+    assert operation is None or str(status) in operation["responses"]
 
 
 def _check_shape(call: Call, response: httpx.Response) -> None:
@@ -175,15 +189,16 @@ def _check_shape(call: Call, response: httpx.Response) -> None:
     assert error["Message"]
 
 
-def _answer_to_a_slow_body(url: str, call: Call) -> str:
+def _answer_to_a_slow_body(client: httpx.Client, call: Call) -> str:
     """Announces a body and sends none of it."""
     if not _has_body(call):
         return ""
-    address = urlsplit(url)
-    target = call.path + (f"?{call.query}" if call.query else "")
     headers = "".join(f"{name}: {value}\r\n" for name, value in call.headers)
-    with socket.create_connection((address.hostname, address.port or 80), timeout=30) as connection:
-        connection.sendall(f"POST {target} HTTP/1.1\r\nhost: x\r\ncontent-length: 50\r\n{headers}\r\n{{".encode())
+    address = (client.base_url.host, client.base_url.port or 80)
+    with socket.create_connection(address, timeout=30) as connection:
+        connection.sendall(
+            f"POST {call.target()} HTTP/1.1\r\nhost: x\r\ncontent-length: 50\r\n{headers}\r\n{{".encode()
+        )
         return connection.recv(4096).split()[1].decode()
 
 
@@ -229,13 +244,12 @@ FAULTS: list[tuple[str, str, Any]] = [
 """A door, what is wrong, and the body that shows it; the senders' keys are good."""
 
 
-def _faults_table(url: str, calls: list[Call]) -> list[str]:
+def _faults_table(client: httpx.Client, calls: list[Call]) -> list[str]:
     by_door = {call.door: call for call in calls}
     lines = ["| door | fault | answer | names |", "|---|---|---|---|"]
     for door, fault, body in FAULTS:
         call = replace(by_door[door], body=body)
-        target = f"{url}{call.path}" + (f"?{call.query}" if call.query else "")
-        response = httpx.post(target, content=call.content(), headers=list(call.headers))
+        response = client.post(call.target(), content=call.content(), headers=list(call.headers))
         error = response.json()
         error = error["Errors"][0] if "Errors" in error else error
         details = (
@@ -246,38 +260,39 @@ def _faults_table(url: str, calls: list[Call]) -> list[str]:
     return lines
 
 
-def _token(url: str, client_id: str) -> str:
-    answer = httpx.post(f"{url}/getToken", json={"clientId": client_id, "clientSecret": "the secret"})
+def _token(client: httpx.Client, client_id: str) -> str:
+    answer = client.post("/getToken", json={"clientId": client_id, "clientSecret": "the secret"})
     return str(answer.json()["accessToken"])
 
 
-def _answer_over_the_limit(url: str, call: Call) -> str:
+def _answer_over_the_limit(client: httpx.Client, call: Call) -> str:
     """Of a connection that may send one event, the second one."""
     keys = {"events": "handler-limited", "getToken": "handler-limited", "analytics": "script-limited"}
     key = keys.get(call.door, "custom-limited")
-    changed = _keyed(_token(url, key) if call.door == "events" else key)(call)
-    _answer(url, changed)
-    return _answer(url, changed)
+    changed = _keyed(_token(client, key) if call.door == "events" else key)(call)
+    _answer(client, changed)
+    return _answer(client, changed)
 
 
-def _table(url: str, admission: Admission) -> str:
-    calls = _calls(_token(url, "handler"))
-    rows = {kind: [_answer(url, change(call)) for call in calls] for kind, change in BAD_INPUTS.items()}
-    rows["a body that does not come in time"] = [_answer_to_a_slow_body(url, call) for call in calls]
-    rows["a connection over its limit"] = [_answer_over_the_limit(url, call) for call in calls]
+def _table(client: httpx.Client, admission: Admission) -> str:
+    calls = _calls(_token(client, "handler"))
+    rows = {kind: [_answer(client, change(call)) for call in calls] for kind, change in BAD_INPUTS.items()}
+    rows["a body that does not come in time"] = [_answer_to_a_slow_body(client, call) for call in calls]
+    rows["a connection over its limit"] = [_answer_over_the_limit(client, call) for call in calls]
     admission.free_bytes = 0
-    rows["nothing can be kept now"] = [_answer(url, call) for call in calls]
+    rows["nothing can be kept now"] = [_answer(client, call) for call in calls]
     admission.free_bytes = 1
     lines = ["| | " + " | ".join(call.door for call in calls) + " |", "|---|" + "---|" * len(calls)]
     lines += [f"| {kind} | " + " | ".join(answers) + " |" for kind, answers in rows.items()]
-    return "\n".join([*lines, "", *_faults_table(url, calls)]) + "\n"
+    return "\n".join([*lines, "", *_faults_table(client, calls)]) + "\n"
 
 
 def test_the_table_is_what_the_listener_answers(listener: Any) -> None:
     page = PAGE.read_text()
     before, _, rest = page.partition(BEGIN)
     documented, _, after = rest.partition(END)
-    answered = _table(listener.url, listener.admission)
+    with httpx.Client(base_url=listener.url, timeout=30) as client:
+        answered = _table(client, listener.admission)
     if os.environ.get("MILEPOST_WRITE_DOCS"):
         PAGE.write_text(before + BEGIN + answered + END + after)
     else:

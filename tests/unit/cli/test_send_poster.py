@@ -17,11 +17,14 @@ from milepost.domain.errors import OperatorError
 RECORDS = [Record(number, {"n": number}) for number in range(1, 5)]
 
 
+Scripted = tuple[int, dict[str, Any], dict[str, str]]
+
+
 @dataclass
 class Script:
     """Answers to /events, one after the other; the last one stays. /getToken always gives a new token."""
 
-    answers: list[tuple[int, dict[str, Any], dict[str, str]]]
+    answers: list[Scripted]
     seen: list[list[int]] = field(default_factory=list)
     tokens: int = 0
     url: str = ""
@@ -34,7 +37,9 @@ def script() -> Iterator[Script]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            status, answer, headers = 200, {}, {}
+            status: int = 200
+            answer: dict[str, Any] = {}
+            headers: dict[str, str] = {}
             if self.path == "/getToken":
                 script.tokens += 1
                 answer = {"accessToken": f"t{script.tokens}"}
@@ -61,7 +66,7 @@ def script() -> Iterator[Script]:
     server.server_close()
 
 
-ACCEPTED = (202, {"requestId": "r"}, {})
+ACCEPTED: Scripted = (202, {"requestId": "r"}, {})
 
 
 def poster(script: Script, slept: list[float], *, most_tries: int = 5) -> Poster:
@@ -70,7 +75,7 @@ def poster(script: Script, slept: list[float], *, most_tries: int = 5) -> Poster
 
 
 def test_a_batch_is_sent_again_after_1_2_and_4_seconds_and_no_sooner_than_retry_after(script: Script) -> None:
-    away = (500, {"message": "away"}, {})
+    away: Scripted = (500, {"message": "away"}, {})
     script.answers = [away, away, (503, {"message": "later"}, {"retry-after": "9"}), ACCEPTED]
     slept: list[float] = []
     assert poster(script, slept).post(RECORDS).accepted == 4

@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { type LoggedEvent } from "./harness/milepost";
+import { type LoggedEvent } from "./harness/event-log";
 import { until, useStage } from "./harness/stage";
 
 const stage = useStage();
@@ -17,7 +17,7 @@ async function clicked(page: Page, ...selectors: string[]): Promise<LoggedEvent[
   for (const selector of selectors) await page.click(selector, { position: { x: 4, y: 4 } });
   await page.evaluate(() => mcxTrack("end"));
   const events = await until(
-    () => stage.milepost.events(stage.key),
+    () => stage.log.events(stage.key),
     (found) => found.some(({ eventKey }) => eventKey == "end"),
   );
   return events.filter(({ eventKey }) => eventKey == "click");
@@ -119,7 +119,7 @@ test("there is one click listener for all connections, passive and in the captur
     };
     Object.assign(window, { seen });
   });
-  const second = stage.milepost.takeConnection();
+  const second = stage.log.takeConnection();
   stage.site.values["SNIPPET2"] = stage.snippet({ connectionId: second, trackAllClicks: true });
   stage.site.values["SNIPPET"] = stage.snippet({ trackAllClicks: true });
   const page = await stage.open("several.html");

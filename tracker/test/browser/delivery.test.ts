@@ -76,7 +76,7 @@ test("whatever the page passes in, nothing is thrown and no promise rejects", as
   expect(states.slice(0, 11)).toEqual(Array(11).fill("refused"));
   expect(states[11]).not.toBe("accepted");
   expect(stage.console.filter((text) => text.startsWith("mcx:")).length).toBeGreaterThanOrEqual(11);
-  expect(await stage.milepost.events(stage.key)).toEqual([]);
+  expect(await stage.log.events(stage.key)).toEqual([]);
 });
 
 test("a 503 with Retry-After is waited for, whatever is called meanwhile, and then all arrives once", async () => {
@@ -98,26 +98,12 @@ test("an answer that is lost on the way makes a repeat, which counts once", asyn
   const page = await stage.open();
   await page.evaluate(() => void mcxTrack("order", { n: 1 }));
   await until(
-    () => stage.milepost.events(stage.key),
+    () => stage.log.events(stage.key),
     (events) => events.length == 2,
   );
-  const events = await stage.milepost.events(stage.key);
+  const events = await stage.log.events(stage.key);
   expect(events.map(({ isDuplicate }) => isDuplicate)).toEqual([false, true]);
   expect(new Set(events.map(({ payload }) => payload["idempotencyKey"])).size).toBe(1);
-});
-
-test("a server that restarts under fire loses and doubles nothing", async () => {
-  const page = await stage.open();
-  await page.evaluate(() => {
-    let n = 0;
-    const timer = setInterval(() => (++n > 100 ? clearInterval(timer) : void mcxTrack("order", { n })), 20);
-  });
-  await until(() => stage.proxy.posts().length > 5);
-  await stage.milepost.restart();
-  const events = await stage.logged(100);
-  expect(events.map(({ payload }) => payload["n"]).sort((a, b) => Number(a) - Number(b))).toEqual(
-    Array.from({ length: 100 }, (_, n) => n + 1),
-  );
 });
 
 test("a server that answers nothing holds up neither the page nor a promise", async () => {
@@ -160,7 +146,7 @@ test("what the bound drops is counted, and the count arrives", async () => {
   await sleep(500);
   stage.proxy.break();
   const events = await until(
-    async () => processed(await stage.milepost.events(stage.key)),
+    async () => processed(await stage.log.events(stage.key)),
     (found) => found.some(({ eventKey }) => eventKey == "mcx-dropped"),
   );
   expect(events.find(({ eventKey }) => eventKey == "mcx-dropped")?.payload["count"]).toBe(100);

@@ -70,7 +70,7 @@ test.each([
 });
 
 test("with several connections a call reaches all of them, or the one it names", async () => {
-  const second = stage.milepost.takeConnection();
+  const second = stage.log.takeConnection();
   stage.site.values["SNIPPET2"] = stage.snippet({ connectionId: second });
   const page = await stage.open("several.html");
   await page.evaluate(async (second) => {
@@ -93,7 +93,7 @@ test("with several connections a call reaches all of them, or the one it names",
 });
 
 test("each of several connections keeps its own settings", async () => {
-  const second = stage.milepost.takeConnection();
+  const second = stage.log.takeConnection();
   stage.site.values["SNIPPET"] = stage.snippet({ companyId: "one" });
   stage.site.values["SNIPPET2"] = stage.snippet({ connectionId: second, companyId: "two", trackAllClicks: true });
   const page = await stage.open("several.html");

@@ -63,7 +63,7 @@ test("a refusal stops at once, clears what was kept, and holds on the next page"
   await page.goto(`${stage.site.url}/next.html`);
   await page.click("h1");
   await sleep(1500);
-  expect(await stage.milepost.events(stage.key)).toEqual([]);
+  expect(await stage.log.events(stage.key)).toEqual([]);
 });
 
 test("a refusal in one tab stops and clears the others", async () => {
@@ -76,7 +76,7 @@ test("a refusal in one tab stops and clears the others", async () => {
   expect(await storedKeys(other)).toEqual(["mcx-consent"]);
   stage.proxy.break();
   await sleep(1500);
-  expect(await stage.milepost.events(stage.key)).toEqual([]);
+  expect(await stage.log.events(stage.key)).toEqual([]);
 });
 
 test("consent that is given again tracks from then on", async () => {

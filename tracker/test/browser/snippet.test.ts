@@ -25,6 +25,15 @@ test("the page does not wait for the script", async () => {
   expect(await page.evaluate(() => document.querySelector("h1")?.textContent)).toBe("Plain");
 });
 
+test("the next page takes the script from the browser's cache", async () => {
+  const page = await stage.open();
+  await page.evaluate(() => mcxTrack("order"));
+  await page.goto(`${stage.site.url}/next.html`);
+  await page.evaluate(() => mcxTrack("order"));
+  await stage.logged(2);
+  expect(stage.proxy.requests.filter(({ path }) => path == "/mcx.js")).toHaveLength(1);
+});
+
 test("calls made before the script has loaded arrive with their own time, context and payload", async () => {
   const release = await holdScript();
   stage.site.values["SNIPPET"] = stage.snippet({ companyId: "acme" });

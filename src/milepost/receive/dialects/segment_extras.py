@@ -37,7 +37,7 @@ class PixelDoor:
     name = "pixel"
 
     def __init__(self, kind: str) -> None:
-        self._kind = kind
+        self.kind = kind
 
     def read(self, request: Request, book: Book) -> Reading:
         """See receive/door.py."""
@@ -46,7 +46,7 @@ class PixelDoor:
         connection = connection_of(request, document, book)
         with sent_by(connection):
             answer = Answer(status=200, body=GIF, headers=_GIF_HEADERS)
-            return reading_of_call(document, body, self._kind, connection, request=request, answer=answer)
+            return reading_of_call(document, body, self.kind, connection, request=request, answer=answer)
 
     def refuse(self, error: MilepostError) -> Answer:
         """The image, with the error's status and headers."""

@@ -1,5 +1,4 @@
 /** A network that fails on command, in front of the real server: a request passes unless `onRequest` says otherwise. */
-import { readFileSync } from "node:fs";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -35,12 +34,12 @@ async function bodyOf(request: http.IncomingMessage): Promise<string> {
   return Buffer.concat(parts).toString();
 }
 
-export async function startProxy(target: () => string): Promise<Proxy> {
+export async function startProxy(target: string): Promise<Proxy> {
   const agent = new http.Agent({ keepAlive: false });
 
   const forward = (seen: Seen, response: http.ServerResponse, isSwallowed: boolean) => {
-    const headers = { ...seen.headers, host: new URL(target()).host };
-    const onward = http.request(target() + seen.path, { method: seen.method, headers, agent }, (answer) => {
+    const headers = { ...seen.headers, host: new URL(target).host };
+    const onward = http.request(target + seen.path, { method: seen.method, headers, agent }, (answer) => {
       if (isSwallowed) {
         answer.resume();
         answer.on("end", () => response.destroy());
@@ -65,13 +64,6 @@ export async function startProxy(target: () => string): Promise<Proxy> {
     };
     proxy.requests.push(seen);
     const fault = path == "/mcx.js" ? undefined : proxy.onRequest(seen);
-    if (path == "/mcx.js") {
-      // INTERIM
-      response
-        .writeHead(200, { "content-type": "text/javascript", ...CORS })
-        .end(readFileSync(new URL("../../../dist/mcx.js", import.meta.url)));
-      return;
-    }
     seen.hasPassed = fault == undefined || fault == "swallow";
     if (fault == "drop") response.destroy();
     else if (seen.hasPassed) forward(seen, response, fault == "swallow");

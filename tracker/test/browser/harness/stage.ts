@@ -1,15 +1,16 @@
 /** What each browser test needs: Chromium, a site with the snippet, a network that fails on command, Milepost. */
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject } from "vitest";
 import { launchChromium } from "./chromium";
-import { type LoggedEvent, type Milepost, startMilepost } from "./milepost";
+import { type EventLog, type LoggedEvent, openEventLog } from "./event-log";
+import type { Address } from "./milepost";
 import { type Proxy, startProxy } from "./proxy";
 import { type Site, type SnippetFields, snippet, startSite } from "./site";
 
 export interface Stage {
   browser: Browser;
   context: BrowserContext;
-  milepost: Milepost;
+  log: EventLog;
   proxy: Proxy;
   site: Site;
   /** The Analytics Key of this test's own connection. */
@@ -28,7 +29,7 @@ export interface Stage {
   logged(count: number, analyticsKey?: string): Promise<LoggedEvent[]>;
 }
 
-const SOON_MS = 15_000;
+const SOON_MS = 30_000;
 const POLL_MS = 50;
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -47,18 +48,20 @@ export async function until<T>(look: () => T | Promise<T>, isThere: (value: T) =
 /** Those that count: not the repeats that a retry may have made. */
 export const processed = (events: LoggedEvent[]): LoggedEvent[] => events.filter((event) => !event.isDuplicate);
 
-/** `connections`: how many the tests of the file use together. */
-export function useStage(connections = 40): Stage {
+/** `connections`: how many the tests of the file use together. `own`: gives a Milepost other than the shared one. */
+export function useStage(connections = 40, own?: () => Address): Stage {
   const stage = {} as Stage;
+  let address: Address;
 
   beforeAll(async () => {
-    stage.milepost = await startMilepost(connections);
+    address = own?.() ?? inject("milepost");
+    stage.log = await openEventLog(address, connections);
     stage.browser = await launchChromium();
   });
 
   beforeEach(async () => {
-    stage.key = stage.milepost.takeConnection();
-    stage.proxy = await startProxy(() => stage.milepost.apiUrl);
+    stage.key = stage.log.takeConnection();
+    stage.proxy = await startProxy(address.apiUrl);
     stage.site = await startSite({ SNIPPET: stage.snippet() });
     stage.context = await stage.browser.newContext();
     stage.pageErrors = [];
@@ -74,7 +77,6 @@ export function useStage(connections = 40): Stage {
 
   afterAll(async () => {
     await stage.browser.close();
-    await stage.milepost.stop();
   });
 
   stage.fields = (fields) => ({
@@ -100,7 +102,7 @@ export function useStage(connections = 40): Stage {
   };
   stage.logged = async (count, analyticsKey = stage.key) => {
     const events = await until(
-      async () => processed(await stage.milepost.events(analyticsKey)),
+      async () => processed(await stage.log.events(analyticsKey)),
       (found) => found.length >= count,
     );
     expect(events.map(({ eventKey, payload }) => [eventKey, payload])).toHaveLength(count);
