@@ -18,7 +18,7 @@ from milepost.domain.errors import OperatorError
 
 _CA_DAYS = 3650
 _LEAF_DAYS = 365
-_RENEW_DAYS = 30
+RENEW_DAYS = 30
 
 
 class TlsFiles(NamedTuple):
@@ -142,7 +142,7 @@ def _is_current(file: Path, host: str) -> bool:
         return False
     certificate = x509.load_pem_x509_certificate(file.read_bytes())
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    lasts = certificate.not_valid_after_utc - datetime.now(UTC) > timedelta(days=_RENEW_DAYS)
+    lasts = certificate.not_valid_after_utc - datetime.now(UTC) > timedelta(days=RENEW_DAYS)
     return lasts and all(name in names for name in _names(host))
 
 

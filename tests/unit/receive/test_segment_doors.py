@@ -153,10 +153,15 @@ def test_the_message_id_is_the_idempotency_key() -> None:
             id="clock is a year fast",
         ),
         pytest.param(
-            {"originalTimestamp": "2023-11-14T20:00:00Z", "timestamp": "2001-01-01T00:00:00Z",
-             "sentAt": "2023-11-14T20:00:07Z"},
+            {"originalTimestamp": "2023-11-14T20:00:00Z", "sentAt": "2023-11-14T20:00:07Z"},
             NOW_MS - 7_000,
-            id="originalTimestamp is the one",
+            id="originalTimestamp",
+        ),
+        pytest.param(
+            {"originalTimestamp": "2023-11-14T20:00:00Z", "timestamp": "2023-11-14T19:00:00Z",
+             "sentAt": "2023-11-14T20:00:07Z"},
+            NOW_MS - 3_607_000,
+            id="a timestamp of the caller's own before the client's",
         ),
         pytest.param({"timestamp": "1970-01-01T00:00:00Z"}, 0, id="the epoch is a time"),
         pytest.param({"timestamp": "2023-11-14T22:00:00.000"}, 1_699_999_200_000, id="no offset: UTC"),
@@ -238,6 +243,15 @@ def test_what_a_batch_says_for_all_is_put_into_each_call_that_lacks_it() -> None
     assert second["timestamp"] == "2023-11-14T19:00:00Z"
     assert read.items is not None
     assert [item.event_date_ms for item in read.items] == [NOW_MS - 10_000, NOW_MS - 3_610_000]
+
+
+def test_a_calls_own_time_of_any_name_goes_before_its_batchs() -> None:
+    call = {"type": "page", "originalTimestamp": "2023-11-14T20:00:00Z"}
+    read = reading(
+        "/v1/batch", {"batch": [call], "timestamp": "2023-11-14T20:00:09Z", "sentAt": "2023-11-14T20:00:10Z"}
+    )
+    assert read.items is not None
+    assert read.items[0].event_date_ms == NOW_MS - 10_000
 
 
 def test_a_batch_with_nothing_for_all_keeps_every_byte() -> None:
