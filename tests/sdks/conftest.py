@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from milepost.domain.connection import ConnectionKind
@@ -14,6 +15,7 @@ from milepost.testing.service import Service, running_service, wait_for
 
 FOLDER = Path(__file__).parent
 Log = Callable[[str, int], list[dict[str, Any]]]
+NewConnection = Callable[..., dict[str, str]]
 Send = Callable[..., list[dict[str, Any]]]
 
 
@@ -23,30 +25,47 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield running
 
 
-@pytest.fixture
-def connection(service: Service, request: pytest.FixtureRequest) -> dict[str, str]:
-    """A custom-events connection of the test's own, once the worker knows it."""
-    added = service.add_connection(ConnectionKind.CUSTOM_EVENTS, name=request.node.name)
-    with service.api() as client:
-        settings = f"/v1/projects/{added['writeKey']}/settings"
-        wait_for(lambda: client.get(settings).status_code == 200, seconds=10, what="the connection")
-    return added
-
-
-@pytest.fixture
-def log(service: Service) -> Iterator[Log]:
-    """Takes a connection's id and a number, waits for that many events, gives all there are, oldest first."""
+@pytest.fixture(scope="session")
+def console(service: Service) -> Iterator[httpx.Client]:
+    """The console API, signed in as the admin."""
     with service.app() as client:
+        yield client
 
-        def events(connection_id: str, count: int) -> list[dict[str, Any]]:
-            def items() -> list[dict[str, Any]]:
-                found = client.get("/api/events", params={"connection_id": connection_id}).raise_for_status().json()
-                return found["items"] if len(found["items"]) >= count else []
 
-            found = wait_for(items, seconds=30, what=f"{count} events of {connection_id}")
-            return sorted(found, key=lambda event: str(event["event_date"]))
+@pytest.fixture
+def new_connection(service: Service, console: httpx.Client, request: pytest.FixtureRequest) -> NewConnection:
+    """Takes options of a custom-events connection, and gives it once the worker knows it."""
 
-        yield events
+    def add(**options: Any) -> dict[str, str]:
+        draft = {"name": request.node.name[:100], "kind": ConnectionKind.CUSTOM_EVENTS.value, **options}
+        added: dict[str, str] = console.post("/api/connections", json=draft).raise_for_status().json()
+        with service.api() as client:
+            settings = f"/v1/projects/{added['writeKey']}/settings"
+            wait_for(lambda: client.get(settings).status_code == 200, seconds=10, what="the connection")
+        return added
+
+    return add
+
+
+@pytest.fixture
+def connection(new_connection: NewConnection) -> dict[str, str]:
+    """A connection of the test's own."""
+    return new_connection()
+
+
+@pytest.fixture
+def log(console: httpx.Client) -> Log:
+    """Takes a connection's id and a number, waits for that many events, gives all there are, oldest first."""
+
+    def events(connection_id: str, count: int) -> list[dict[str, Any]]:
+        def items() -> list[dict[str, Any]]:
+            found = console.get("/api/events", params={"connection_id": connection_id}).raise_for_status().json()
+            return found["items"] if len(found["items"]) >= count else []
+
+        found = wait_for(items, seconds=30, what=f"{count} events of {connection_id}")
+        return sorted(found, key=lambda event: (event["event_date"], event["id"]))
+
+    return events
 
 
 @pytest.fixture(scope="session")

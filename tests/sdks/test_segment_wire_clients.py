@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 from rudderstack.analytics.client import Client as RudderClient
 from segment.analytics.client import Client as SegmentClient
@@ -108,10 +109,9 @@ def test_the_browser_client_in_chromium(
 
 
 def test_a_client_that_is_over_the_limit_waits_as_long_as_it_is_told_and_loses_nothing(
-    service: Service, connection: dict[str, str], log: Log
+    service: Service, console: httpx.Client, new_connection: Callable[..., dict[str, str]], log: Log
 ) -> None:
-    limited = service.told("connection", "limit", connection["id"], "--events-per-second", "1", "--burst", "1")
-    assert limited["rateLimit"] == {"eventsPerSecond": 1, "burst": 1}
+    connection = new_connection(rate_limit={"events_per_second": 1, "burst": 1})
     client = SEGMENT(connection["writeKey"], host=service.api_url, upload_size=1)
     sent = [{"type": "track", "messageId": f"m{n}", "timestamp": at(n).isoformat()} for n in range(3)]
     for number in range(3):
@@ -119,3 +119,5 @@ def test_a_client_that_is_over_the_limit_waits_as_long_as_it_is_told_and_loses_n
     client.flush()
     client.join()
     check_arrived_once(log(connection["id"], 3), sent)
+    refused = console.get("/api/rejections", params={"connection_id": connection["id"]}).json()["items"]
+    assert {(one["code"], one["status"], one["door"]) for one in refused} == {("over_limit", 429, "batch")}
