@@ -26,10 +26,11 @@ ROOT: Final = Path(__file__).parents[2]
 _FENCE: Final = re.compile(r"^```(?P<words>[^\n`]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _KEEP_STATE: Final = """
 set -euo pipefail
-[ -f state.sh ] && source state.sh
-trap 'declare -p | grep -vE "^declare -[a-zA-Z]*r" > state.sh; declare -f >> state.sh' EXIT
+state="$PWD/.state.sh"
+if [ -f "$state" ]; then source "$state"; fi
+trap '{ declare -p | grep -vE "^declare -[a-zA-Z]*r"; declare -f; echo "cd \"$PWD\""; } > "$state"' EXIT
 """
-"""Each block is a shell of its own, which begins with the variables and functions of the block before."""
+"""Each block is a shell of its own, which begins with the variables, functions and folder of the block before."""
 _SOON_SECONDS: Final = 30
 
 

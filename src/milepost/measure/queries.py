@@ -13,7 +13,7 @@ from milepost.domain.crossing import Ask, Crossing, Threshold
 from milepost.domain.metric import MetricDraft
 from milepost.domain.signal import Signal
 from milepost.measure.aggregations import AGGREGATIONS, column_of
-from milepost.measure.statements import SERIES, crossings, first_crossing, steps_sql, values_sql
+from milepost.measure.statements import ANY_LATER, SERIES, crossings, first_crossing, steps_sql, values_sql
 from milepost.measure.windows import window_sql
 from milepost.store.client import Queries
 
@@ -35,13 +35,37 @@ class MetricReader:
         self, metric: MetricDraft, signal: Signal, as_of_ms: int, company_ids: Collection[UUID] | None = None
     ) -> dict[UUID, float]:
         """The value at an instant: of exactly the companies asked for, or of all with an emission in the window."""
-        window, empty = window_sql(metric.window), metric.aggregation.empty
-        sql = values_sql(
-            AGGREGATIONS[metric.aggregation], window, column_of(metric, signal), of_all=company_ids is None
-        )
-        asked = {} if company_ids is None else {"companies": list(company_ids)}
-        found = self._rows(sql, signal, {"as_of": as_of_ms, "empty": empty, **asked, **window.parameters})
-        return dict.fromkeys(company_ids or (), empty) | {row[0]: row[1] for row in found}
+        empty = metric.aggregation.empty
+        if company_ids is None:
+            return self._values_of_all(metric, signal, as_of_ms)
+        found = self._values(metric, signal, as_of_ms, {"companies": list(company_ids)})
+        return dict.fromkeys(company_ids, empty) | found
+
+    def _values_of_all(self, metric: MetricDraft, signal: Signal, as_of_ms: int) -> dict[UUID, float]:
+        """Without a look at dates, if none is later; asked again afterwards, since one may have come in between."""
+        if not self._has_later(signal, as_of_ms):
+            found = self._values(metric, signal, as_of_ms, {}, is_open=True)
+            if not self._has_later(signal, as_of_ms):
+                return found
+        return self._values(metric, signal, as_of_ms, {})
+
+    def _values(
+        self,
+        metric: MetricDraft,
+        signal: Signal,
+        as_of_ms: int,
+        companies: Mapping[str, object],
+        *,
+        is_open: bool = False,
+    ) -> dict[UUID, float]:
+        window = window_sql(metric.window)
+        aggregation, column = AGGREGATIONS[metric.aggregation], column_of(metric, signal)
+        sql = values_sql(aggregation, window, column, of_all=not companies, is_open=is_open)
+        at = {"as_of": as_of_ms, "empty": metric.aggregation.empty}
+        return {row[0]: row[1] for row in self._rows(sql, signal, {**at, **companies, **window.parameters})}
+
+    def _has_later(self, signal: Signal, as_of_ms: int) -> bool:
+        return bool(self._rows(ANY_LATER, signal, {"as_of": as_of_ms}))
 
     def series(
         self, metric: MetricDraft, signal: Signal, ends_ms: Sequence[int], company_ids: Sequence[UUID]

@@ -9,17 +9,31 @@ from milepost.domain.milestone import Comparison
 from milepost.measure.aggregations import Aggregation
 from milepost.measure.windows import WindowSql
 
+_OF_SIGNAL = "signal_id = {signal:UUID} AND generation = {generation:UInt32}"
+_AS_OF = "fromUnixTimestamp64Milli({as_of:Int64}, 'UTC')"
 
-def values_sql(aggregation: Aggregation, window: WindowSql, column: str | None, *, of_all: bool) -> str:
+ANY_LATER = f"SELECT 1 FROM signals WHERE {_OF_SIGNAL} AND event_date > {_AS_OF} LIMIT 1"
+"""One row if the signal has any emission dated after `as_of`; the index `by_date` answers without a scan."""
+
+
+def values_sql(
+    aggregation: Aggregation, window: WindowSql, column: str | None, *, of_all: bool, is_open: bool = False
+) -> str:
     """SELECT company_id, value at `as_of`, for companies with an emission inside the window.
 
-    The table lies in the order of companies, so groups are made in that order, one at a time.
+    The table lies in the order of companies, so groups are made in that order, one at a time. `is_open`: nothing
+    is dated later than `as_of`, so that dates need not be compared with it.
     """
-    companies = "" if of_all else "\n    AND company_id IN {companies:Array(UUID)}"
+    conditions = [_OF_SIGNAL]
+    if window.begun is not None:
+        conditions.append(window.begun)
+    if not is_open:
+        conditions.append(f"event_date <= {_AS_OF}")
+    if not of_all:
+        conditions.append("company_id IN {companies:Array(UUID)}")
     return f"""SELECT company_id, ifNull({aggregation.value(column or "1")}, {{empty:Float64}}) AS value
 FROM signals
-WHERE signal_id = {{signal:UUID}} AND generation = {{generation:UInt32}}
-    AND {window.inside}{companies}
+WHERE {" AND ".join(conditions)}
 GROUP BY company_id
 SETTINGS optimize_aggregation_in_order = 1"""
 
@@ -36,7 +50,7 @@ def steps_sql(aggregation: Aggregation, window: WindowSql, column: str | None, q
 emissions AS (
     SELECT ask, since, toUnixTimestamp64Milli(event_date) AS at{field}
     FROM signals INNER JOIN asks USING (company_id)
-    WHERE signal_id = {{signal:UUID}} AND generation = {{generation:UInt32}}
+    WHERE {_OF_SIGNAL}
         AND company_id IN {{companies:Array(UUID)}}{present}
 ),
 {aggregation.steps(window)}

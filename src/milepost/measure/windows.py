@@ -22,17 +22,16 @@ DAY_MS = 86_400_000
 class WindowSql:
     """How a window reads in SQL.
 
-    `inside` tests the column `event_date` against the parameter `as_of` (Unix milliseconds). `lapse` is the
-    instant in Unix milliseconds from which an emission at `at` no longer counts, None if it counts for ever;
-    it must not move back when `at` moves on, since distinct values rely on that order.
+    `begun` tests the column `event_date` against where the window that ends with the parameter `as_of` (Unix
+    milliseconds) begins; None if it has no beginning. `lapse` is the instant in Unix milliseconds from which an
+    emission at `at` no longer counts, None if it counts for ever; it must not move back when `at` moves on, since
+    distinct values rely on that order.
     """
 
-    inside: str
+    begun: str | None = None
     lapse: str | None = None
     parameters: Mapping[str, object] = field(default_factory=dict)
 
-
-_UP_TO = "event_date <= fromUnixTimestamp64Milli({as_of:Int64}, 'UTC')"
 
 _LATER_THAN_SPAN = "event_date > fromUnixTimestamp64Milli({as_of:Int64} - {span_ms:Int64}, 'UTC')"
 
@@ -41,10 +40,10 @@ def window_sql(window: Window) -> WindowSql:
     """The SQL of a metric's window; a new window is a type in `domain/metric.py` and a case here."""
     match window:
         case AllTime():
-            return WindowSql(inside=_UP_TO)
+            return WindowSql()
         case RollingDays(days=days):
             return WindowSql(
-                inside=f"{_LATER_THAN_SPAN} AND {_UP_TO}",
+                begun=_LATER_THAN_SPAN,
                 lapse="at + {span_ms:Int64}",
                 parameters={"span_ms": days * DAY_MS},
             )

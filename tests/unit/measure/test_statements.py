@@ -34,6 +34,11 @@ def test_a_value_is_one_plain_aggregate(aggregation: Aggregation, window: str) -
     assert matches_golden(f"value_{aggregation}_{window}", sql)
 
 
+def test_a_value_of_now_may_be_asked_without_a_look_at_dates() -> None:
+    sql = values_sql(AGGREGATIONS[Aggregation.COUNT], window_sql(AllTime()), None, of_all=True, is_open=True)
+    assert "event_date" not in sql
+
+
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("aggregation", Aggregation)
 def test_crossings_add_up_changes(aggregation: Aggregation, window: str) -> None:
@@ -52,6 +57,6 @@ def test_other_questions_are_put_to_the_same_steps(name: str, question: str) -> 
 
 def test_nothing_a_person_wrote_is_part_of_the_text() -> None:
     window = window_sql(RollingDays(days=3659))
-    assert str(3659 * 86_400_000) not in window.inside + str(window.lapse)
+    assert str(3659 * 86_400_000) not in f"{window.begun} {window.lapse}"
     assert window.parameters == {"span_ms": 3659 * 86_400_000}
     assert str(UUID(int=7)) not in values_sql(AGGREGATIONS[Aggregation.COUNT], window, None, of_all=False)
