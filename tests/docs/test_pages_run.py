@@ -19,14 +19,10 @@ def test_the_tutorial_leads_from_an_empty_service_to_an_outcome(
 
 @pytest.mark.parametrize(
     "page",
-<<<<<<< HEAD
     [
         *("send-a-file", "look-up-an-event", "connections-and-keys", "define-a-signal"),
-        *("backup", "operate", "trust-the-certificate"),
+        *("backup", "operate", "trust-the-certificate", "custom-events", "segment-sdks"),
     ],
-=======
-    ["send-a-file", "look-up-an-event", "connections-and-keys", "define-a-signal", "custom-events", "segment-sdks"],
->>>>>>> doors
 )
 def test_the_instructions_work_word_by_word(page: str, follow: FollowPage) -> None:
     follow((HOWTO / f"{page}.md").read_text())
