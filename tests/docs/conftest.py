@@ -1,8 +1,8 @@
 """Pages whose commands run: the shell blocks of a Markdown page, executed in their order beside a real service.
 
 A block ```` ```sh ```` runs; one ```` ```sh start ```` is what starts the service, which the test has done already; one
-```` ```sh soon ```` is repeated until its output is as shown; one ```` ```sh status=2 ```` ends with that exit status. An ```` ```output ```` block is what must come out, where
-`…` stands for any text, and alone on a line for any lines.
+```` ```sh soon ```` is repeated until its output is as shown; one ```` ```sh status=2 ```` ends with that exit status.
+An ```` ```output ```` block is what must come out, where `…` stands for any text, and alone on a line for any lines.
 """
 
 from __future__ import annotations
