@@ -18,7 +18,13 @@ def test_the_tutorial_leads_from_an_empty_service_to_an_outcome(
     follow((ROOT / "docs/tutorial/first-outcome.md").read_text())
 
 
-@pytest.mark.parametrize("page", ["send-a-file", "look-up-an-event", "connections-and-keys", "define-a-signal"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        *("send-a-file", "look-up-an-event", "connections-and-keys", "define-a-signal"),
+        *("backup", "operate", "trust-the-certificate"),
+    ],
+)
 def test_the_instructions_work_word_by_word(page: str, follow: FollowPage) -> None:
     follow((HOWTO / f"{page}.md").read_text())
 
