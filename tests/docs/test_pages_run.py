@@ -8,6 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 HOWTO = ROOT / "docs" / "howto"
 FollowPage = Callable[[str], None]
+pytestmark = pytest.mark.timeout(600)  # a page starts thirty processes, which a busy machine takes its time for
 
 
 def test_the_tutorial_leads_from_an_empty_service_to_an_outcome(
