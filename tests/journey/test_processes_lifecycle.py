@@ -97,6 +97,7 @@ def test_while_the_app_process_is_down_events_are_kept_and_ready_says_why_it_is_
     service.wait_until_ready(10)
     assert service.wait_until_logged(before + sent)["parked"] == 0
     assert _restarts(service, "app") == 1
+    assert service.logged("child_died", child="app")[0]["how"] == "signal SIGKILL"
 
 
 def test_a_killed_supervisor_leaves_no_child_behind_even_one_with_a_slow_sender(service: Service, token: str) -> None:

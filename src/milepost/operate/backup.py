@@ -7,6 +7,7 @@ OperatorError and none.
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -85,12 +86,17 @@ def taken(snapshot: Path, data: Path) -> Iterator[State]:
 @contextmanager
 def one_at_a_time(data: Path) -> Iterator[None]:
     """Keep a second backup of the same folder out while the block runs: there is but one snapshot to copy from."""
-    with (data / "backup.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise OperatorError(f"Another backup of {data} is under way.") from error
+    try:
+        lock = os.open(data / "backup.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        raise OperatorError(f"The data folder {data} cannot be used: {error.strerror}.") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
+    except BlockingIOError as error:
+        raise OperatorError(f"Another backup of {data} is under way.") from error
+    finally:
+        os.close(lock)
 
 
 def require_room(data: Path, target: Path) -> None:
