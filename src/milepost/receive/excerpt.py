@@ -10,6 +10,7 @@ import zlib
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from urllib.parse import parse_qs
 
 import msgspec
@@ -19,6 +20,7 @@ LONGEST = 2000
 
 MASK = "***"
 
+_LONGEST_SECRET = 1000
 _MOST_EXPANDED = 64 * 1024
 _SENSITIVE = re.compile(
     r"passw|passphrase|secret|token|authorization|apikey|writekey|analyticskey|accesskey|privatekey|signingkey"
@@ -47,8 +49,8 @@ def excerpt_of(body: bytes, query: str, path: str, own_key: str | None) -> str:
     if sent.startswith(_GZIP):
         sent = _expanded(sent)
     text = sent[: 4 * LONGEST].decode(errors="replace") if sent else query
-    shown = masked(text[:LONGEST], own_key)
-    return shown + "…" if len(text) > LONGEST else shown
+    shown = masked(text[: LONGEST + _LONGEST_SECRET], own_key)  # a secret across the end must not be shown in half
+    return shown[:LONGEST] + "…" if len(text) > LONGEST else shown
 
 
 def masked(text: str, own_key: str | None = None) -> str:
@@ -82,6 +84,7 @@ def _masked_json(text: str) -> Iterator[str]:
         yield piece
 
 
+@lru_cache(maxsize=1024)
 def is_sensitive(name: str) -> bool:
     """Whether a member's name says that its value is a secret, however it is spelled."""
     if "\\" in name:
