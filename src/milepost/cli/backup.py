@@ -49,8 +49,8 @@ def backup(
         with one_at_a_time(data), _resting(data) as at_rest:
             missing = _copy(console, data, at_rest, target) if at_rest else _copy_running(console, data, target)
     for sentence in missing:
-        console.print(f"[yellow]Not in it:[/] {sentence}", highlight=False, soft_wrap=True)
-    console.print(f"Done. To start from it: milepost serve --data {target}", markup=False, soft_wrap=True)
+        typer.echo(f"Not in it: {sentence}")
+    typer.echo(f"The backup is whole. To start from it: milepost serve --data {target}")
 
 
 @contextmanager
