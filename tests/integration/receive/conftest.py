@@ -79,6 +79,7 @@ class ApiListener:
                 known("script", ConnectionKind.TRACKING_SCRIPT, allowed_origins=("https://app.example",)),
                 known("script-off", ConnectionKind.TRACKING_SCRIPT, is_enabled=False),
                 known("custom", ConnectionKind.CUSTOM_EVENTS),
+                known("example", ConnectionKind.CUSTOM_EVENTS),
                 known("custom-off", ConnectionKind.CUSTOM_EVENTS, is_enabled=False),
                 known("handler-limited", ConnectionKind.EVENT_HANDLER, rate_limit=ONE_IN_HALF_AN_HOUR),
                 known("script-limited", ConnectionKind.TRACKING_SCRIPT, rate_limit=ONE_IN_HALF_AN_HOUR),
