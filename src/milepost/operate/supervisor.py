@@ -115,6 +115,7 @@ class Supervisor:
 
     def _start(self, child: _Child, now: float) -> None:
         environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(paths.metrics(self._settings.data))}
+        environment.pop("MILEPOST_ADMIN_PASSWORD", None)  # only this process makes the first admin
         process = subprocess.Popen(
             [sys.executable, "-m", *child.arguments],
             stdin=subprocess.PIPE,
