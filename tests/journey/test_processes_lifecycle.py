@@ -13,7 +13,7 @@ from milepost.observe import paths
 from milepost.operate.lock import lock_folder
 from milepost.record.checkpoint import read_reached
 from milepost.record.journal.sqlite import SqliteJournalReader
-from milepost.testing.service import Service, free_port, run_command, running_service, wait_for
+from milepost.testing.service import ADMIN_PASSWORD, Service, free_port, run_command, running_service, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,11 @@ def test_a_second_start_on_the_same_folder_is_refused(service: Service) -> None:
     assert second.returncode == 1
     assert f"(process {service.pid()}) already runs on" in second.stderr
     assert service.ready()[0] == 200
+
+
+def test_the_first_admins_password_stays_with_the_supervisor(service: Service) -> None:
+    for child in ("app", "ingest-0", "ingest-1"):
+        assert ADMIN_PASSWORD.encode() not in Path(f"/proc/{service.pid(child)}/environ").read_bytes()
 
 
 @pytest.mark.parametrize("option", ["--api-port", "--app-port"])
