@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import orjson
 
@@ -28,6 +29,7 @@ from milepost.domain.connection import EVENT_HANDLER_SCOPE, ConnectionKind
 from milepost.kit.clock import system_clock
 from milepost.kit.crypto import issue_token, load_key
 from milepost.observe import paths
+from milepost.operate.child import Orders
 from milepost.settings import Settings
 
 SECONDS = 5
@@ -35,23 +37,23 @@ CONNECTIONS = 64
 
 
 def accept() -> Iterator[Measured]:
-    """Single events, then batches of 1000."""
+    """Single events, then batches of 1000, then custom events that take their name from themselves."""
     require_wrk()
-    with tempfile.TemporaryDirectory() as folder, _ingest(Path(folder)) as (port, token), _empty() as empty_port:
+    with tempfile.TemporaryDirectory() as folder, _ingest(Path(folder)) as target, _empty() as empty_port:
         events = payloads(1000, seed=1)
         single, batch = body("usage-1", events[:1]), body("usage-1", events)
-        limit, _ = _wrk(Path(folder), empty_port, single, token)
-        rate, p99_ms = _wrk(Path(folder), port, single, token)
+        limit, _ = _wrk(Path(folder), empty_port, single, target)
+        single_rate, p99_ms = _wrk(Path(folder), target.port, single, target)
         yield Measured(
             name="accept, 1 event a request",
-            value=rate,
+            value=single_rate,
             unit="events/s",
             bar="at least 0.40 of the limit, p99 < 20 ms",
             limit_name="an empty 202 of the same server",
             limit=limit,
             note=f"p99 {p99_ms:.1f} ms at {CONNECTIONS} connections",
         )
-        rate, p99_ms = _wrk(Path(folder), port, batch, token)
+        rate, p99_ms = _wrk(Path(folder), target.port, batch, target)
         yield Measured(
             name="accept, batches of 1000",
             value=rate * 1000,
@@ -59,6 +61,18 @@ def accept() -> Iterator[Measured]:
             bar="at least 500,000",
             limit_name="orjson.loads of the same bodies",
             limit=_parsed_a_second(batch),
+            note=f"p99 {p99_ms:.1f} ms at {CONNECTIONS} connections",
+        )
+        metadata = f'{{"_metarouter":{{"writeKey":"{target.write_key}","eventName":"{{ ..plan }}"}},'
+        custom = metadata.encode() + events[0][1:]
+        rate, p99_ms = _wrk(Path(folder), target.port, custom, target, path="/v1/custom/event")
+        yield Measured(
+            name="accept, 1 custom event a request, its name by JSONPath",
+            value=rate,
+            unit="events/s",
+            bar="at least 0.50 of the limit",
+            limit_name="1 event a request of the same run",
+            limit=single_rate,
             note=f"p99 {p99_ms:.1f} ms at {CONNECTIONS} connections",
         )
 
@@ -73,18 +87,31 @@ def require_wrk() -> None:
         raise SystemExit("The accept benchmark needs wrk: apt-get install wrk")
 
 
+class _Target(NamedTuple):
+    """A worker's port, and what opens its doors."""
+
+    port: int
+    token: str
+    write_key: str
+
+
 @contextmanager
-def _ingest(data: Path) -> Iterator[tuple[int, str]]:
-    """One ingest worker on a fresh folder; gives its port and a token."""
+def _ingest(data: Path) -> Iterator[_Target]:
+    """One ingest worker on a fresh folder."""
     port = _free_port()
     settings = Settings(data=data, api_port=port, tls="off")
     load_key(paths.secrets_key(data))
     database = open_migrated(settings.control())
     with database.write() as session:
-        draft = ConnectionDraft(name="Bench", kind=ConnectionKind.EVENT_HANDLER)
-        connection = create_connection(
-            session, draft, now_ms=system_clock(), secrets_key=load_key(paths.secrets_key(data))
-        ).connection
+        connection, custom = (
+            create_connection(
+                session,
+                ConnectionDraft(name="Bench", kind=kind),
+                now_ms=system_clock(),
+                secrets_key=load_key(paths.secrets_key(data)),
+            ).connection
+            for kind in (ConnectionKind.EVENT_HANDLER, ConnectionKind.CUSTOM_EVENTS)
+        )
     scopes = tuple(EVENT_HANDLER_SCOPE.split())
     token = issue_token(
         connection.id.bytes, scopes, system_clock(), 3600, load_key(paths.tokens_key(data)), kind=connection.kind
@@ -93,7 +120,7 @@ def _ingest(data: Path) -> Iterator[tuple[int, str]]:
     with _process("milepost.operate.ingest_process", "0", settings=settings):
         _await(port)
         time.sleep(0.5)  # the worker's first look at the connections
-        yield port, token
+        yield _Target(port, token, custom.public_key or "")
 
 
 @contextmanager
@@ -112,7 +139,8 @@ def _process(*arguments: str, settings: Settings | None) -> Iterator[None]:
     process = subprocess.Popen([sys.executable, "-m", *arguments], stdin=subprocess.PIPE, env=environment)
     assert process.stdin is not None
     if settings is not None:
-        process.stdin.write(settings.model_dump_json(exclude={"admin_password"}).encode() + b"\n")
+        orders = Orders(settings=settings, is_restart=False)
+        process.stdin.write(orders.model_dump_json(exclude={"settings": {"admin_password"}}).encode() + b"\n")
         process.stdin.flush()
     try:
         yield
@@ -122,16 +150,18 @@ def _process(*arguments: str, settings: Settings | None) -> Iterator[None]:
         process.stdin.close()
 
 
-def _wrk(folder: Path, port: int, request_body: bytes, token: str) -> tuple[float, float]:
+def _wrk(
+    folder: Path, port: int, request_body: bytes, target: _Target, *, path: str = "/events"
+) -> tuple[float, float]:
     """Answered requests a second, and the 99th percentile of latency in ms; anything but 2xx is an error."""
     script = folder / "post.lua"
     script.write_text(
         f'wrk.method = "POST"\nwrk.body = [==[{request_body.decode()}]==]\n'
-        f'wrk.headers["Content-Type"] = "application/json"\nwrk.headers["Authorization"] = "Bearer {token}"\n'
+        f'wrk.headers["Content-Type"] = "application/json"\nwrk.headers["Authorization"] = "Bearer {target.token}"\n'
     )
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--latency", "-s", str(script)]
     told = subprocess.run(
-        [*command, f"http://127.0.0.1:{port}/events"], check=True, capture_output=True, text=True
+        [*command, f"http://127.0.0.1:{port}{path}"], check=True, capture_output=True, text=True
     ).stdout
     if "Non-2xx" in told:
         raise RuntimeError(f"The server refused some requests:\n{told}")

@@ -7,8 +7,9 @@ its spans are written down first (an intent), a batch made again has the same id
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol, TypeVar
 
@@ -87,6 +88,9 @@ class Reactor:
         self._reached = parts.checkpoints.reached()
         self._stop = threading.Event()
         self._is_idle = threading.Event()
+        self._pause = threading.Event()
+        self._stands_still = threading.Event()
+        self._one_pause = threading.Lock()
         self._parked_in_a_row = 0
         self._reported_at_ms = 0
         self._progressed_at_ms = parts.clock()
@@ -111,6 +115,22 @@ class Reactor:
         self._is_idle.clear()
         return self._is_idle.wait(deadline_seconds)
 
+    @contextmanager
+    def paused(self, patience_seconds: float) -> Iterator[None]:
+        """From another thread: while the block runs, no batch is under way and every one begun is settled.
+
+        UnavailableError when the reactor does not come to rest in time, as when its line is stopped.
+        """
+        with self._one_pause:
+            self._stands_still.clear()
+            self._pause.set()
+            try:
+                if not self._stands_still.wait(patience_seconds):
+                    raise UnavailableError(f"The reactor did not come to rest within {patience_seconds:g} seconds.")
+                yield
+            finally:
+                self._pause.clear()
+
     def _run(self, settling: ThreadPoolExecutor) -> None:
         for intent in self._parts.checkpoints.open_intents():
             _log.info("batch_made_again", batch=intent.batch)
@@ -118,7 +138,8 @@ class Reactor:
             self._advance(intent.spans)
         ahead: Future[None] | None = None
         while not self._stop.is_set():
-            entries = self._next_entries()
+            is_pausing = self._pause.is_set()
+            entries = [] if is_pausing else self._next_entries()
             if entries:
                 intent = self._parts.checkpoints.begin(_spans(entries, self._reached))
                 self._advance(intent.spans)
@@ -130,7 +151,7 @@ class Reactor:
                 ahead.result()
                 ahead = None
             else:
-                self._is_idle.set()
+                (self._stands_still if is_pausing else self._is_idle).set()
                 self._stop.wait(_IDLE_SECONDS)
             self._report()
         if ahead:

@@ -22,6 +22,7 @@ from milepost.observe.logs import logger
 from milepost.observe.metric_names import TRANSITIONS
 from milepost.reactor import Parts, Reactor
 from milepost.record.checkpoint import Checkpoints
+from milepost.record.claims.port import Claims
 from milepost.record.claims.rocksdb import RocksdbClaims
 from milepost.record.journal.sqlite import SqliteJournalReader
 from milepost.settings import Settings
@@ -54,9 +55,10 @@ class Closeable(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """The reactor, the judge and the pool of clients that the API reads through."""
+    """The reactor with its claims, the judge and the pool of clients that the API reads through."""
 
     reactor: Reactor
+    claims: Claims
     judge: JudgeLoop
     pool: ClientPool
     _owned: Sequence[Closeable]
@@ -92,7 +94,7 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
             clock=clock,
         )
     )
-    return Engine(reactor=reactor, judge=judge, pool=pool, _owned=(checkpoints, claims, pool, writer))
+    return Engine(reactor=reactor, claims=claims, judge=judge, pool=pool, _owned=(checkpoints, claims, pool, writer))
 
 
 def make_judge(database: Database, pool: ClientPool, clock: Clock) -> JudgeLoop:

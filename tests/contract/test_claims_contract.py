@@ -41,6 +41,18 @@ def test_claims_outlive_the_process(tmp_path: Path, open_claims: Open) -> None:
     assert open_claims(tmp_path / "claims").claim([b"k"], [b"b"]) == [b"a"]
 
 
+@pytest.mark.parametrize("open_claims", STORES)
+def test_a_snapshot_has_the_claims_of_its_moment_and_opens_beside_the_original(
+    tmp_path: Path, open_claims: Open
+) -> None:
+    claims = open_claims(tmp_path / "claims")
+    claims.claim([b"k1"], [b"a"])
+    claims.snapshot(tmp_path / "snapshot")
+    claims.claim([b"k2"], [b"a"])
+    assert open_claims(tmp_path / "snapshot").claim([b"k1", b"k2"], [b"b", b"b"]) == [b"a", None]
+    assert claims.claim([b"k2"], [b"b"]) == [b"a"]
+
+
 Triple = st.tuples(st.binary(min_size=16, max_size=16), st.text(max_size=8), st.text(max_size=8))
 
 

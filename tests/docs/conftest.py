@@ -1,8 +1,8 @@
 """Pages whose commands run: the shell blocks of a Markdown page, executed in their order beside a real service.
 
 A block ```` ```sh ```` runs; one ```` ```sh start ```` is what starts the service, which the test has done already; one
-```` ```sh soon ```` is repeated until its output is as shown. An ```` ```output ```` block is what must come out, where
-`…` stands for any text, and alone on a line for any lines.
+```` ```sh soon ```` is repeated until its output is as shown; one ```` ```sh status=2 ```` ends with that exit status.
+An ```` ```output ```` block is what must come out, where `…` stands for any text, and alone on a line for any lines.
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ ROOT: Final = Path(__file__).parents[2]
 _FENCE: Final = re.compile(r"^```(?P<words>[^\n`]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _KEEP_STATE: Final = """
 set -euo pipefail
-[ -f state.sh ] && source state.sh
-trap 'declare -p | grep -vE "^declare -[a-zA-Z]*r" > state.sh; declare -f >> state.sh' EXIT
+state="$PWD/.state.sh"
+if [ -f "$state" ]; then source "$state"; fi
+trap '{ declare -p | grep -vE "^declare -[a-zA-Z]*r"; declare -f; echo "cd \"$PWD\""; } > "$state"' EXIT
 """
-"""Each block is a shell of its own, which begins with the variables and functions of the block before."""
+"""Each block is a shell of its own, which begins with the variables, functions and folder of the block before."""
 _SOON_SECONDS: Final = 30
 
 
@@ -40,6 +41,11 @@ class Block:
     words: tuple[str, ...]
     script: str
     shown: str | None
+
+    @property
+    def status(self) -> int:
+        """The exit status that the page says."""
+        return next((int(word.removeprefix("status=")) for word in self.words if word.startswith("status=")), 0)
 
 
 def blocks(page: str) -> Iterator[Block]:
@@ -68,10 +74,9 @@ class Reader:
         self._folder = folder
         self._environment = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
         self._environment |= {"COLUMNS": "120", "TERM": "dumb"}
-        venv = folder / ".venv"
-        venv.mkdir(exist_ok=True)
-        if not (venv / "bin").exists():
-            (venv / "bin").symlink_to(Path(sys.executable).parent)
+        (folder / ".venv").mkdir()
+        (folder / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
+        (folder / "examples").symlink_to(ROOT / "examples")
 
     def follow(self, page: str) -> None:
         """Run every block; AssertionError with what came out where that is not what the page shows."""
@@ -92,7 +97,7 @@ class Reader:
                 check=False,
             )
             output = self._of_page(done.stdout)
-            if done.returncode == 0 and (block.shown is None or looks_like(block.shown, output)):
+            if done.returncode == block.status and (block.shown is None or looks_like(block.shown, output)):
                 return
             if time.monotonic() > until:
                 raise AssertionError(

@@ -5,7 +5,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from prometheus_client import Counter, Gauge
+
 from milepost.domain.fate import Fate, ParkReason
+from milepost.observe import metric_names
 from milepost.observe.health import ReactorHealth, readiness
 
 ROOT = Path(__file__).parents[2]
@@ -76,3 +79,9 @@ def test_every_reason_for_not_being_ready_is_on_the_page() -> None:
 def test_every_fate_and_every_reason_for_parking_is_on_its_page() -> None:
     assert {fate.strip("`") for fate, *_ in table(FATES, "fate")} == set(Fate)
     assert {reason.strip("`") for reason, _ in table(FATES, "reason for parking")} == set(ParkReason)
+
+
+def test_every_metric_of_the_closed_list_is_counted_somewhere() -> None:
+    kept = {name for name, one in vars(metric_names).items() if isinstance(one, Counter | Gauge)}
+    used = "\n".join(file.read_text() for file in (ROOT / "src").rglob("*.py") if file.name != "metric_names.py")
+    assert [name for name in sorted(kept) if not re.search(rf"\b{name}\.(?:inc|set|labels)\(", used)] == []

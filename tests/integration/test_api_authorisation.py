@@ -88,6 +88,7 @@ LEAST: dict[tuple[str, str], str] = {
     ("GET", "/api/settings"): VIEWER,
     ("PUT", "/api/settings"): ADMIN,
     ("GET", "/api/audit"): ADMIN,
+    ("PUT", "/api/snapshot"): ADMIN,
 }
 """The least role that opens each route. A route that is not here fails the first test."""
 

@@ -228,3 +228,23 @@ def test_repeats_are_in_the_log_and_emit_nothing(plant: Plant) -> None:
     plant.append(msgspec.msgpack.encode(other))
     plant.work()
     assert plant.client.query("SELECT count() FROM events WHERE fate = 'duplicate'").result_rows == [(1,)]
+
+
+def test_a_pause_begins_when_all_that_was_begun_is_settled_and_nothing_moves_in_it(plant: Plant) -> None:
+    plant.append(*(entry("acme") for _ in range(50)))
+    with plant.parts() as parts, running(Reactor(parts)) as reactor:
+        with reactor.paused(30):
+            assert parts.checkpoints.open_intents() == []
+            plant.append(entry("globex"))
+            assert not reactor.drain(0.1)
+            stored_in_pause = plant.stored()[0]
+            assert stored_in_pause == parts.checkpoints.reached().get(0, 0)
+        assert reactor.drain(30)
+    assert plant.stored()[0] == 51
+
+
+def test_a_reactor_that_does_not_come_to_rest_is_not_waited_for_for_ever(plant: Plant) -> None:
+    with plant.parts() as parts:
+        reactor = Reactor(parts)
+        with pytest.raises(UnavailableError, match="did not come to rest"), reactor.paused(0.01):
+            pass

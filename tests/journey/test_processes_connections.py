@@ -52,18 +52,18 @@ def test_a_disabled_connection_is_401_for_its_tokens_too_until_it_is_enabled(
     keys = service.add_connection()
     token = service.get_token(keys)
     assert _status(api, token) == 202
-    service.told("connection", "disable", keys["id"])
+    service.connection("disable", keys["id"])
     wait_for(lambda: _status(api, token) == 401, seconds=_SECONDS, what="a refusal of the token")
     assert not _opens(api, keys)
-    service.told("connection", "enable", keys["id"])
+    service.connection("enable", keys["id"])
     wait_for(lambda: _status(api, token) == 202, seconds=_SECONDS, what="a welcome")
 
 
 def test_a_rotated_secret_opens_and_the_old_one_does_until_its_grace_ends(service: Service, api: httpx.Client) -> None:
     old = service.add_connection()
-    new = service.told("connection", "rotate", old["id"], "--grace-seconds", "3600")
+    new = service.connection("rotate", old["id"], "--grace-seconds", "3600")
     wait_for(lambda: _opens(api, new), seconds=_SECONDS, what="a token for the new secret")
     assert _opens(api, old)
-    newest = service.told("connection", "rotate", old["id"], "--grace-seconds", "0")
+    newest = service.connection("rotate", old["id"], "--grace-seconds", "0")
     wait_for(lambda: _opens(api, newest), seconds=_SECONDS, what="a token for the newest secret")
     assert not _opens(api, new)

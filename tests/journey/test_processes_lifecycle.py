@@ -13,7 +13,7 @@ from milepost.observe import paths
 from milepost.operate.lock import lock_folder
 from milepost.record.checkpoint import read_reached
 from milepost.record.journal.sqlite import SqliteJournalReader
-from milepost.testing.service import Service, free_port, run_command, running_service, wait_for
+from milepost.testing.service import ADMIN_PASSWORD, Service, free_port, run_command, running_service, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,11 @@ def test_a_second_start_on_the_same_folder_is_refused(service: Service) -> None:
     assert second.returncode == 1
     assert f"(process {service.pid()}) already runs on" in second.stderr
     assert service.ready()[0] == 200
+
+
+def test_the_first_admins_password_stays_with_the_supervisor(service: Service) -> None:
+    for child in ("app", "ingest-0", "ingest-1"):
+        assert ADMIN_PASSWORD.encode() not in Path(f"/proc/{service.pid(child)}/environ").read_bytes()
 
 
 @pytest.mark.parametrize("option", ["--api-port", "--app-port"])
@@ -97,6 +102,7 @@ def test_while_the_app_process_is_down_events_are_kept_and_ready_says_why_it_is_
     service.wait_until_ready(10)
     assert service.wait_until_logged(before + sent)["parked"] == 0
     assert _restarts(service, "app") == 1
+    assert service.logged("child_died", child="app")[0]["how"] == "signal SIGKILL"
 
 
 def test_a_killed_supervisor_leaves_no_child_behind_even_one_with_a_slow_sender(service: Service, token: str) -> None:

@@ -210,3 +210,19 @@ def test_answered_requests_are_counted_by_door_and_status(api: httpx.Client) -> 
         return 'milepost_requests_total{door="events",status="202"}' in api.get("/metrics").text
 
     assert wait_for(counted, seconds=3, what="the counter")
+
+
+def test_a_refused_submission_is_shown_to_its_owner_without_its_secrets(service: Service, api: httpx.Client) -> None:
+    body = {"eventKey": "a:b", "data": [{"password": "hunter2", "plan": "team"}]}
+    assert api.post("/events", json=body).status_code == 400
+    with service.app() as console:
+
+        def shown() -> list[dict[str, object]]:
+            wanted = {"door": "events", "code": "invalid_input"}
+            items = console.get("/api/rejections", params=wanted).raise_for_status().json()["items"]
+            return [one for one in items if "team" in one["excerpt"]]
+
+        (rejection,) = wait_for(shown, seconds=10, what="the rejection")
+    assert (rejection["path"], rejection["status"]) == ("eventKey", 400)
+    assert rejection["excerpt"] == '{"eventKey":"a:b","data":[{"password":"***","plan":"team"}]}'
+    assert 'milepost_refusals_total{code="invalid_input",door="events",sender="known"}' in api.get("/metrics").text

@@ -7,33 +7,22 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from milepost.domain.connection import ConnectionKind, KnownConnection
+from milepost.domain.connection import ConnectionKind
 from milepost.domain.errors import MilepostError
 from milepost.kit.jsonio import strict_loads
 from milepost.observe.health import Readiness
 from milepost.receive.door import Answer, Book, Reading, Request
 from milepost.receive.routes import make_routes
+from milepost.testing.doors import known
 
 ROUTES = make_routes(b"k" * 32, lambda: Readiness(ready=True, reasons=(), lag_entries=0))
-DOORS = sorted((path, method) for path, methods in ROUTES.items() for method in methods if path != "/metrics")
-
-
-def _known(key: str, kind: ConnectionKind) -> KnownConnection:
-    return KnownConnection(
-        id=key.encode().ljust(16, b"."),
-        name=key,
-        kind=kind,
-        is_enabled=True,
-        client_id=None,
-        secrets=(),
-        public_key=key,
-        scopes=(),
-        allowed_origins=(),
-    )
+DOORS = sorted(
+    (path, method) for path, methods in ROUTES.items() for method in methods if path not in ("/metrics", "/mcx.js")
+)
 
 
 KINDS = {"c": ConnectionKind.CUSTOM_EVENTS, "s": ConnectionKind.TRACKING_SCRIPT}
-BOOK = Book(by_public_key={key: _known(key, kind) for key, kind in KINDS.items()})
+BOOK = Book(by_public_key={key: known(key, kind) for key, kind in KINDS.items()})
 
 WORDS = st.sampled_from(
     [

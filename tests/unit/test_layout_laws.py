@@ -18,6 +18,7 @@ PURE = (
     "src/milepost/**/windows.py",
     "src/milepost/**/turns.py",
     "src/milepost/**/spans.py",
+    "src/milepost/**/statements.py",
 )
 """Law 2: these take the time, ids and all else as arguments."""
 
@@ -56,7 +57,7 @@ LONG_FUNCTIONS = {
     "src/milepost/cli/serve.py:serve": "half of it declares the command's options, which Typer reads there",
 }
 
-UNFINISHED = re.compile(r"\b(?:TO[D]O|FIX[M]E|XX[X])\b")
+UNFINISHED = re.compile(r"\b(?:TO[D]O|FIX[M]E|XX[X])\b|^[<>]{7} ", re.MULTILINE)
 VAGUE = re.compile(r"(?:^|_)(?:utils?|helpers?|managers?|misc)(?:_|$)|(?:Utils?|Helpers?|Manager)$")
 
 
@@ -158,7 +159,7 @@ def test_no_file_holds_words_of_unfinished_work() -> None:
         str(file.relative_to(ROOT))
         for folder in folders
         for kind in kinds
-        for file in _files(f"{folder}/**/*.{kind}")
+        for file in _files(f"{folder}/**/*.{kind}", f"*.{kind}")
         if UNFINISHED.search(file.read_text())
     ]
     assert marked == []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import typer
 
 from milepost.cli import connection
+from milepost.cli.backup import backup
+from milepost.cli.doctor import doctor
 from milepost.cli.send.command import send
 from milepost.cli.serve import serve
 from milepost.cli.status import status
@@ -17,6 +19,8 @@ app.command()(send)
 app.command()(status)
 app.command()(tail)
 app.command()(trace)
+app.command()(backup)
+app.command()(doctor)
 app.add_typer(connection.app, name="connection")
 
 

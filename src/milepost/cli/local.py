@@ -34,14 +34,19 @@ def trusting(ca_file: str | None) -> ssl.SSLContext | bool:
     return ssl.create_default_context(cafile=ca_file) if ca_file else True
 
 
+def require_data_folder(data: Path) -> None:
+    """OperatorError for a folder on which Milepost was never set up."""
+    if not paths.secrets_key(data).exists() and not paths.tokens_key(data).exists():
+        raise OperatorError(f"{data} is no data folder of Milepost: its keys are missing.")
+
+
 class Api:
     """The console API of the local service; every refusal is an OperatorError with its message."""
 
     def __init__(self, data: Path) -> None:
         data = data.absolute()
         service = read_service(data)
-        if not paths.tokens_key(data).exists():
-            raise OperatorError(f"{data} is no data folder of Milepost: its keys are missing.")
+        require_data_folder(data)
         token = issue_token(
             bytes(16),
             ("admin:api",),
@@ -75,6 +80,15 @@ class Api:
         if answer.is_error:
             raise OperatorError(_problem(answer))
         return answer.json() if answer.content else None
+
+    def ready(self) -> dict[str, Any]:
+        """What `/ready` of the api listener says, whether it is or not."""
+        try:
+            answer = httpx.get(f"{self.service.api_url}/ready", verify=trusting(self.service.ca_file), timeout=10)
+        except httpx.TransportError as error:
+            raise OperatorError(f"The api listener at {self.service.api_url} does not answer: {error}.") from error
+        told: dict[str, Any] = answer.json()
+        return told
 
     def all(self, path: str, **query: Any) -> Iterator[Any]:
         """Every item of a paged list."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-import httpx
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from milepost.cli.local import DEFAULT_DATA, Api, Data, told_errors, trusting
-from milepost.domain.errors import OperatorError
+from milepost.cli.local import DEFAULT_DATA, Api, Data, told_errors
 from milepost.domain.milestone import MilestoneState
 from milepost.domain.outcome import OutcomeState
 
@@ -25,7 +23,7 @@ def status(
     with told_errors():
         api = Api(data)
         overview: dict[str, Any] = api.get("/api/overview")
-        overview["ready"] = _ready(api)
+        overview["ready"] = api.ready()
         if as_json:
             print(json.dumps(overview))  # noqa: T201  # the command's result
             return
@@ -34,15 +32,6 @@ def status(
         _tell_metrics(console, overview["metrics"])
         _tell_states(console, "Milestone", overview["milestones"], [state.value for state in MilestoneState])
         _tell_states(console, "Outcome", overview["outcomes"], [state.value for state in OutcomeState])
-
-
-def _ready(api: Api) -> dict[str, Any]:
-    try:
-        answer = httpx.get(f"{api.service.api_url}/ready", verify=trusting(api.service.ca_file), timeout=10)
-    except httpx.TransportError as error:
-        raise OperatorError(f"The api listener at {api.service.api_url} does not answer: {error}.") from error
-    told: dict[str, Any] = answer.json()
-    return told
 
 
 def _tell_service(console: Console, overview: dict[str, Any]) -> None:

@@ -56,6 +56,12 @@ def sqlite_url(file: Path) -> str:
     return f"sqlite:///{file}"
 
 
+def sqlite_file(url: str) -> Path | None:
+    """The file of a database; None for one that is no SQLite file."""
+    parsed = make_url(url)
+    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+
+
 def open_database(url: str) -> Database:
     """The database at an SQLAlchemy URL, which must have been migrated; see `migrate`."""
     return Database(engine=make_engine(url))

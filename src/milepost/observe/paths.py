@@ -25,6 +25,16 @@ def reactor(data: Path) -> Path:
     return data / "reactor.sqlite"
 
 
+def store(data: Path) -> Path:
+    """chDB, unless the analytic store is elsewhere."""
+    return data / "store"
+
+
+def keys(data: Path) -> Path:
+    """The two keys below."""
+    return data / "keys"
+
+
 def tokens_key(data: Path) -> Path:
     """Signs the access tokens."""
     return data / "keys" / "tokens.key"
@@ -48,6 +58,26 @@ def metrics(data: Path) -> Path:
 def service(data: Path) -> Path:
     """Where the running service can be reached."""
     return data / "run" / "service.json"
+
+
+def snapshot(data: Path) -> Path:
+    """The state at one moment, laid out as a data folder, for a backup to take away."""
+    return data / "snapshot"
+
+
+def taken_snapshot(data: Path) -> Path:
+    """The snapshot that a backup is being copied from; it belongs to that backup."""
+    return data / "snapshot-taken"
+
+
+def tls(data: Path) -> Path:
+    """The local CA and the certificate."""
+    return data / "tls"
+
+
+def unfinished(data: Path) -> Path:
+    """Stands in a backup until it is whole."""
+    return data / "UNFINISHED-BACKUP"
 
 
 def control(data: Path) -> Path:

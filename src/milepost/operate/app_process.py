@@ -17,6 +17,7 @@ from milepost.observe import paths
 from milepost.observe.logs import logger
 from milepost.operate import child
 from milepost.operate.listener import make_server
+from milepost.operate.snapshot import StandingSnapshot
 from milepost.operate.tls import prepare_tls
 from milepost.record.rejections import RejectionReader
 from milepost.settings import Settings
@@ -54,6 +55,7 @@ async def run(settings: Settings) -> None:
         api_url=settings.api_url(),
         is_tls=tls is not None,
         sign_in=SignInDesk(database, system_clock),
+        snapshots=StandingSnapshot(settings, engine),
     )
     server = make_server(
         create_app(deps), interface=Interfaces.ASGI, host=settings.host, port=settings.app_port, tls=tls

@@ -8,10 +8,15 @@ import time
 from pathlib import Path
 
 from milepost.domain.errors import OperatorError
+from milepost.observe import paths
+
+
+class FolderTakenError(OperatorError):
+    """Another Milepost has the folder."""
 
 
 def lock_folder(data: Path, *, patience_seconds: float = 5.0) -> int:
-    """Take the folder and give the lock's descriptor, to be passed on to children; OperatorError if it is taken.
+    """Take the folder and give the lock's descriptor, to be passed on to children; OperatorError if that cannot be.
 
     A little patience lets the last children of a killed supervisor leave first.
     """
@@ -30,9 +35,12 @@ def lock_folder(data: Path, *, patience_seconds: float = 5.0) -> int:
                 continue
             holder = os.pread(lock, 32, 0).decode(errors="replace").strip() or "unknown"
             os.close(lock)
-            raise OperatorError(
+            raise FolderTakenError(
                 f"Another Milepost (process {holder}) already runs on {data}. Stop it, or use another --data folder."
             ) from None
+        if paths.unfinished(data).exists():
+            os.close(lock)
+            raise OperatorError(f"{data} is a backup that was not finished. Delete it, and make another one.")
         os.truncate(lock, 0)
         os.pwrite(lock, str(os.getpid()).encode(), 0)
         os.set_inheritable(lock, True)

@@ -61,7 +61,7 @@ class Supervisor:
             for worker in range(settings.workers)
         ]
         self._demo = [_Child("demo", ("milepost.demo",))] if settings.demo else []
-        _require_free_ports(settings)
+        require_free_ports(settings)
         metrics = paths.metrics(settings.data)
         shutil.rmtree(metrics.parent, ignore_errors=True)
         metrics.mkdir(parents=True)
@@ -115,6 +115,7 @@ class Supervisor:
 
     def _start(self, child: _Child, now: float) -> None:
         environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(paths.metrics(self._settings.data))}
+        environment.pop("MILEPOST_ADMIN_PASSWORD", None)  # only this process makes the first admin
         process = subprocess.Popen(
             [sys.executable, "-m", *child.arguments],
             stdin=subprocess.PIPE,
@@ -155,8 +156,8 @@ def _end(children: list[_Child], seconds: float) -> None:
             process.wait()
 
 
-def _require_free_ports(settings: Settings) -> None:
-    """The workers share their port, so two services would share it too, unnoticed: look before."""
+def require_free_ports(settings: Settings) -> None:
+    """OperatorError for a port in use: the workers share theirs, so two services would share it too, unnoticed."""
     for port, option in ((settings.api_port, "--api-port"), (settings.app_port, "--app-port")):
         family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
         with socket.socket(family, socket.SOCK_STREAM) as probe:

@@ -18,7 +18,7 @@ from milepost.domain.errors import OperatorError
 
 _CA_DAYS = 3650
 _LEAF_DAYS = 365
-_RENEW_DAYS = 30
+RENEW_DAYS = 30
 
 
 class TlsFiles(NamedTuple):
@@ -56,7 +56,7 @@ def _local_ca(folder: Path, host: str) -> TlsFiles:
     if not (ca_file.exists() and ca_key_file.exists()):
         key = ec.generate_private_key(ec.SECP256R1())
         _write_key(ca_key_file, key)
-        ca_file.write_bytes(_ca_certificate(key).public_bytes(serialization.Encoding.PEM))
+        _write_whole(ca_file, _ca_certificate(key).public_bytes(serialization.Encoding.PEM))
     files = TlsFiles(folder / "server.pem", folder / "server.key", ca_file)
     if not _is_current(files.certificate, host):
         ca = x509.load_pem_x509_certificate(ca_file.read_bytes())
@@ -66,7 +66,7 @@ def _local_ca(folder: Path, host: str) -> TlsFiles:
         _write_key(files.key, key)
         leaf = _leaf_certificate(key, ca, ca_key, host)
         chain = leaf.public_bytes(serialization.Encoding.PEM) + ca_file.read_bytes()
-        files.certificate.write_bytes(chain)
+        _write_whole(files.certificate, chain)
     return files
 
 
@@ -142,8 +142,15 @@ def _is_current(file: Path, host: str) -> bool:
         return False
     certificate = x509.load_pem_x509_certificate(file.read_bytes())
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    lasts = certificate.not_valid_after_utc - datetime.now(UTC) > timedelta(days=_RENEW_DAYS)
+    lasts = certificate.not_valid_after_utc - datetime.now(UTC) > timedelta(days=RENEW_DAYS)
     return lasts and all(name in names for name in _names(host))
+
+
+def _write_whole(file: Path, content: bytes) -> None:
+    """Whoever waits for the file, or finds it after a crash, sees all of it."""
+    draft = file.with_suffix(".draft")
+    draft.write_bytes(content)
+    draft.replace(file)
 
 
 def _write_key(file: Path, key: ec.EllipticCurvePrivateKey) -> None:

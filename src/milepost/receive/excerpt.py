@@ -10,6 +10,7 @@ import zlib
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from urllib.parse import parse_qs
 
 import msgspec
@@ -19,19 +20,22 @@ LONGEST = 2000
 
 MASK = "***"
 
+_LONGEST_SECRET = 1000
 _MOST_EXPANDED = 64 * 1024
 _SENSITIVE = re.compile(
     r"passw|passphrase|secret|token|authorization|apikey|writekey|analyticskey|accesskey|privatekey|signingkey"
     r"|credential|cookie|sessionid|cardnumber|creditcard|^(pwd|pass|pin|otp|cvv|cvc|ssn|jwt|auth|connectionid)$"
 )
-_JSON_PIECE = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}\[\],:]|[^\s{}\[\],:"]+|\s+', re.DOTALL)
+# Each of these takes whatever it comes upon, so that no text makes it look at a character more than twice.
+_JSON_PIECE = re.compile(r'"(?:[^"\\]|\\.)*+"?|[{}\[\],:]|[^\s{}\[\],:"]++|\s++', re.DOTALL)
+_JSON_NAME = re.compile(r'("(?:[^"\\]|\\.)*+"?|[^\s{}\[\],:"]++)(\s*+:)?', re.DOTALL)
+_PAIR = re.compile(r"(?P<name>[^\s=&?;]++)(?:=(?P<value>[^\s&;]*+))?")
 _SECRET_VALUE = re.compile(
-    r"\b(?P<scheme>bearer|basic)\s+(?=\S*[\d=])[\w.~+/=-]{4,}"  # Authorization values
-    r"|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"  # JSON Web Tokens
+    r"\b(?P<scheme>bearer|basic)\s+(?=[\w.~+/=-]*[\d=])[\w.~+/=-]{4,}"  # Authorization values
+    r"|(?<![\w-])eyJ[\w-]{8,}+\.[\w-]++(?:\.[\w-]*+)?"  # JSON Web Tokens
     r"|(?<=://)[^\s/:@\"]+:[^\s/@\"]+(?=@)",  # user and password in an address
     re.IGNORECASE,
 )
-_PAIR = re.compile(r"(?P<name>[^\s=&?;]+)=(?P<value>[^\s&;]*)")
 _ITEM = re.compile(r"(?P<list>data|batch)?\[(?P<index>\d+)\]")
 _GZIP = b"\x1f\x8b"
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -47,18 +51,25 @@ def excerpt_of(body: bytes, query: str, path: str, own_key: str | None) -> str:
     if sent.startswith(_GZIP):
         sent = _expanded(sent)
     text = sent[: 4 * LONGEST].decode(errors="replace") if sent else query
-    shown = masked(text[:LONGEST], own_key)
-    return shown + "…" if len(text) > LONGEST else shown
+    shown = masked(text[: LONGEST + _LONGEST_SECRET], own_key)  # a secret across the end must not be shown in half
+    return shown[:LONGEST] + "…" if len(text) > LONGEST else shown
 
 
 def masked(text: str, own_key: str | None = None) -> str:
     """The text with `***` for what must not be kept: values of members named like secrets, tokens, the own key."""
-    whole = "".join(_masked_json(text)) if text.lstrip()[:1] in ("{", "[") else _PAIR.sub(_masked_pair, text)
+    whole = _masked_json(text) if text.lstrip()[:1] in ("{", "[") else _PAIR.sub(_masked_pair, text)
     whole = _SECRET_VALUE.sub(lambda found: f"{found['scheme']} {MASK}" if found["scheme"] else MASK, whole)
     return whole.replace(own_key, MASK) if own_key else whole
 
 
-def _masked_json(text: str) -> Iterator[str]:
+def _masked_json(text: str) -> str:
+    names = {name for name, colon in _JSON_NAME.findall(text) if colon}
+    if not any(map(is_sensitive, names)):
+        return text  # most of them: ten times as fast
+    return "".join(_masked_pieces(text))
+
+
+def _masked_pieces(text: str) -> Iterator[str]:
     """Piece by piece, so that broken or cut JSON is masked as far as it goes."""
     hidden = [False]  # for each open bracket, whether all in it is masked
     name = ""
@@ -82,6 +93,7 @@ def _masked_json(text: str) -> Iterator[str]:
         yield piece
 
 
+@lru_cache(maxsize=1024)
 def is_sensitive(name: str) -> bool:
     """Whether a member's name says that its value is a secret, however it is spelled."""
     if "\\" in name:
@@ -91,7 +103,7 @@ def is_sensitive(name: str) -> bool:
 
 
 def _masked_pair(pair: re.Match[str]) -> str:
-    return f"{pair['name']}={MASK if is_sensitive(pair['name']) else pair['value']}"
+    return f"{pair['name']}={MASK}" if pair["value"] and is_sensitive(pair["name"]) else pair[0]
 
 
 def _item_at(body: bytes, path: str) -> bytes:

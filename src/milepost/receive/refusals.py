@@ -26,7 +26,7 @@ class UnsupportedMediaTypeError(MilepostError):
 
 
 class OverLimitError(UnavailableError):
-    """The connection sends more than its limit. On `/v1/*` this is 429, which that dialect's clients know (FACTS)."""
+    """The connection sends more than its limit; on `/v1/*`, whose clients know it, this is 429."""
 
     code = "over_limit"
 

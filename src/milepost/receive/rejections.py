@@ -19,8 +19,8 @@ from milepost.kit.ids import uuid7
 from milepost.observe.logs import logger
 from milepost.receive.excerpt import excerpt_of, masked
 
-MOST_WAITING = 2000
-MOST_WAITING_OF_ONE = 500
+MOST_WAITING = 400
+MOST_WAITING_OF_ONE = 200
 MOST_WAITING_BYTES = 32 * 1024 * 1024
 _MOST_FAULTS = 20
 _LONGEST_TEXT = 500

@@ -64,10 +64,7 @@ class RejectionWriter:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._most = most_per_connection
         self._keep_ms = keep_ms
-        self._db = sqlite3.connect(folder / f"worker-{worker}.sqlite", isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.executescript(_SCHEMA)
+        self._db = _open(folder / f"worker-{worker}.sqlite")
 
     def write(self, rejections: Sequence[Rejection], now_ms: int) -> None:
         """Keep these, and let go of what is too old or too many; sqlite3.Error when the disk does not take them."""
@@ -115,11 +112,31 @@ class RejectionReader:
         return list(islice(merged, limit))
 
 
+def _open(file: Path) -> sqlite3.Connection:
+    """The file, made anew where it is damaged: it is no reason for a worker not to start."""
+    try:
+        return _prepared(file)
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise
+    for part in file.parent.glob(f"{file.name}*"):
+        part.unlink()
+    return _prepared(file)
+
+
+def _prepared(file: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = NORMAL")
+    db.executescript(_SCHEMA)
+    return db
+
+
 def _select(file: Path, statement: str, bound: dict[str, Any]) -> list[Rejection]:
     with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as db:
         try:
             return list(map(_rejection, db.execute(statement, bound)))
-        except sqlite3.OperationalError:  # a worker has begun its file this moment; it holds nothing yet
+        except sqlite3.DatabaseError:  # a worker has begun the file this moment, or will make it anew
             return []
 
 

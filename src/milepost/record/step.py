@@ -5,7 +5,7 @@ The result is a function of the entries and the claims alone, so that a batch ma
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
@@ -53,12 +53,15 @@ class _Pending:
 def record(entries: Sequence[Located], claims: Claims) -> list[RecordedGroup]:
     """Decode, group and claim a batch; a decode error or ValueError if one of the entries is not what accept wrote.
 
-    Doing it again, also with fewer entries at a time, gives the same fates: claims know their owners.
+    Doing it again, also with fewer entries at a time, gives the same fates: claims know their owners. The whole
+    batch is claimed in one call, which is one sync of the disk.
     """
     pending: dict[_GroupKey, _Pending] = {}
     for located in entries:
         _add(pending, _decode_submission(located.entry))
-    return [_recorded(key, group, claims) for key, group in pending.items()]
+    decoded = [_decoded(key, group) for key, group in pending.items()]
+    owners = _claimed(decoded, claims)
+    return [_recorded(group, owners) for group in decoded]
 
 
 def _add(pending: dict[_GroupKey, _Pending], submission: Submission) -> None:
@@ -84,7 +87,17 @@ def _extend(group: _Pending, submission: Submission, items: range) -> None:
     group.smart_keys.update(dict.fromkeys(submission.smart_keys))
 
 
-def _recorded(key: _GroupKey, group: _Pending, claims: Claims) -> RecordedGroup:
+class _Decoded(NamedTuple):
+    """A group whose payloads have been taken apart. `claims` are (place, digest) of events with an idempotency key."""
+
+    key: _GroupKey
+    group: _Pending
+    payloads: list[bytes]
+    dates: list[int | None]
+    claims: list[tuple[int, bytes]]
+
+
+def _decoded(key: _GroupKey, group: _Pending) -> _Decoded:
     body = b"[" + b",".join(group.bodies) + b"]"  # one decode for many small submissions
     payloads = [bytes(payload) for payload in _decode_payloads(body)]
     if key.has_items:
@@ -94,7 +107,30 @@ def _recorded(key: _GroupKey, group: _Pending, claims: Claims) -> RecordedGroup:
         own = _decode_own_members(body)
         dates = [members.event_date for members in own]
         keys = [members.idempotency_key for members in own]
-    duplicates_of = _repeats(key, group, keys, claims)
+    prefix = claim_prefix(key.connection_id, key.event_key)
+    digests = [(place, claim_digest(prefix, value)) for place, value in enumerate(keys) if value is not None]
+    return _Decoded(key, group, payloads, dates, digests)
+
+
+def _claimed(decoded: Sequence[_Decoded], claims: Claims) -> Iterator[bytes | None]:
+    """For each claim of each group in turn, None if it is the event's own, else who came first."""
+    digests = [digest for group in decoded for _, digest in group.claims]
+    if not digests:
+        return iter(())
+    owners = [
+        group.group.request_ids[place] + group.group.items[place].to_bytes(2, "big")
+        for group in decoded
+        for place, _ in group.claims
+    ]
+    return iter(claims.claim(digests, owners))
+
+
+def _recorded(decoded: _Decoded, owners: Iterator[bytes | None]) -> RecordedGroup:
+    key, group = decoded.key, decoded.group
+    duplicates_of = [""] * len(decoded.payloads)
+    for (place, _), owner in zip(decoded.claims, owners, strict=False):  # the next groups' owners come after
+        if owner is not None:
+            duplicates_of[place] = str(EventId(UUID(bytes=owner[:16]), int.from_bytes(owner[16:], "big")))
     return RecordedGroup(
         connection_id=key.connection_id,
         event_key=key.event_key,
@@ -103,12 +139,13 @@ def _recorded(key: _GroupKey, group: _Pending, claims: Claims) -> RecordedGroup:
         items=group.items,
         received_at_ms=group.received_at_ms,
         event_date_ms=[
-            received if date is None else date for date, received in zip(dates, group.received_at_ms, strict=True)
+            received if date is None else date
+            for date, received in zip(decoded.dates, group.received_at_ms, strict=True)
         ],
         fates=_fates(duplicates_of),
-        reasons=[""] * len(payloads),
+        reasons=[""] * len(decoded.payloads),
         duplicates_of=duplicates_of,
-        payloads=payloads,
+        payloads=decoded.payloads,
         smart_keys=tuple(group.smart_keys),
     )
 
@@ -117,23 +154,6 @@ def _fates(duplicates_of: Sequence[str]) -> list[Fate]:
     if not any(duplicates_of):
         return [Fate.PROCESSED] * len(duplicates_of)
     return [Fate.DUPLICATE if first else Fate.PROCESSED for first in duplicates_of]
-
-
-def _repeats(key: _GroupKey, group: _Pending, keys: Sequence[str | None], claims: Claims) -> list[str]:
-    """For each event, the id of the one that came first with its idempotency key, or "" if it is that one."""
-    repeats = [""] * len(keys)
-    keyed = [index for index, value in enumerate(keys) if value is not None]
-    if not keyed:
-        return repeats
-    prefix = claim_prefix(key.connection_id, key.event_key)
-    owners = claims.claim(
-        [claim_digest(prefix, value) for value in keys if value is not None],
-        [group.request_ids[index] + group.items[index].to_bytes(2, "big") for index in keyed],
-    )
-    for index, owner in zip(keyed, owners, strict=True):
-        if owner is not None:
-            repeats[index] = str(EventId(UUID(bytes=owner[:16]), int.from_bytes(owner[16:], "big")))
-    return repeats
 
 
 def park(located: Located, reason: ParkReason) -> RecordedGroup:

@@ -6,8 +6,10 @@ Gives clients and makes the schema; holds no queries. chDB allows one engine fol
 from __future__ import annotations
 
 from importlib.resources import files
+from pathlib import Path
 from queue import LifoQueue
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
@@ -22,6 +24,12 @@ def connect(dsn: str) -> Client:
         return clickhouse_connect.get_client(dsn=dsn)
     except Exception as error:
         raise OperatorError(f"The analytic store at {dsn} does not open: {error}") from error
+
+
+def embedded_folder(dsn: str) -> Path | None:
+    """Where chDB keeps its files; None for a ClickHouse server."""
+    parsed = urlsplit(dsn)
+    return Path(parsed.path) if parsed.scheme == "chdb" else None
 
 
 class Queries(Protocol):

@@ -106,5 +106,7 @@ def nullable_floats(values: Sequence[float | None]) -> bytes:
 
 def nullable_strings(values: Sequence[str | None]) -> bytes:
     """A Nullable(String) column: the null map, then the values with the empty string where there is none."""
-    nulls = bytes([value is None for value in values])
-    return nulls + strings([b"" if value is None else value.encode() for value in values])
+    encoded = {value: b"" if value is None else value.encode() for value in set(values)}
+    nulls = bytes([value is None for value in values]) if None in encoded else bytes(len(values))
+    cells = {value: _length(text) + text for value, text in encoded.items()}  # values repeat more often than not
+    return nulls + b"".join(map(cells.__getitem__, values))

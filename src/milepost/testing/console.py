@@ -63,6 +63,18 @@ class EmptyEventLog:
         return ()
 
 
+@dataclass(frozen=True, slots=True)
+class EmptySnapshots:
+    """Snapshots of a service that has nothing to keep: an empty folder."""
+
+    folder: Path
+
+    def take(self) -> Path:
+        """The folder."""
+        self.folder.mkdir(exist_ok=True)
+        return self.folder
+
+
 class ZeroMetrics:
     """Metrics before the first emission."""
 
@@ -155,5 +167,6 @@ def open_console(folder: Path, *, event_log: EventLog | None = None, metrics: Me
         api_url="https://api.test",
         is_tls=True,
         sign_in=SignInDesk(database, clock),
+        snapshots=EmptySnapshots(folder / "snapshot"),
     )
     return Console(app=create_app(deps), deps=deps, clock=clock)

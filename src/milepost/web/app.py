@@ -33,6 +33,7 @@ from milepost.web.routes import (
     session,
     settings,
     signals,
+    snapshot,
     users,
 )
 
@@ -54,6 +55,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     assigned.router,
     settings.router,
     audit.router,
+    snapshot.router,
 )
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": Problem, "description": "Refused: the sender can mend it."},

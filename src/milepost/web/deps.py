@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from milepost.control.session import Database
 from milepost.kit.clock import Clock
 from milepost.record.rejections import RejectionReader
-from milepost.web.ports import EventLog, MetricValues
+from milepost.web.ports import EventLog, MetricValues, Snapshots
 from milepost.web.sign_in import SignInDesk
 
 
@@ -28,6 +28,7 @@ class WebDeps:
     api_url: str
     is_tls: bool
     sign_in: SignInDesk
+    snapshots: Snapshots
 
 
 def _of_app(request: Request) -> WebDeps:

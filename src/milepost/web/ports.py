@@ -1,11 +1,12 @@
-"""What the console API asks of the store, told as protocols; the wiring says who answers.
+"""What the console API asks of the store and of the service, told as protocols; the wiring says who answers.
 
-Both are called from several threads at once, while the store's readers serve one thread each.
+All are called from several threads at once, while the store's readers serve one thread each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
@@ -35,6 +36,13 @@ class EventLog(Protocol):
 
     def signals_of(self, event_id: EventId, generations: dict[UUID, int]) -> Sequence[EmittedSignal]:
         """What the event emitted, in each signal's generation in force."""
+
+
+class Snapshots(Protocol):
+    """The state at one moment, in a folder beside the live one (`operate.snapshot.StandingSnapshot`)."""
+
+    def take(self) -> Path:
+        """Take it, and give its folder, which is the caller's to take away; UnavailableError if not now."""
 
 
 class MetricValues(Protocol):

@@ -5,7 +5,6 @@ import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 
 import httpx
@@ -13,7 +12,7 @@ import msgspec
 import pytest
 from granian.constants import Interfaces
 
-from milepost.domain.connection import ConnectionKind, KnownConnection, KnownSecret, RateLimit
+from milepost.domain.connection import ConnectionKind, RateLimit
 from milepost.domain.event import Submission
 from milepost.observe.health import Readiness
 from milepost.operate.listener import Listener, make_server
@@ -24,34 +23,11 @@ from milepost.receive.client_ip import ClientIp
 from milepost.receive.rejections import Refused
 from milepost.receive.routes import make_routes
 from milepost.record.journal.sqlite import SqliteJournalReader, SqliteJournalWriter
+from milepost.testing.doors import known
 
 BODY_LIMIT = 200_000
 BODY_SECONDS = 0.5
-SECRET = "the secret"
 ONE_IN_HALF_AN_HOUR = RateLimit(events_per_second=1 / 1800, burst=1)
-
-
-def _known(
-    name: str,
-    kind: ConnectionKind,
-    *,
-    is_enabled: bool = True,
-    origins: tuple[str, ...] = (),
-    rate_limit: RateLimit | None = None,
-) -> KnownConnection:
-    has_secret = kind in (ConnectionKind.EVENT_HANDLER, ConnectionKind.MACHINE_TO_MACHINE)
-    return KnownConnection(
-        id=sha256(name.encode()).digest()[:16],
-        name=name,
-        kind=kind,
-        is_enabled=is_enabled,
-        client_id=name if has_secret else None,
-        secrets=(KnownSecret(sha256=sha256(SECRET.encode()).digest(), valid_until_ms=None),) if has_secret else (),
-        public_key=None if has_secret else name,
-        scopes=("read:api",) if kind is ConnectionKind.MACHINE_TO_MACHINE else (),
-        allowed_origins=origins,
-        rate_limit=rate_limit,
-    )
 
 
 @dataclass(slots=True)
@@ -97,16 +73,17 @@ class ApiListener:
         self.app = app
         app.book = make_book(
             [
-                _known("handler", ConnectionKind.EVENT_HANDLER),
-                _known("handler-off", ConnectionKind.EVENT_HANDLER, is_enabled=False),
-                _known("machine", ConnectionKind.MACHINE_TO_MACHINE),
-                _known("script", ConnectionKind.TRACKING_SCRIPT, origins=("https://app.example",)),
-                _known("script-off", ConnectionKind.TRACKING_SCRIPT, is_enabled=False),
-                _known("custom", ConnectionKind.CUSTOM_EVENTS),
-                _known("custom-off", ConnectionKind.CUSTOM_EVENTS, is_enabled=False),
-                _known("handler-limited", ConnectionKind.EVENT_HANDLER, rate_limit=ONE_IN_HALF_AN_HOUR),
-                _known("script-limited", ConnectionKind.TRACKING_SCRIPT, rate_limit=ONE_IN_HALF_AN_HOUR),
-                _known("custom-limited", ConnectionKind.CUSTOM_EVENTS, rate_limit=ONE_IN_HALF_AN_HOUR),
+                known("handler", ConnectionKind.EVENT_HANDLER),
+                known("handler-off", ConnectionKind.EVENT_HANDLER, is_enabled=False),
+                known("machine", ConnectionKind.MACHINE_TO_MACHINE),
+                known("script", ConnectionKind.TRACKING_SCRIPT, allowed_origins=("https://app.example",)),
+                known("script-off", ConnectionKind.TRACKING_SCRIPT, is_enabled=False),
+                known("custom", ConnectionKind.CUSTOM_EVENTS),
+                known("example", ConnectionKind.CUSTOM_EVENTS),
+                known("custom-off", ConnectionKind.CUSTOM_EVENTS, is_enabled=False),
+                known("handler-limited", ConnectionKind.EVENT_HANDLER, rate_limit=ONE_IN_HALF_AN_HOUR),
+                known("script-limited", ConnectionKind.TRACKING_SCRIPT, rate_limit=ONE_IN_HALF_AN_HOUR),
+                known("custom-limited", ConnectionKind.CUSTOM_EVENTS, rate_limit=ONE_IN_HALF_AN_HOUR),
             ]
         )
         with socket.socket() as free:

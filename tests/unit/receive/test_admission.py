@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milepost.domain.connection import ConnectionKind, KnownConnection, RateLimit
+from milepost.domain.connection import RateLimit
 from milepost.domain.errors import UnavailableError
 from milepost.receive.admission import Admission
 from milepost.receive.door import Answer, Reading
 from milepost.receive.refusals import OverLimitError
+from milepost.testing.doors import known
 
 
 @dataclass(slots=True)
@@ -25,18 +26,7 @@ class Clock:
 
 
 def reading(count: int = 1, *, rate: float | None = None, burst: int = 1, name: str = "a") -> Reading:
-    connection = KnownConnection(
-        id=name.encode().ljust(16, b"."),
-        name=name,
-        kind=ConnectionKind.EVENT_HANDLER,
-        is_enabled=True,
-        client_id=None,
-        secrets=(),
-        public_key=None,
-        scopes=(),
-        allowed_origins=(),
-        rate_limit=RateLimit(events_per_second=rate, burst=burst) if rate else None,
-    )
+    connection = known(name, rate_limit=RateLimit(events_per_second=rate, burst=burst) if rate else None)
     return Reading(connection=connection, event_key="k", body=b"[]", count=count, answer=answer)
 
 

@@ -77,7 +77,9 @@ def test_a_request_that_is_cancelled_for_another_reason_stays_cancelled() -> Non
         asyncio.run(cancel())
 
 
-@pytest.mark.parametrize("body", [b"not gzip", gzip.compress(b"hello")[:-3], b"\x1f\x8b"])
+@pytest.mark.parametrize(
+    "body", [b"not gzip", gzip.compress(b"hello")[:-3], b"\x1f\x8b"], ids=["no gzip", "cut off", "only the magic"]
+)
 def test_broken_gzip_is_a_clear_error(body: bytes) -> None:
     with pytest.raises(InvalidInputError, match="gzip"):
         expand_gzip(body, 100)

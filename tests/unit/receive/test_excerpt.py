@@ -106,3 +106,8 @@ def test_an_excerpt_is_made_of_anything(body: bytes, query: str, path: str) -> N
 
 def test_a_deeply_nested_body_makes_an_excerpt() -> None:
     assert excerpt(b'{"data":' + b"[" * 100_000, path="data[0]").startswith('{"data":[[[')
+
+
+@pytest.mark.parametrize("text", ["{" + "a", '{"' + '\\"', "a", '{"', "{ ", "eyJ-", "://a:", "Bearer a.", "a=&"])
+def test_masking_reads_a_text_about_once_however_it_is_made(text: str) -> None:
+    assert masked(text * 100_000)  # would take hours if each character were looked at from every other

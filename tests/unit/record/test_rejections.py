@@ -119,3 +119,11 @@ def test_a_second_start_goes_on_with_the_same_file(tmp_path: Path) -> None:
     first.close()
     writer(tmp_path).write([rejection()], NOW_MS)
     assert len(page(tmp_path)) == 2
+
+
+def test_a_damaged_file_is_made_anew_and_hides_no_other(tmp_path: Path) -> None:
+    (tmp_path / "worker-0.sqlite").write_bytes(b"no database" * 1000)
+    writer(tmp_path, 1).write([one := rejection()], NOW_MS)
+    assert page(tmp_path) == [one]
+    writer(tmp_path, 0).write([other := rejection(NOW_MS + 1)], NOW_MS)
+    assert page(tmp_path) == [other, one]

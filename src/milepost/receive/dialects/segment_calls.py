@@ -119,12 +119,23 @@ def _instant(value: object) -> int | None:
 
 
 def _event_date_ms(call: Mapping[str, Any], shared: Shared) -> int | None:
-    """receivedAt - (sentAt - originalTimestamp) (FACTS); without a sentAt, the time as given; else None."""
-    times = [_instant(_own_or_shared(call, shared, name)) for name in ("originalTimestamp", "timestamp", "sentAt")]
-    original = times[1] if times[0] is None else times[0]
-    if original is None or times[2] is None:
+    """receivedAt - (sentAt - the call's time) (FACTS); without a sentAt, the time as given; else None.
+
+    The call's time is its `timestamp`, which RudderStack's clients let their callers set beside the
+    `originalTimestamp` that they put in themselves; then the latter; then what the batch says for all.
+    """
+    places = (
+        (call, "timestamp"),
+        (call, "originalTimestamp"),
+        (shared.values, "originalTimestamp"),
+        (shared.values, "timestamp"),
+    )
+    times = (_instant(place.get(name)) for place, name in places)
+    original = next((time for time in times if time is not None), None)
+    sent_at = _instant(_own_or_shared(call, shared, "sentAt"))
+    if original is None or sent_at is None:
         return original
-    corrected = shared.received_at_ms - (times[2] - original)
+    corrected = shared.received_at_ms - (sent_at - original)
     return corrected if EARLIEST_MS <= corrected <= LATEST_MS else None
 
 

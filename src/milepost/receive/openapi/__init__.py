@@ -23,7 +23,7 @@ _WRITE_KEY = {"name": "writeKey", "in": "path", "required": True, "schema": {"ty
 
 
 def openapi_document(routes: Routes) -> dict[str, Any]:
-    """OpenAPI 3.1; TypeError when one of the doors has not been described."""
+    """OpenAPI 3.1; KeyError when one of the doors has not been described."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "Milepost front doors", "version": __version__, "description": _ABOUT},

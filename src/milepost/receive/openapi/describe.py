@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from milepost.receive.auth import TokenDoor
@@ -39,177 +40,9 @@ _MEANING = {
 _RETRY_AFTER: Operation = {
     "Retry-After": {"description": "Seconds.", "required": True, "schema": {"type": "integer", "minimum": 1}}
 }
-_BODY_REFUSALS = (400, 408, 413, 503)
+_ALWAYS = (400, 408, 413, 503)
+_KEEPING = (*_ALWAYS, 401, 403, 429)
 _GIF: Schema = {"image/gif": {}}
-
-
-def describe(door: Door) -> Operation:
-    """The operation of a door; TypeError for a kind of door that nobody has described."""
-    match door:
-        case TokenDoor() | EventsDoor() | AnalyticsDoor():
-            return _seed_000(door)
-        case CustomEventDoor():
-            return _custom()
-        case CallDoor() | BatchDoor() | PixelDoor() | WebhookDoor() | SettingsDoor():
-            return _segment(door)
-        case CloudEventsDoor():
-            return _cloudevents()
-        case Preflight():
-            return _operation("Before a request of another origin", {204: _answer("Allowed.")}, refusals=_BODY_REFUSALS)
-        case _:
-            return _for_operators(door)
-
-
-def _seed_000(door: TokenDoor | EventsDoor | AnalyticsDoor) -> Operation:
-    refusals = (*_BODY_REFUSALS, 401, 415)
-    accepted = {202: _answer("On disk.", {JSON: {"schema": ref("Accepted")}})}
-    match door:
-        case TokenDoor():
-            issued = {200: _answer("A token for a day.", {JSON: {"schema": ref("Token")}})}
-            return _operation("Get an access token", issued, refusals=refusals, body=_json(ref("Credentials")))
-        case EventsDoor():
-            return _operation(
-                "Send events", accepted, refusals=(*refusals, 403), body=_json(ref("Events")), security=(BEARER,)
-            )
-        case AnalyticsDoor():
-            body = {JSON: {"schema": ref("AnalyticsEvents")}, "text/plain": {"schema": {"type": "string"}}}
-            return _operation(
-                "Send events from a page; beacons declare their JSON as text",
-                accepted,
-                refusals=(*refusals, 403),
-                body=body,
-            )
-
-
-def _custom() -> Operation:
-    parameters: list[Operation] = [
-        {
-            "name": HEADER,
-            "in": "header",
-            "description": "Metadata as a JSON object in ASCII; with it, the query string is not read.",
-            "content": {JSON: {"schema": ref("Metadata")}},
-        }
-    ]
-    parameters += [{"name": name, "in": "query", "schema": {"type": "string", "minLength": 1}} for name in FIELDS]
-    created = {201: _answer("On disk, with its metadata.", {JSON: {"schema": ref("Created")}})}
-    refusals = (*_BODY_REFUSALS, 401, 403, 415, 429)
-    return _operation(
-        "Send a custom event",
-        created,
-        refusals=refusals,
-        error="V1Error",
-        body=_json(ref("CustomEvent")),
-        parameters=parameters,
-    )
-
-
-def _segment(door: CallDoor | BatchDoor | PixelDoor | WebhookDoor | SettingsDoor) -> Operation:
-    refusals = (*_BODY_REFUSALS, 401, 403, 429)
-    success = {200: _answer("On disk.", {JSON: {"schema": ref("Success")}})}
-    match door:
-        case CallDoor():
-            call = ref("Track" if door.name == "track" else "Call")
-            return _operation(
-                f"Send a {door.name} call",
-                success,
-                refusals=refusals,
-                error="V1Error",
-                body=_json(call),
-                security=WRITE_KEY,
-            )
-        case BatchDoor():
-            partly = {207: _answer("Kept in part; one error per fault.", {JSON: {"schema": ref("BatchErrors")}})}
-            return _operation(
-                "Send calls",
-                success | partly,
-                refusals=refusals,
-                error="BatchErrors",
-                body=_json(ref("Batch")),
-                security=WRITE_KEY,
-            )
-        case WebhookDoor():
-            form = {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}
-            return _operation(
-                "Send what another system's webhook sends",
-                success,
-                refusals=refusals,
-                error="V1Error",
-                body={**_json(ref("Webhook")), **form},
-                security=WRITE_KEY[:2],
-                parameters=[{"name": "eventName", "in": "query", "schema": {"type": "string"}}],
-            )
-        case PixelDoor():
-            data = {"name": "data", "in": "query", "required": True, "schema": {"type": "string"}}
-            data["description"] = "A call as JSON in base64, its writeKey included."
-            return _operation(
-                f"Send a {door.kind} call with an image",
-                {200: _answer("On disk.", _GIF)},
-                refusals=refusals,
-                error=None,
-                parameters=[data],
-            )
-        case SettingsDoor():
-            settings = {200: _answer("Where to send events.", {JSON: {"schema": ref("SegmentSettings")}})}
-            return _operation(
-                "What Segment's browser client reads first",
-                settings,
-                refusals=(*_BODY_REFUSALS, 401, 403),
-                error="V1Error",
-            )
-
-
-def _cloudevents() -> Operation:
-    event = {"schema": ref("CloudEvent")}
-    body = {
-        "application/cloudevents+json": event,
-        "application/cloudevents-batch+json": {"schema": {"type": "array", "items": ref("CloudEvent")}},
-        JSON: {"schema": {}},
-        "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
-    }
-    headers = [
-        {
-            "name": f"ce-{name}",
-            "in": "header",
-            "schema": {"type": "string"},
-            "description": "Of binary mode, where the body is the event's data.",
-        }
-        for name in ("specversion", "id", "source", "type", "time")
-    ]
-    success = {200: _answer("On disk.", {JSON: {"schema": ref("Success")}})}
-    refusals = (*_BODY_REFUSALS, 401, 403, 415, 429)
-    return _operation(
-        "Send CloudEvents",
-        success,
-        refusals=refusals,
-        error="V1Error",
-        body=body,
-        parameters=headers,
-        security=WRITE_KEY,
-    )
-
-
-def _for_operators(door: Door) -> Operation:
-    match door:
-        case HealthDoor():
-            answers = {200: _answer("This process answers.", {JSON: {"schema": ref("Alive")}})}
-            return _operation("Alive", answers, refusals=_BODY_REFUSALS)
-        case ReadyDoor():
-            ready = {JSON: {"schema": ref("Readiness")}}
-            answers = {200: _answer("Accepts and processes events.", ready)}
-            operation = _operation("Ready", answers, refusals=_BODY_REFUSALS)
-            operation["responses"]["503"] = _answer("Not now; the reasons.", ready) | {"headers": _RETRY_AFTER}
-            return operation
-        case MetricsDoor():
-            return _operation(
-                "Metrics for Prometheus", {200: _answer("Text.", {"text/plain": {}})}, refusals=_BODY_REFUSALS
-            )
-        case OpenApiDoor():
-            answers = {200: _answer("OpenAPI.", {JSON: {}})}
-            return _operation("The description of the doors", answers, refusals=_BODY_REFUSALS)
-        case ScriptDoor():
-            answers = {200: _answer("JavaScript.", {"text/javascript": {}}), 304: _answer("The browser has it.")}
-            return _operation("The tracking script", answers, refusals=_BODY_REFUSALS)
-    raise TypeError(f"{type(door).__name__} is not described in the OpenAPI document")
 
 
 def _operation(
@@ -242,3 +75,134 @@ def _answer(description: str, content: Operation | None = None) -> Operation:
 
 def _json(schema: Schema) -> Operation:
     return {JSON: {"schema": schema}}
+
+
+_v1 = partial(_operation, error="V1Error")
+_ACCEPTED = {202: _answer("On disk.", _json(ref("Accepted")))}
+_SUCCESS = {200: _answer("On disk.", _json(ref("Success")))}
+
+
+def _token() -> Operation:
+    issued = {200: _answer("A token for a day.", {JSON: {"schema": ref("Token")}})}
+    body = _json(ref("Credentials"))
+    return _operation("Get an access token", issued, refusals=(*_ALWAYS, 401, 415), body=body)
+
+
+def _events() -> Operation:
+    refusals, body = (*_ALWAYS, 401, 403, 415), _json(ref("Events"))
+    return _operation("Send events", _ACCEPTED, refusals=refusals, body=body, security=(BEARER,))
+
+
+def _analytics() -> Operation:
+    body = {**_json(ref("AnalyticsEvents")), "text/plain": {"schema": {"type": "string"}}}
+    summary = "Send events from a page; beacons declare their JSON as text"
+    return _operation(summary, _ACCEPTED, refusals=(*_ALWAYS, 401, 403, 415), body=body)
+
+
+def _custom() -> Operation:
+    parameters: list[Operation] = [
+        {
+            "name": HEADER,
+            "in": "header",
+            "description": "Metadata as a JSON object in ASCII; with it, the query string is not read.",
+            "content": {JSON: {"schema": ref("Metadata")}},
+        }
+    ]
+    parameters += [{"name": name, "in": "query", "schema": {"type": "string", "minLength": 1}} for name in FIELDS]
+    created = {201: _answer("On disk, with its metadata.", {JSON: {"schema": ref("Created")}})}
+    body = _json(ref("CustomEvent"))
+    return _v1("Send a custom event", created, refusals=(*_KEEPING, 415), body=body, parameters=parameters)
+
+
+def _call(kind: str) -> Operation:
+    body = _json(ref("Track" if kind == "track" else "Call"))
+    return _v1(f"Send a {kind} call", _SUCCESS, refusals=_KEEPING, body=body, security=WRITE_KEY)
+
+
+def _batch() -> Operation:
+    partly = {207: _answer("Kept in part; one error per fault.", {JSON: {"schema": ref("BatchErrors")}})}
+    body = _json(ref("Batch"))
+    return _operation(
+        "Send calls", _SUCCESS | partly, refusals=_KEEPING, error="BatchErrors", body=body, security=WRITE_KEY
+    )
+
+
+def _webhook() -> Operation:
+    body = {**_json(ref("Webhook")), "application/x-www-form-urlencoded": {"schema": {"type": "object"}}}
+    name = {"name": "eventName", "in": "query", "schema": {"type": "string"}}
+    summary = "Send what another system's webhook sends"
+    return _v1(summary, _SUCCESS, refusals=_KEEPING, body=body, security=WRITE_KEY[:2], parameters=[name])
+
+
+def _pixel(kind: str) -> Operation:
+    data = {"name": "data", "in": "query", "required": True, "schema": {"type": "string"}}
+    data["description"] = "A call as JSON in base64, its writeKey included."
+    answers = {200: _answer("On disk.", _GIF)}
+    return _operation(f"Send a {kind} call with an image", answers, refusals=_KEEPING, error=None, parameters=[data])
+
+
+def _cloudevents() -> Operation:
+    event = {"schema": ref("CloudEvent")}
+    body = {
+        "application/cloudevents+json": event,
+        "application/cloudevents-batch+json": {"schema": {"type": "array", "items": ref("CloudEvent")}},
+        JSON: {"schema": {}},
+        "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+    }
+    headers = [
+        {
+            "name": f"ce-{name}",
+            "in": "header",
+            "schema": {"type": "string"},
+            "description": "Of binary mode, where the body is the event's data.",
+        }
+        for name in ("specversion", "id", "source", "type", "time")
+    ]
+    refusals = (*_KEEPING, 415)
+    return _v1("Send CloudEvents", _SUCCESS, refusals=refusals, body=body, parameters=headers, security=WRITE_KEY)
+
+
+def _settings() -> Operation:
+    answers = {200: _answer("Where to send events.", _json(ref("SegmentSettings")))}
+    return _v1("What Segment's browser client reads first", answers, refusals=(*_ALWAYS, 401, 403))
+
+
+def _ready() -> Operation:
+    readiness = _json(ref("Readiness"))
+    operation = _operation("Ready", {200: _answer("Accepts and processes events.", readiness)}, refusals=_ALWAYS)
+    operation["responses"]["503"] = _answer("Not now; the reasons.", readiness) | {"headers": _RETRY_AFTER}
+    return operation
+
+
+def _script() -> Operation:
+    answers = {200: _answer("JavaScript.", {"text/javascript": {}}), 304: _answer("The browser has it.")}
+    return _operation("The tracking script", answers, refusals=_ALWAYS)
+
+
+def _beside_events(summary: str, status: int, content: Operation | None = None) -> Operation:
+    return _operation(summary, {status: _answer("As asked.", content)}, refusals=_ALWAYS)
+
+
+_DESCRIBED: dict[type, Callable[[Any], Operation]] = {
+    TokenDoor: lambda _: _token(),
+    EventsDoor: lambda _: _events(),
+    AnalyticsDoor: lambda _: _analytics(),
+    CustomEventDoor: lambda _: _custom(),
+    CallDoor: lambda door: _call(door.name),
+    BatchDoor: lambda _: _batch(),
+    WebhookDoor: lambda _: _webhook(),
+    PixelDoor: lambda door: _pixel(door.kind),
+    SettingsDoor: lambda _: _settings(),
+    CloudEventsDoor: lambda _: _cloudevents(),
+    ScriptDoor: lambda _: _script(),
+    HealthDoor: lambda _: _beside_events("Alive", 200, _json(ref("Alive"))),
+    ReadyDoor: lambda _: _ready(),
+    MetricsDoor: lambda _: _beside_events("Metrics for Prometheus", 200, {"text/plain": {}}),
+    OpenApiDoor: lambda _: _beside_events("The description of the doors", 200, {JSON: {}}),
+    Preflight: lambda _: _beside_events("Before a request of another origin", 204),
+}
+
+
+def describe(door: Door) -> Operation:
+    """The operation of a door; KeyError for a kind of door that nobody has described."""
+    return _DESCRIBED[type(door)](door)

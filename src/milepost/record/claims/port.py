@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha512
+from pathlib import Path
 from typing import Protocol
 
 
@@ -33,6 +34,9 @@ class Claims(Protocol):
         The first of two equal digests in one call wins. Durable when it returns, so that a later repeat is seen
         as one even after a power cut.
         """
+
+    def snapshot(self, folder: Path) -> None:
+        """Make a folder, which must not exist yet, from which the claims as they are now can be opened."""
 
     def close(self) -> None:
         """Let go of the store."""

@@ -22,6 +22,7 @@ import msgspec
 from milepost.domain.errors import OperatorError, UnavailableError
 from milepost.domain.event import Located
 from milepost.kit.clock import Clock, system_clock
+from milepost.kit.files import Told, copy_open_database
 from milepost.record.journal.port import Extent
 
 _SCHEMA: Final = """
@@ -199,6 +200,17 @@ class SqliteJournalReader:
     def extent(self, partition: int) -> Extent:
         """See the port."""
         return _extent(self._connection(partition))
+
+    def pin(self) -> None:
+        """From now on see every partition as it is at this moment, whatever is written or trimmed."""
+        for partition in self.partitions():
+            self._connection(partition).execute("BEGIN")
+            self.extent(partition)  # the first read is what fixes the moment
+
+    def copy(self, folder: Path, told: Told) -> None:
+        """Copy the pinned partitions into a folder that exists; they are on disk when it returns."""
+        for partition, connection in self._open.items():
+            copy_open_database(connection, _path(folder, partition), told)
 
     def close(self) -> None:
         """See the port."""

@@ -1,0 +1,90 @@
+"""`milepost doctor`: examine a data folder, with the service up or down, and say what to do."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from milepost.cli.local import DEFAULT_DATA, Api, Data, require_data_folder, told_errors
+from milepost.domain.errors import MilepostError
+from milepost.kit.clock import system_clock
+from milepost.operate.doctor import Case, Finding, Level, count_at_rest, examine
+from milepost.operate.lock import FolderTakenError, lock_folder
+from milepost.settings import Settings
+
+_COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "bold red"}
+
+
+def doctor(
+    *,
+    data: Data = DEFAULT_DATA,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as JSON, for programs.")] = False,
+) -> None:
+    """Examine the data folder and the service on it; exit status 1 when there is a problem.
+
+    Settings are those of the environment (MILEPOST_...), and of the running service where there is one.
+    """
+    with told_errors():
+        settings = Settings.read({"data": data})
+        require_data_folder(settings.data)
+        findings = list(_findings(settings))
+    if as_json:
+        print(json.dumps([asdict(finding) for finding in findings]))  # noqa: T201  # the command's result
+    else:
+        table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
+        for finding in findings:
+            table.add_row(f"[{_COLOURS[finding.level]}]{finding.level}[/]", finding.subject, escape(finding.told))
+        Console().print(table)
+    if any(finding.level is Level.PROBLEM for finding in findings):
+        raise typer.Exit(1)
+
+
+def _findings(settings: Settings) -> Iterator[Finding]:
+    try:
+        lock = lock_folder(settings.data, patience_seconds=0)
+    except FolderTakenError:
+        yield from _of_service(settings)
+        return
+    try:
+        yield Finding(level=Level.OK, subject="Service", told="it does not run")
+        case = Case(
+            settings=settings,
+            is_running=False,
+            count_events=lambda: count_at_rest(settings),
+            clock=system_clock,
+        )
+        yield from examine(case)
+    finally:
+        os.close(lock)
+
+
+def _of_service(settings: Settings) -> Iterator[Finding]:
+    api = Api(settings.data)
+    try:
+        state = api.ready()
+        is_ready, told = state["ready"], "; ".join(state["reasons"]) or "it runs, and is ready"
+    except MilepostError as error:
+        is_ready, told = False, error.message
+    yield Finding(level=Level.OK if is_ready else Level.PROBLEM, subject="Service", told=told)
+    app_url, api_url = urlsplit(api.service.app_url), urlsplit(api.service.api_url)
+    known = {"app_port": app_url.port, "api_port": api_url.port}
+    tls = {} if api_url.scheme == "https" else {"tls": "off"}
+    case = Case(
+        settings=settings.model_copy(update=known | tls),
+        is_running=True,
+        count_events=lambda: sum(api.get("/api/overview")["events"].values()),
+        clock=system_clock,
+    )
+    yield from examine(case)

@@ -1,0 +1,184 @@
+"""What the doctor finds in a healthy data folder, and in one that something is wrong with."""
+
+import asyncio
+import json
+import os
+import socket
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from milepost.cli import app
+from milepost.kit.clock import system_clock
+from milepost.kit.crypto import load_key
+from milepost.observe import paths
+from milepost.operate.doctor import Case, Finding, Level, examine
+from milepost.operate.tls import prepare_tls
+from milepost.record.checkpoint import Checkpoints, Span
+from milepost.record.journal.sqlite import SqliteJournalWriter
+from milepost.settings import Settings
+from milepost.testing.service import free_port
+
+ENTRIES = 5
+DAY_MS = 86_400_000
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder with a connection and certificates, whose journal was read up to its third entry."""
+    folder = tmp_path / "data"
+    CliRunner().invoke(app, ["connection", "add", "--name", "Shop", "--kind", "event-handler", "--data", str(folder)])
+    load_key(paths.tokens_key(folder))
+    prepare_tls("auto", folder, "127.0.0.1", ())
+
+    async def write() -> None:
+        writer = SqliteJournalWriter(paths.journal(folder), 0, loop=asyncio.get_running_loop())
+        for number in range(ENTRIES):
+            await writer.append(str(number).encode())
+        writer.close()
+
+    asyncio.run(write())
+    checkpoints = Checkpoints(paths.reactor(folder))
+    checkpoints.finish(checkpoints.begin([Span(0, 0, 3)]))
+    checkpoints.close()
+    return folder
+
+
+def _examine(data: Path, *, later_ms: int = 0, events: int = 3, **settings: Any) -> list[Finding]:
+    ports = {"api_port": free_port(), "app_port": free_port()}
+    case = Case(
+        settings=Settings(**{"data": data, **ports, **settings}),
+        is_running=False,
+        count_events=lambda: events,
+        clock=lambda: system_clock() + later_ms,
+    )
+    return list(examine(case))
+
+
+def _faults(findings: list[Finding]) -> list[tuple[str, str]]:
+    return [(finding.level.value, finding.subject) for finding in findings if finding.level is not Level.OK]
+
+
+def test_a_healthy_folder_is_fine_in_every_respect(data: Path) -> None:
+    findings = _examine(data)
+    assert _faults(findings) == []
+    told = {finding.subject: finding.told for finding in findings}
+    assert told["Journal"] == "partitions: 1, requests that wait to be processed: 2"
+    assert told["Control plane"] == "connections, whose secrets the key opens: 1"
+    assert told["Store"] == "3 events of 3 requests"
+
+
+def _edit(file: Path, statement: str) -> None:
+    with closing(sqlite3.connect(file, isolation_level=None)) as database:
+        database.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("damage", "fault"),
+    [
+        pytest.param(lambda data: data.chmod(0o755), ("warning", "Folder"), id="readable by all"),
+        pytest.param(lambda data: paths.secrets_key(data).chmod(0o644), ("warning", "Folder"), id="a key for all"),
+        pytest.param(lambda data: paths.taken_snapshot(data).mkdir(), ("warning", "Folder"), id="a backup's rest"),
+        pytest.param(
+            lambda data: os.utime(paths.reactor(data), (4e9, 4e9)), ("problem", "Clock"), id="written in the future"
+        ),
+        pytest.param(lambda data: paths.secrets_key(data).unlink(), ("problem", "Control plane"), id="no key"),
+        pytest.param(
+            lambda data: paths.secrets_key(data).write_bytes(bytes(32)), ("problem", "Control plane"), id="a wrong key"
+        ),
+        pytest.param(
+            lambda data: _edit(paths.control(data), "UPDATE alembic_version SET version_num = '9999'"),
+            ("problem", "Control plane"),
+            id="a newer schema",
+        ),
+        pytest.param(
+            lambda data: _edit(paths.journal(data) / "partition-0.sqlite", "DELETE FROM frames WHERE last_offset < 5"),
+            ("problem", "Journal"),
+            id="a gap",
+        ),
+        pytest.param(
+            lambda data: _edit(paths.journal(data) / "partition-0.sqlite", "DELETE FROM frames WHERE last_offset > 2"),
+            ("problem", "Journal"),
+            id="an older journal",
+        ),
+        pytest.param(
+            lambda data: (paths.journal(data) / "partition-0.sqlite").unlink(), ("problem", "Journal"), id="no journal"
+        ),
+        pytest.param(
+            lambda data: (paths.journal(data) / "partition-0.sqlite").write_bytes(b"garbage" * 1000),
+            ("problem", "Journal"),
+            id="a journal that is none",
+        ),
+        pytest.param(lambda data: (data / "tls" / "server.pem").write_text("-"), ("problem", "TLS"), id="no PEM"),
+        pytest.param(
+            lambda data: (data / "tls" / "server.key").write_bytes((data / "tls" / "ca.key").read_bytes()),
+            ("problem", "TLS"),
+            id="another certificate's key",
+        ),
+    ],
+)
+def test_a_damage_is_the_one_thing_that_is_found(
+    data: Path, damage: Callable[[Path], None], fault: tuple[str, str]
+) -> None:
+    damage(data)
+    assert _faults(_examine(data)) == [fault]
+
+
+def test_certificates_near_their_end_are_warned_of_and_expired_ones_a_problem(data: Path) -> None:
+    assert _faults(_examine(data, later_ms=340 * DAY_MS)) == [("warning", "TLS")]
+    assert _faults(_examine(data, later_ms=366 * DAY_MS)) == [("problem", "TLS")]
+
+
+def test_a_disk_below_and_near_its_reserve_is_found(data: Path) -> None:
+    free = os.statvfs(data).f_bavail * os.statvfs(data).f_frsize
+    assert _faults(_examine(data, disk_reserve_bytes=2 * free)) == [("problem", "Disk")]
+    assert _faults(_examine(data, disk_reserve_bytes=free // 2)) == [("warning", "Disk")]
+
+
+@contextmanager
+def _listening(port: int) -> Iterator[None]:
+    with socket.create_server(("127.0.0.1", port)):
+        yield
+
+
+def test_a_port_that_another_program_has_is_found(data: Path) -> None:
+    port = free_port()
+    with _listening(port):
+        assert _faults(_examine(data, api_port=port)) == [("problem", "Ports")]
+
+
+def test_a_store_with_fewer_events_than_requests_were_processed_is_not_the_folders(data: Path) -> None:
+    assert _faults(_examine(data, events=2)) == [("problem", "Store")]
+
+
+def test_tls_off_for_the_network_is_a_problem(data: Path) -> None:
+    assert _faults(_examine(data, tls="off")) == []
+    assert ("problem", "TLS") in _faults(_examine(data, tls="off", host="0.0.0.0"))
+
+
+def test_a_folder_before_its_first_start_is_fine(tmp_path: Path) -> None:
+    load_key(paths.tokens_key(tmp_path / "data"))
+    (tmp_path / "data").chmod(0o700)
+    assert _faults(_examine(tmp_path / "data", events=0)) == []
+
+
+def test_what_is_no_data_folder_is_refused_and_not_made(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["doctor", "--data", str(tmp_path / "nothing")])
+    assert result.exit_code == 1
+    assert "is no data folder of Milepost" in result.output
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_findings_are_json_for_programs_and_a_problem_is_exit_status_1(data: Path) -> None:
+    paths.reactor(data).unlink()
+    paths.secrets_key(data).unlink()
+    result = CliRunner().invoke(app, ["doctor", "--json", "--data", str(data)])
+    assert result.exit_code == 1
+    found = {finding["subject"]: finding["level"] for finding in json.loads(result.stdout)}
+    assert found["Control plane"] == "problem"
+    assert found["Service"] == "ok"
