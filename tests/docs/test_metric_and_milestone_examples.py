@@ -24,6 +24,7 @@ from milepost.domain.milestone import (
     AssignedMilestone,
     AutomaticAction,
     Comparison,
+    HeldFor,
     ManualAction,
     MilestoneDraft,
     MilestoneState,
@@ -157,13 +158,22 @@ def actions(text: str) -> Iterator[tuple[Action, Metric | None, datetime | None]
         if part.startswith("manual, ticked "):
             yield ManualAction(name=part), None, instant(part.removeprefix("manual, ticked "))
         else:
-            name, operator, target = part.rsplit(" ", 2)
+            comparison, _, held = part.partition(" held for ")
+            name, operator, target = comparison.rsplit(" ", 2)
             asked = metric(name)
-            yield (
-                AutomaticAction(name=part, metric_id=asked.id, operator=Comparison(operator), value=float(target)),
-                asked,
-                None,
+            action = AutomaticAction(
+                name=part,
+                metric_id=asked.id,
+                operator=Comparison(operator),
+                value=float(target),
+                held_for=held_for(held) if held else None,
             )
+            yield action, asked, None
+
+
+def held_for(text: str) -> HeldFor:
+    periods, period = text.removesuffix("s").split()
+    return HeldFor.model_validate({"periods": int(periods), "period": period})
 
 
 @pytest.mark.parametrize("row", table("milestones.md", "start", "since"), ids=" ".join)

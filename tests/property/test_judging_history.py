@@ -17,13 +17,24 @@ from milepost.control.directory import DefinitionSource, JudgedPlans
 from milepost.control.repos import metrics, milestones, outcomes, plans
 from milepost.control.repos.companies import CompanyDraft, create_company
 from milepost.control.session import Database
+from milepost.domain.calendar import Period
 from milepost.domain.event import Emissions
-from milepost.domain.metric import Aggregation, AllTime, Metric, MetricDraft, RollingDays
+from milepost.domain.metric import (
+    Aggregation,
+    AllTime,
+    CalendarPeriod,
+    Formula,
+    FormulaDraft,
+    Metric,
+    MetricDraft,
+    RollingDays,
+)
 from milepost.domain.milestone import (
     AfterDays,
     AnyTime,
     AutomaticAction,
     Comparison,
+    HeldFor,
     MilestoneDraft,
     OnAssignment,
     OnDate,
@@ -62,7 +73,11 @@ deadlines = st.one_of(
     st.none(), st.builds(AfterDays, days=st.integers(0, 4)), st.builds(OnDate, at=instants.map(to_datetime))
 )
 actions = st.tuples(
-    st.integers(0, 4), st.sampled_from(Comparison), st.sampled_from([0.0, 0.3, 1.0, 2.0, 10.0]), st.booleans()
+    st.integers(0, 7),
+    st.sampled_from(Comparison),
+    st.sampled_from([0.0, 0.3, 1.0, 2.0, 10.0]),
+    st.booleans(),
+    st.sampled_from([None, None, HeldFor(periods=1, period="day"), HeldFor(periods=1, period="week")]),
 )
 plots = st.lists(
     st.tuples(starts, deadlines, st.booleans(), st.lists(actions, min_size=1, max_size=2)), min_size=1, max_size=3
@@ -76,7 +91,7 @@ class Stage:
     client: Client
     database: Database
     shop: Business
-    metrics: list[Metric]
+    metrics: list[Metric | Formula]
     batches: Iterator[int]
 
     def emit(self, companies: list[UUID], some: list[Purchase]) -> Emissions:
@@ -101,7 +116,7 @@ def stage(chdb_client: Client, tmp_path_factory: pytest.TempPathFactory) -> Iter
     database = make_control_database(tmp_path_factory.mktemp("control"))
     with database.write() as session:
         shop = add_business(session)
-        made = [
+        made: list[Metric | Formula] = [
             metrics.create_metric(
                 session,
                 MetricDraft(name="m", signal_id=shop.signal.id, aggregation=aggregation, field=field, window=window),
@@ -113,8 +128,13 @@ def stage(chdb_client: Client, tmp_path_factory: pytest.TempPathFactory) -> Iter
                 (Aggregation.SUM, "dollars", AllTime()),
                 (Aggregation.SUM, "dollars", RollingDays(days=2)),
                 (Aggregation.DISTINCT, "dollars", RollingDays(days=2)),
+                (Aggregation.LATEST, "dollars", CalendarPeriod(period=Period.WEEK)),
+                (Aggregation.DAYS_SINCE_LAST, None, AllTime()),
             )
         ]
+        terms = {"paid": made[3].id, "times": made[1].id}
+        share = FormulaDraft(name="share", formula="paid / times", terms=terms)
+        made.append(metrics.create_metric(session, share, now_ms=NOW_MS))
     yield Stage(client=chdb_client, database=database, shop=shop, metrics=made, batches=count(1))
     database.close()
     chdb_client.command("DELETE FROM signals WHERE signal_id = {id:UUID}", parameters={"id": shop.signal.id})
@@ -124,7 +144,7 @@ Plot = tuple[
     AnyTime | OnAssignment | AfterDays | OnDate,
     AfterDays | OnDate | None,
     bool,
-    list[tuple[int, Comparison, float, bool]],
+    list[tuple[int, Comparison, float, bool, HeldFor | None]],
 ]
 
 
@@ -144,8 +164,9 @@ def assign(stage: Stage, some: list[Plot]) -> list[UUID]:
                         operator=operator,
                         value=target,
                         affects_achievement=affects or place == 0,
+                        held_for=held_for,
                     )
-                    for place, (metric, operator, target, affects) in enumerate(automatic)
+                    for place, (metric, operator, target, affects, held_for) in enumerate(automatic)
                 ),
             )
             for index, (start, deadline, latches, automatic) in enumerate(some)

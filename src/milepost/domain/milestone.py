@@ -68,8 +68,19 @@ class Comparison(StrEnum):
                 return value == target
 
 
+class HeldFor(BaseModel):
+    """How long a comparison must have held without a break: days of 24 hours, weeks of 7 of them, or months.
+
+    A month ends at the same time of day in the account's time zone, on the same day of the next month or on its last.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    periods: int = Field(ge=1, le=120)
+    period: Literal["day", "week", "month"]
+
+
 class AutomaticAction(BaseModel):
-    """Done while the metric's value compares true with the target."""
+    """Done while the metric's value compares true with the target, and has done so for as long as `held_for` says."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     kind: Literal["automatic"] = "automatic"
@@ -77,6 +88,7 @@ class AutomaticAction(BaseModel):
     metric_id: UUID
     operator: Comparison
     value: float
+    held_for: HeldFor | None = None
     affects_achievement: bool = True
 
 

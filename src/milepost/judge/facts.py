@@ -17,7 +17,7 @@ from milepost.domain.errors import InvalidInputError
 from milepost.domain.milestone import AssignedMilestone, AutomaticAction, ManualAction
 from milepost.judge.ports import Measures
 from milepost.judge.rules import Facts, start_of
-from milepost.judge.spans import Span
+from milepost.judge.spans import Span, held
 from milepost.kit.clock import to_datetime, to_unix_ms
 
 Touches = Mapping[tuple[UUID, UUID], int]
@@ -25,12 +25,12 @@ Touches = Mapping[tuple[UUID, UUID], int]
 
 
 class Question(NamedTuple):
-    """What one query answers for any number of companies."""
+    """What one query answers for any number of companies: the first crossing, or, with `wants_all`, every one."""
 
     metric_id: UUID
     fingerprint: str
     threshold: Threshold
-    latches: bool
+    wants_all: bool
 
 
 class Answer(NamedTuple):
@@ -82,7 +82,7 @@ class FactFinder:
                         questions[missing[0]].append(missing[1])
         for question, some in questions.items():
             self._ask(question, by_metric[question.metric_id], some)
-        facts = {assigned.id: self._facts(assigned) for assigned in milestones}
+        facts = {assigned.id: self._facts(assigned, by_metric) for assigned in milestones}
         return {assigned_id: spans for assigned_id, spans in facts.items() if spans is not None}
 
     def _missing(
@@ -95,7 +95,8 @@ class FactFinder:
             answers.pop((assigned.id, index), None)
             return None
         threshold = Threshold(action.operator, action.value)
-        question = Question(action.metric_id, basis.fingerprint, threshold, assigned.definition.latches)
+        wants_all = not assigned.definition.latches or action.held_for is not None
+        question = Question(action.metric_id, basis.fingerprint, threshold, wants_all)
         since_ms = _counts_from_ms(assigned, basis, threshold)
         answer, ask_from_ms = answers.get((assigned.id, index)), since_ms
         if answer is not None and (answer.question, answer.since_ms) == (question, since_ms):
@@ -110,12 +111,12 @@ class FactFinder:
         asks = [Ask(asked.assigned.company_id, asked.ask_from_ms) for asked in some]
         answered: Sequence[tuple[Crossing, ...] | None]
         try:
-            if question.latches:
-                first = self._measures.first_crossings(basis, question.threshold, asks)
-                answered = [() if crossing is None else (crossing,) for crossing in first]
-            else:
+            if question.wants_all:
                 every = self._measures.crossings(basis, question.threshold, asks)
                 answered = [tuple(crossings) for crossings in every]
+            else:
+                first = self._measures.first_crossings(basis, question.threshold, asks)
+                answered = [() if crossing is None else (crossing,) for crossing in first]
         except InvalidInputError:
             answered = [None] * len(some)
         for asked, crossings in zip(some, answered, strict=True):
@@ -126,14 +127,17 @@ class FactFinder:
             else:
                 answers[key] = Answer(question, asked.since_ms, crossings)
 
-    def _facts(self, assigned: AssignedMilestone) -> Facts | None:
+    def _facts(self, assigned: AssignedMilestone, by_metric: Mapping[UUID, Basis]) -> Facts | None:
         answers = self._answers[assigned.company_id]
         facts: list[Sequence[Span]] = []
         for index, action in enumerate(assigned.definition.actions):
             if isinstance(action, ManualAction):
                 facts.append(_ticked(assigned, index))
             elif (answer := answers.get((assigned.id, index))) is not None:
-                facts.append(_spans(answer.crossings))
+                spans = _spans(answer.crossings)
+                if action.held_for is not None:
+                    spans = held(spans, action.held_for, by_metric[action.metric_id].calendar)
+                facts.append(spans)
             elif action.affects_achievement:
                 return None
             else:
@@ -153,7 +157,7 @@ def _stale_from_ms(answer: Answer, touched_ms: int | None) -> int | None:
     """From which instant to ask anew, None for an answer that is still good."""
     if touched_ms is None:
         return None
-    if not answer.question.latches:
+    if answer.question.wants_all:
         return answer.since_ms
     if answer.crossings and answer.crossings[0].at_ms < touched_ms:
         return None

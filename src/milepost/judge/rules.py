@@ -20,7 +20,7 @@ from milepost.domain.milestone import (
     OnDate,
 )
 from milepost.judge.spans import Joint, Span, Turn, joints
-from milepost.judge.words import day, listed, number
+from milepost.judge.words import day, length, listed, number
 
 JUST_AFTER = timedelta(milliseconds=1)
 """A deadline is the last instant that is in time; the next millisecond is too late."""
@@ -92,12 +92,14 @@ def judge_milestone(assigned: AssignedMilestone, facts: Facts, now: datetime) ->
 
 
 def _achieved(joint: Joint, deadline: datetime | None, actions: int) -> Verdict:
-    at, action, value = joint.begin
+    at, action, value, held_since = joint.begin
     is_late = deadline is not None and at > deadline
     many = f"all {actions} actions done, the last one: " if actions > 1 else ""
     late = f", after the deadline of {day(deadline)}" if deadline is not None and is_late else ""
     if isinstance(action, AutomaticAction) and value is not None:
-        done = f"{action.name} reached: value {number(value)} on {day(at)}"
+        done = f"{action.name} reached: value {number(value)} on {day(held_since or at)}"
+        if action.held_for is not None and held_since is not None:
+            done += f", held for {length(action.held_for)} until {day(at)}"
     else:
         done = f"{action.name} ticked on {day(at)}"
     return Verdict(

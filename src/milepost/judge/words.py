@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from milepost.domain.milestone import HeldFor
+
 
 def day(instant: datetime) -> str:
     """The date in UTC, as 1997-08-02."""
@@ -14,6 +16,11 @@ def day(instant: datetime) -> str:
 def number(value: float) -> str:
     """Up to six decimals and no trailing zeros, as 5 or 29.33."""
     return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
+def length(held_for: HeldFor) -> str:
+    """A number of periods, as 1 week or 3 months."""
+    return f"{held_for.periods} {held_for.period}{'s' if held_for.periods > 1 else ''}"
 
 
 def listed(names: Iterable[str]) -> str:

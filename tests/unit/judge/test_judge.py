@@ -9,28 +9,31 @@ from uuid import UUID
 
 import pytest
 from clickhouse_connect.driver.client import Client
+from sqlalchemy.orm import Session
 
 from milepost.control.directory import DefinitionSource, JudgedPlans
-from milepost.control.repos import assigned, metrics, milestones, outcomes, plans
+from milepost.control.repos import assigned, metrics, milestones, outcomes, plans, signals
 from milepost.control.repos.companies import CompanyDraft, create_company
 from milepost.control.session import Database
 from milepost.domain.basis import Basis
 from milepost.domain.crossing import Ask, Crossing, Threshold
 from milepost.domain.errors import UnavailableError
 from milepost.domain.event import Emissions
-from milepost.domain.metric import Aggregation, AllTime, Metric, MetricDraft, RollingDays, Window
+from milepost.domain.metric import Aggregation, AllTime, Formula, FormulaDraft, Metric, MetricDraft, RollingDays, Window
 from milepost.domain.milestone import (
     AfterDays,
     AssignedMilestone,
     AutomaticAction,
     Comparison,
     Deadline,
+    HeldFor,
     ManualAction,
     MilestoneDraft,
     MilestoneState,
     Transition,
 )
 from milepost.domain.outcome import AssignedOutcome, OutcomeDraft, OutcomeState, WeightedMilestone
+from milepost.domain.signal import Signal
 from milepost.judge.loop import JudgeLoop
 from milepost.judge.step import Judge, touches
 from milepost.judge.transitions import CORRECTED
@@ -38,7 +41,7 @@ from milepost.kit.clock import to_datetime
 from milepost.measure.queries import MetricReader
 from milepost.measure.windows import DAY_MS
 from milepost.store.signals import insert_signals
-from milepost.testing.business import NOW_MS, add_business, make_control_database
+from milepost.testing.business import NOW_MS, add_business, make_control_database, purchase_draft
 
 BATCHES = count(1)
 
@@ -79,22 +82,26 @@ class Shop:
 
     def purchases(self, window: Window = AllTime()) -> Metric:  # noqa: B008  # a frozen value
         with self.database.write() as session:
-            draft = MetricDraft(
-                name="Purchases", signal_id=self.signal.id, aggregation=Aggregation.COUNT, window=window
-            )
-            return metrics.create_metric(session, draft, now_ms=NOW_MS)
+            return self.purchases_in(session, window)
+
+    def purchases_in(self, session: Session, window: Window = AllTime()) -> Metric:  # noqa: B008  # a frozen value
+        draft = MetricDraft(name="Purchases", signal_id=self.signal.id, aggregation=Aggregation.COUNT, window=window)
+        return metrics.create_metric(session, draft, now_ms=NOW_MS)
 
     def assign(
         self,
-        metric: Metric,
+        metric: Metric | Formula,
         operator: Comparison,
         target: float,
         *,
         deadline: Deadline | None = None,
         latches: bool = True,
+        held_for: HeldFor | None = None,
     ) -> None:
         """An outcome of one milestone, to both companies."""
-        action = AutomaticAction(name="Purchases", metric_id=metric.id, operator=operator, value=target)
+        action = AutomaticAction(
+            name="Purchases", metric_id=metric.id, operator=operator, value=target, held_for=held_for
+        )
         draft = MilestoneDraft(name="Buys", actions=(action,), deadline=deadline, latches=latches)
         with self.database.write() as session:
             milestone = milestones.create_milestone(session, draft, now_ms=NOW_MS)
@@ -108,12 +115,13 @@ class Shop:
         """Purchases on these days from now, all in one batch, and what the judge makes of them."""
         return self.judge.emitted(touches([self.emit(company_id, *days)]))
 
-    def emit(self, company_id: UUID, *days: float) -> Emissions:
-        """Purchases on these days from now, readable, but not judged yet."""
+    def emit(self, company_id: UUID, *days: float, signal: Signal | None = None) -> Emissions:
+        """Purchases, or what the signal is of, on these days from now, readable, but not judged yet."""
+        of = signal or self.signal
         emitted = Emissions(
-            signal_id=self.signal.id,
-            generation=self.signal.generation,
-            revision=self.signal.revision,
+            signal_id=of.id,
+            generation=of.generation,
+            revision=of.revision,
             company_ids=[company_id.bytes] * len(days),
             request_ids=[bytes(16)] * len(days),
             items=list(range(len(days))),
@@ -220,6 +228,35 @@ def test_the_clock_brings_back_what_a_rolling_window_lets_go(shop: Shop) -> None
     assert (lost[0].to_state, lost[0].at, lost[0].value) == (MilestoneState.IN_PROGRESS, to_datetime(day_of(6)), 0)
     assert lost[0].reason == "Purchases no longer holds: value 0 on 2023-11-20"
     assert shop.judge.next_due_ms is None
+
+
+def test_the_clock_achieves_what_was_held_long_enough_and_a_break_starts_it_anew(shop: Shop) -> None:
+    held_for = HeldFor(periods=3, period="day")
+    shop.assign(shop.purchases(RollingDays(days=2)), Comparison.AT_LEAST, 1, held_for=held_for)
+    shop.buy(shop.acme, -1)
+    assert shop.buy(shop.acme, 0.5, 1.5) == []
+    assert shop.wait_until(1.9) == []
+    milestone, outcome = shop.wait_until(2.1)
+    assert (milestone.at, outcome.at) == (to_datetime(day_of(2)),) * 2
+    assert milestone.reason == "Purchases reached: value 1 on 2023-11-13, held for 3 days until 2023-11-16"
+    shop.buy(shop.bolt, -1, 1.5)
+    assert shop.wait_until(4) == []
+
+
+def test_a_formula_is_judged_by_every_signal_it_draws_on(shop: Shop) -> None:
+    with shop.database.write() as session:
+        again = signals.create_signal(session, purchase_draft(shop.signal.connection_id), now_ms=NOW_MS)
+        visits = MetricDraft(name="Visits", signal_id=again.id, aggregation=Aggregation.COUNT)
+        terms = {
+            "bought": shop.purchases_in(session).id,
+            "visits": metrics.create_metric(session, visits, now_ms=NOW_MS).id,
+        }
+        share = FormulaDraft(name="Share", formula="bought / visits", terms=terms)
+        formula = metrics.create_metric(session, share, now_ms=NOW_MS)
+    shop.assign(formula, Comparison.AT_LEAST, 0.5)
+    shop.buy(shop.acme, -3)
+    milestone, _ = shop.judge.emitted(touches([shop.emit(shop.acme, -2, -1, signal=again)]))
+    assert (milestone.to_state, milestone.at, milestone.value) == (MilestoneState.ACHIEVED, to_datetime(day_of(-2)), 1)
 
 
 def test_the_clock_brings_about_what_is_dated_in_the_future(shop: Shop) -> None:

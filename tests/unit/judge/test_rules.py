@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from milepost.domain.calendar import Calendar
 from milepost.domain.milestone import (
     Action,
     AfterDays,
@@ -15,6 +16,7 @@ from milepost.domain.milestone import (
     AutomaticAction,
     Comparison,
     Deadline,
+    HeldFor,
     ManualAction,
     MilestoneDraft,
     MilestoneState,
@@ -23,7 +25,7 @@ from milepost.domain.milestone import (
     Start,
 )
 from milepost.judge.rules import Facts, Verdict, is_correction, judge_milestone
-from milepost.judge.spans import Span
+from milepost.judge.spans import Span, held
 
 STATE = MilestoneState
 
@@ -32,7 +34,7 @@ def day(number: float) -> datetime:
     return datetime(1997, 8, 1, tzinfo=UTC) + timedelta(days=number - 1)
 
 
-def held(since: float, until: float | None = None, value: float = 5, value_after: float = 3) -> Span:
+def span(since: float, until: float | None = None, value: float = 5, value_after: float = 3) -> Span:
     return Span(day(since), None if until is None else day(until), value, None if until is None else value_after)
 
 
@@ -74,31 +76,31 @@ FROM_15TH = assigned(PURCHASES, start=AfterDays(days=5), deadline=AfterDays(days
     ("milestone", "facts", "now", "state", "at", "next_at"),
     [
         pytest.param(ONE, [[]], 11, STATE.IN_PROGRESS, 10, None, id="open"),
-        pytest.param(ONE, [[held(2)]], 11, STATE.ACHIEVED, 2, None, id="achieved before it was assigned"),
-        pytest.param(ONE, [[held(12)]], 11, STATE.IN_PROGRESS, 10, 12, id="the clock will achieve it"),
-        pytest.param(ONE, [[held(2, 5)]], 11, STATE.ACHIEVED, 2, None, id="latched"),
+        pytest.param(ONE, [[span(2)]], 11, STATE.ACHIEVED, 2, None, id="achieved before it was assigned"),
+        pytest.param(ONE, [[span(12)]], 11, STATE.IN_PROGRESS, 10, 12, id="the clock will achieve it"),
+        pytest.param(ONE, [[span(2, 5)]], 11, STATE.ACHIEVED, 2, None, id="latched"),
         pytest.param(BY_20TH, [[]], 20, STATE.IN_PROGRESS, 10, "deadline", id="at the deadline there is still time"),
         pytest.param(BY_20TH, [[]], 21, STATE.MISSED, 20, None, id="missed"),
-        pytest.param(BY_20TH, [[held(20)]], 21, STATE.ACHIEVED, 20, None, id="achieved at the deadline is in time"),
-        pytest.param(BY_20TH, [[held(21)]], 21, STATE.ACHIEVED_LATE, 21, None, id="achieved late"),
-        pytest.param(BY_20TH, [[held(25)]], 21, STATE.MISSED, 20, 25, id="missed, and the clock will achieve it late"),
+        pytest.param(BY_20TH, [[span(20)]], 21, STATE.ACHIEVED, 20, None, id="achieved at the deadline is in time"),
+        pytest.param(BY_20TH, [[span(21)]], 21, STATE.ACHIEVED_LATE, 21, None, id="achieved late"),
+        pytest.param(BY_20TH, [[span(25)]], 21, STATE.MISSED, 20, 25, id="missed, and the clock will achieve it late"),
         pytest.param(FROM_15TH, [[]], 14, STATE.NOT_STARTED, 10, 15, id="not started"),
         pytest.param(FROM_15TH, [[]], 15, STATE.IN_PROGRESS, 15, "deadline", id="started"),
         pytest.param(FROM_15TH, [[]], 19, STATE.MISSED, 18, None, id="the deadline counts from the start"),
-        pytest.param(TWO, [[held(2)], [], []], 11, STATE.IN_PROGRESS, 10, "deadline", id="one of two is not enough"),
-        pytest.param(TWO, [[held(2)], [Span(day(11))], []], 12, STATE.ACHIEVED, 11, None, id="the last one decides"),
-        pytest.param(TWO, [[held(12)], [Span(day(11))], []], 12, STATE.ACHIEVED, 12, None, id="whichever it is"),
-        pytest.param(TWO, [[held(12)], [], [Span(day(11))]], 12, STATE.IN_PROGRESS, 10, "deadline", id="a side show"),
-        pytest.param(MUST_HOLD, [[held(1)], [held(3, 6)]], 5, STATE.NOT_STARTED, 10, 10, id="not before assignment"),
-        pytest.param(MUST_HOLD, [[held(1)], [held(12, 16)]], 13, STATE.ACHIEVED, 12, 16, id="holds for now"),
-        pytest.param(MUST_HOLD, [[held(1)], [held(12, 16)]], 16, STATE.IN_PROGRESS, 16, "deadline", id="lost"),
-        pytest.param(MUST_HOLD, [[held(1, 14)], [held(12, 16)]], 17, STATE.IN_PROGRESS, 14, "deadline", id="lost at"),
-        pytest.param(MUST_HOLD, [[held(1)], [held(12, 16)]], 21, STATE.MISSED, 20, None, id="lost, then missed"),
-        pytest.param(MUST_HOLD, [[held(1)], [held(12, 22)]], 23, STATE.MISSED, 22, None, id="lost after the deadline"),
+        pytest.param(TWO, [[span(2)], [], []], 11, STATE.IN_PROGRESS, 10, "deadline", id="one of two is not enough"),
+        pytest.param(TWO, [[span(2)], [Span(day(11))], []], 12, STATE.ACHIEVED, 11, None, id="the last one decides"),
+        pytest.param(TWO, [[span(12)], [Span(day(11))], []], 12, STATE.ACHIEVED, 12, None, id="whichever it is"),
+        pytest.param(TWO, [[span(12)], [], [Span(day(11))]], 12, STATE.IN_PROGRESS, 10, "deadline", id="a side show"),
+        pytest.param(MUST_HOLD, [[span(1)], [span(3, 6)]], 5, STATE.NOT_STARTED, 10, 10, id="not before assignment"),
+        pytest.param(MUST_HOLD, [[span(1)], [span(12, 16)]], 13, STATE.ACHIEVED, 12, 16, id="holds for now"),
+        pytest.param(MUST_HOLD, [[span(1)], [span(12, 16)]], 16, STATE.IN_PROGRESS, 16, "deadline", id="lost"),
+        pytest.param(MUST_HOLD, [[span(1, 14)], [span(12, 16)]], 17, STATE.IN_PROGRESS, 14, "deadline", id="lost at"),
+        pytest.param(MUST_HOLD, [[span(1)], [span(12, 16)]], 21, STATE.MISSED, 20, None, id="lost, then missed"),
+        pytest.param(MUST_HOLD, [[span(1)], [span(12, 22)]], 23, STATE.MISSED, 22, None, id="lost after the deadline"),
         pytest.param(
-            MUST_HOLD, [[held(1)], [held(12, 16), held(21)]], 23, STATE.ACHIEVED_LATE, 21, None, id="regained too late"
+            MUST_HOLD, [[span(1)], [span(12, 16), span(21)]], 23, STATE.ACHIEVED_LATE, 21, None, id="regained too late"
         ),
-        pytest.param(MUST_HOLD, [[held(1, 4)], [held(5)]], 12, STATE.IN_PROGRESS, 10, "deadline", id="never together"),
+        pytest.param(MUST_HOLD, [[span(1, 4)], [span(5)]], 12, STATE.IN_PROGRESS, 10, "deadline", id="never together"),
     ],
 )
 def test_the_state_follows_from_what_happened_and_the_time(
@@ -119,11 +121,11 @@ def test_the_state_follows_from_what_happened_and_the_time(
 @pytest.mark.parametrize(
     ("milestone", "facts", "now", "reason", "value"),
     [
-        pytest.param(ONE, [[held(2)]], 11, "5 purchases reached: value 5 on 1997-08-02", 5, id="reached"),
+        pytest.param(ONE, [[span(2)]], 11, "5 purchases reached: value 5 on 1997-08-02", 5, id="reached"),
         pytest.param(ONE, [[]], 11, "not yet done: “5 purchases”", None, id="open"),
         pytest.param(
             BY_20TH,
-            [[held(21, value=29.33)]],
+            [[span(21, value=29.33)]],
             22,
             "5 purchases reached: value 29.33 on 1997-08-21, after the deadline of 1997-08-20",
             29.33,
@@ -131,7 +133,7 @@ def test_the_state_follows_from_what_happened_and_the_time(
         ),
         pytest.param(
             TWO,
-            [[held(2)], [Span(day(11))], []],
+            [[span(2)], [Span(day(11))], []],
             12,
             "all 2 actions done, the last one: Kick-off ticked on 1997-08-11",
             None,
@@ -146,7 +148,7 @@ def test_the_state_follows_from_what_happened_and_the_time(
             id="missed",
         ),
         pytest.param(
-            MUST_HOLD, [[held(1)], [held(12, 16)]], 17, "10 users no longer holds: value 3 on 1997-08-16", 3, id="lost"
+            MUST_HOLD, [[span(1)], [span(12, 16)]], 17, "10 users no longer holds: value 3 on 1997-08-16", 3, id="lost"
         ),
         pytest.param(FROM_15TH, [[]], 12, "starts on 1997-08-15", None, id="not started"),
     ],
@@ -156,6 +158,29 @@ def test_a_verdict_says_why(
 ) -> None:
     verdict = judge_milestone(milestone, facts, day(now))
     assert (verdict.reason, verdict.value) == (reason, value)
+
+
+def test_a_verdict_says_for_how_long_it_was_held() -> None:
+    weekly = PURCHASES.model_copy(update={"held_for": HeldFor(periods=2, period="week")})
+    spans = held([span(1, 10), span(12)], HeldFor(periods=2, period="week"), Calendar())
+    verdict = judge_milestone(assigned(weekly), [spans], day(27))
+    assert (verdict.state, verdict.at, verdict.value) == (STATE.ACHIEVED, day(26), 5)
+    assert verdict.reason == "5 purchases reached: value 5 on 1997-08-12, held for 2 weeks until 1997-08-26"
+
+
+@pytest.mark.parametrize(
+    ("held_for", "since"),
+    [
+        pytest.param(HeldFor(periods=3, period="day"), 4, id="days"),
+        pytest.param(HeldFor(periods=1, period="week"), 8, id="a week"),
+        pytest.param(HeldFor(periods=1, period="month"), 32, id="a month"),
+        pytest.param(HeldFor(periods=40, period="day"), None, id="longer than it held"),
+        pytest.param(HeldFor(periods=39, period="day"), None, id="as long as it held"),
+    ],
+)
+def test_what_must_be_held_is_done_once_it_was(held_for: HeldFor, since: float | None) -> None:
+    left = held([span(1, 40)], held_for, Calendar("Europe/Berlin"))
+    assert [one.since for one in left] == ([] if since is None else [day(since)])
 
 
 @pytest.mark.parametrize(
