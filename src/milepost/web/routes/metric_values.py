@@ -40,8 +40,8 @@ from milepost.web.ranking import (
 router = APIRouter(prefix="/metrics", tags=["metrics"])
 
 MOST_POINTS: Final = 1000
-_USUAL_PERIODS: Final = {Period.DAY: 30, Period.WEEK: 84, Period.MONTH: 360, Period.QUARTER: 720}
-"""How many days back a series begins unless it is told: 30 days, 12 weeks, 12 months or 8 quarters."""
+_USUAL_PERIODS: Final = {Period.DAY: 30, Period.WEEK: 12, Period.MONTH: 12, Period.QUARTER: 8}
+"""How many periods a series has unless it is told."""
 
 At = Annotated[AwareDatetime | None, Query(description="As of this instant; now unless given.")]
 
@@ -266,8 +266,10 @@ def _series(
 ) -> MetricSeries:
     now_ms, calendar = deps.clock(), basis.calendar
     last = last or calendar.day(now_ms)
-    first = first or last - timedelta(days=_USUAL_PERIODS[by] - 1)
-    before_first = calendar.first_day(first, by) - timedelta(days=1)
+    begins = calendar.first_day(first or last, by)
+    for _ in range(0 if first else _USUAL_PERIODS[by] - 1):
+        begins = calendar.first_day(begins - timedelta(days=1), by)
+    before_first = begins - timedelta(days=1)
     found = list(islice(calendar.periods(before_first, last, by), MOST_POINTS + 2))
     if len(found) > MOST_POINTS + 1:
         fault = Fault(path="from", reason=f"there would be more than {MOST_POINTS} points")
@@ -281,7 +283,7 @@ def _series(
         time_zone=calendar.time_zone,
         unit=metric.unit,
         format=metric.format,
-        points=[SeriesPoint(start=to_datetime(start), end=to_datetime(end)) for start, end in periods[1:]],
+        points=[SeriesPoint(start=to_datetime(start), end=to_datetime(min(end, now_ms))) for start, end in periods[1:]],
         series=[
             CompanySeries(
                 company_id=company_id,
