@@ -16,7 +16,7 @@ from milepost.domain.calendar import Calendar, Period
 from milepost.domain.criterion import FieldType
 from milepost.domain.crossing import BEGINNING_MS, Ask, Threshold
 from milepost.domain.event import Emissions
-from milepost.domain.metric import Aggregation, AllTime, Formula, Metric, RollingDays
+from milepost.domain.metric import Aggregation, AllTime, CalendarPeriod, Formula, Metric, RollingDays, Window
 from milepost.domain.milestone import (
     Action,
     AfterDays,
@@ -75,17 +75,25 @@ def instant(text: str) -> datetime:
 
 
 def metric(name: str, window: str = "all time") -> Metric:
-    """`sum of euros`, `distinct user`, `count`, `count in 7 days`; with `all time` or `rolling 7 days`."""
-    aggregation, *rest = re.sub(r" in \d+ days| of", "", name).split()
-    days = re.search(r"(\d+) days", name + window)
+    """`sum of euros`, `days since last`, `count in 7 days` and so on; with `all time`, `rolling 7 days`, `this week`."""
+    plain = re.sub(r" in \d+ days| of", "", name).replace("days since last", "days_since_last")
+    aggregation, *rest = plain.split()
     return Metric(
         id=UUID(int=hash((name, window)) % 2**64),
         name=name,
         signal_id=SIGNAL.id,
         aggregation=Aggregation(aggregation),
         field=rest[0] if rest else None,
-        window=RollingDays(days=int(days[1])) if days else AllTime(),
+        window=window_of(f"{name} {window}"),
     )
+
+
+def window_of(text: str) -> Window:
+    if days := re.search(r"(\d+) days", text):
+        return RollingDays(days=int(days[1]))
+    if period := re.search(r"this (\w+)", text):
+        return CalendarPeriod(period=Period(period[1]))
+    return AllTime()
 
 
 def basis(asked: Metric | Formula) -> Basis:
@@ -139,6 +147,15 @@ def test_a_series_is_as_the_page_says(reader: MetricReader, row: list[str]) -> N
     periods = Calendar().periods(date.fromisoformat(first), date.fromisoformat(last), Period(period))
     series = reader.series(basis(metric(name, window)), [end - 1 for _, end in periods], [CAFE])
     assert series == {CAFE: [value_of(value) for value in values.split(", ")]}
+
+
+@pytest.mark.parametrize("row", table("metrics.md", "formula", "comes to"), ids=" ".join)
+def test_a_formula_comes_to_what_the_page_says(reader: MetricReader, row: list[str]) -> None:
+    named = {"count": "count", "people": "distinct user", "euros": "sum of euros", "last": "latest of euros"}
+    terms = {name: metric(named[name]) for name in re.findall(r"[a-z]+", row[0])}
+    formula = Formula(id=UUID(int=1), name="f", formula=row[0], terms={name: term.id for name, term in terms.items()})
+    resting_on = basis_of(formula, {one.id: one for one in terms.values()}, {SIGNAL.id: SIGNAL}, Calendar())
+    assert reader.values(resting_on, to_unix_ms(instant(row[1])), [CAFE]) == {CAFE: value_of(row[2])}
 
 
 def start(text: str) -> AnyTime | OnAssignment | OnDate | AfterDays:
