@@ -118,8 +118,10 @@ class Extreme(Turning):
 
 
 class DaysSinceLast(Turning):
-    """Whole days of 24 hours since the last emission, up to `MOST_DAYS`; steps go up to the constant `oldest`, and to the one
-    at `since`."""
+    """Whole days of 24 hours since the last emission, up to `MOST_DAYS`.
+
+    Steps go up to the constant `oldest`, and to the one at `since`.
+    """
 
     def value(self, column: str) -> str:
         del column
@@ -130,6 +132,7 @@ class DaysSinceLast(Turning):
         return f"""SELECT ask, since, at + age * {DAY_MS} AS moment, toFloat64(age) AS value
     FROM (
         SELECT ask, since, at, least(next_at, lapse) AS until, intDiv(until - at - 1, {DAY_MS}) AS last_age,
-            if(at <= since AND since < until, [toUInt32(least(intDiv(since - at, {DAY_MS}), {MOST_DAYS}))], []) AS opening
+            if(at <= since AND since < until, [toUInt32(least(intDiv(since - at, {DAY_MS}), {MOST_DAYS}))], [])
+                AS opening
         FROM placed
     ) ARRAY JOIN arrayConcat(range(toUInt32(least(last_age, oldest) + 1)), opening) AS age"""
