@@ -28,7 +28,7 @@ run: setup ## start Milepost with a demo business that lives before your eyes
 
 test: setup ## check everything, then run all tests
 	$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: setup ## format, lint, types and the import law; no tests
 	$(BIN)/ruff format --check .

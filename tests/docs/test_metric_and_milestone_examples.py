@@ -75,7 +75,7 @@ def instant(text: str) -> datetime:
 
 
 def metric(name: str, window: str = "all time") -> Metric:
-    """`sum of euros`, `days since last`, `count in 7 days` and so on; with `all time`, `rolling 7 days`, `this week`."""
+    """`sum of euros`, `days since last`, `count in 7 days`; with `all time`, `rolling 7 days`, `this week`."""
     plain = re.sub(r" in \d+ days| of", "", name).replace("days since last", "days_since_last")
     aggregation, *rest = plain.split()
     return Metric(
