@@ -151,8 +151,10 @@ def shop(chdb_client: Client, tmp_path: Path) -> Iterator[Shop]:
     database = make_control_database(tmp_path)
     made = Shop(chdb_client, database)
     yield made
+    with database.read() as session:
+        emitted = [signal.id for signal in signals.list_signals(session)]
     database.close()
-    chdb_client.command("DELETE FROM signals WHERE signal_id = {id:UUID}", parameters={"id": made.signal.id})
+    chdb_client.command("DELETE FROM signals WHERE signal_id IN {ids:Array(UUID)}", parameters={"ids": emitted})
 
 
 def day_of(day: float) -> int:

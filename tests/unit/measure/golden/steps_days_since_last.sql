@@ -12,7 +12,8 @@ turns AS (
     SELECT ask, since, at + age * 86400000 AS moment, toFloat64(age) AS value
     FROM (
         SELECT ask, since, at, least(next_at, lapse) AS until, intDiv(until - at - 1, 86400000) AS last_age,
-            if(at <= since AND since < until, [toUInt32(least(intDiv(since - at, 86400000), 3660))], []) AS opening
+            toUInt32(least(intDiv(since - at, 86400000), 3660)) AS age_then,
+            if(at <= since AND since < until, [age_then], []) AS opening
         FROM placed
     ) ARRAY JOIN arrayConcat(range(toUInt32(least(last_age, oldest) + 1)), opening) AS age
     UNION ALL
@@ -38,7 +39,8 @@ turns AS (
     SELECT ask, since, at + age * 86400000 AS moment, toFloat64(age) AS value
     FROM (
         SELECT ask, since, at, least(next_at, lapse) AS until, intDiv(until - at - 1, 86400000) AS last_age,
-            if(at <= since AND since < until, [toUInt32(least(intDiv(since - at, 86400000), 3660))], []) AS opening
+            toUInt32(least(intDiv(since - at, 86400000), 3660)) AS age_then,
+            if(at <= since AND since < until, [age_then], []) AS opening
         FROM placed
     ) ARRAY JOIN arrayConcat(range(toUInt32(least(last_age, oldest) + 1)), opening) AS age
     UNION ALL
@@ -64,7 +66,8 @@ turns AS (
     SELECT ask, since, at + age * 86400000 AS moment, toFloat64(age) AS value
     FROM (
         SELECT ask, since, at, least(next_at, lapse) AS until, intDiv(until - at - 1, 86400000) AS last_age,
-            if(at <= since AND since < until, [toUInt32(least(intDiv(since - at, 86400000), 3660))], []) AS opening
+            toUInt32(least(intDiv(since - at, 86400000), 3660)) AS age_then,
+            if(at <= since AND since < until, [age_then], []) AS opening
         FROM placed
     ) ARRAY JOIN arrayConcat(range(toUInt32(least(last_age, oldest) + 1)), opening) AS age
     UNION ALL
