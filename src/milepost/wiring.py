@@ -10,7 +10,7 @@ from milepost.control.directory import CompanyDirectory, DefinitionSource, Judge
 from milepost.control.session import Database
 from milepost.detect.company import Companies
 from milepost.detect.step import Detect, compile_definitions
-from milepost.domain.event import Emissions, RecordedGroup
+from milepost.domain.event import Detected, RecordedGroup
 from milepost.domain.milestone import Transition
 from milepost.judge.loop import JudgeLoop
 from milepost.judge.step import Judge
@@ -39,7 +39,7 @@ class FreshDetect:
         self._source = DefinitionSource(database)
         self._detect = Detect(Companies(CompanyDirectory(database, clock)))
 
-    def detect(self, groups: Sequence[RecordedGroup]) -> list[Emissions]:
+    def detect(self, groups: Sequence[RecordedGroup]) -> Detected:
         """See detect/step.py."""
         if self._source.refresh():
             self._detect.use(compile_definitions(self._source.signals().values()))

@@ -53,7 +53,7 @@ def test_the_first_event_about_an_unknown_company_makes_it_with_its_plan(databas
         shop = add_business(session)
         assign_milestone_to_all(session, shop.milestone.id, new_companies_too=True, now_ms=NOW_MS)
     detect = FreshDetect(database, lambda: NOW_MS)
-    found = detect.detect([_purchases(shop.connection.id, "C1", "C22", "C1")])
+    found = detect.detect([_purchases(shop.connection.id, "C1", "C22", "C1")]).emissions
     assert _emitted(found) == [(0, 2.0), (1, 3.0), (2, 2.0)]
     with database.read() as session:
         assert [company.name for company in list_companies(session, limit=9)] == ["C1", "C22"]
@@ -67,8 +67,8 @@ def test_with_the_setting_off_only_known_companies_are_emitted_for(database: Dat
         known = CompanyDraft(name="Known", keys=(CompanyKey(key_space="CustomerNumber", value="C22"),))
         create_company(session, known, now_ms=NOW_MS)
     detect = FreshDetect(database, lambda: NOW_MS)
-    assert _emitted(detect.detect([_purchases(shop.connection.id, "C1", "C22")])) == [(1, 3.0)]
-    assert detect.detect([_purchases(shop.connection.id, "C1")]) == []
+    assert _emitted(detect.detect([_purchases(shop.connection.id, "C1", "C22")]).emissions) == [(1, 3.0)]
+    assert detect.detect([_purchases(shop.connection.id, "C1")]).emissions == []
     with database.read() as session:
         assert len(list_companies(session, limit=9)) == 1
 
@@ -78,7 +78,7 @@ def test_turning_the_setting_on_again_takes_effect_with_the_next_batch(database:
         shop = add_business(session)
         write_settings(session, AccountSettings(creates_companies=False))
     detect = FreshDetect(database, lambda: NOW_MS)
-    assert detect.detect([_purchases(shop.connection.id, "C1")]) == []
+    assert detect.detect([_purchases(shop.connection.id, "C1")]).emissions == []
     with database.write() as session:
         write_settings(session, AccountSettings())
-    assert _emitted(detect.detect([_purchases(shop.connection.id, "C1")])) == [(0, 2.0)]
+    assert _emitted(detect.detect([_purchases(shop.connection.id, "C1")]).emissions) == [(0, 2.0)]
