@@ -1,4 +1,4 @@
-"""What a stage that does a job sees of it: its parameters in, its progress out; the two ways in which it is broken off."""
+"""What a stage that does a job sees of it: parameters in, progress and a result out; two ways to be broken off."""
 
 from __future__ import annotations
 
