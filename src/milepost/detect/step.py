@@ -5,8 +5,8 @@ Repeats and parked events emit nothing and are not counted. Definitions are a sn
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -45,17 +45,17 @@ class _Found:
     day: int
     seen: int
     company_missing: int
-    company_unknown: int
     failures: Mapping[str, int]
     events: Sequence[int]
     emissions: Sequence[Emission]
 
 
 class Detect:
-    """See the module; used by one thread."""
+    """See the module; used by one thread. `hidden` gives the ids of companies that only hold what comes for a key."""
 
-    def __init__(self, companies: Companies) -> None:
+    def __init__(self, companies: Companies, hidden: Callable[[], Collection[bytes]] = frozenset) -> None:
         self._companies = companies
+        self._hidden = hidden
         self._definitions: Definitions = {}
         self._counted: Mapping[UUID, int] = {}
 
@@ -83,11 +83,10 @@ class Detect:
         for of in found:
             keys |= _keys(of)
         ids = self._companies.ids(keys) if keys else {}
-        if unmatched := keys - ids.keys():
-            found = [_without(of, unmatched) for of in found]
+        hidden = self._hidden() if ids else ()
         return Detected(
             [_emissions(of, ids) for of in found if of.events],
-            [_tally(of) for of in found if self._counted[of.signal.id] == of.signal.generation],
+            [_tally(of, ids, hidden) for of in found if self._counted[of.signal.id] == of.signal.generation],
         )
 
 
@@ -136,33 +135,21 @@ def _by_signal(group: RecordedGroup, day: int, events: Sequence[int], detector: 
             day=day,
             seen=len(events),
             company_missing=company_missing[place],
-            company_unknown=0,
             failures={field.name: n for field, n in zip(signal.fields, failures, strict=True)} if any(failures) else {},
             events=[events[emission.event] for emission in by_signal[place]],
             emissions=by_signal[place],
         )
 
 
-def _without(of: _Found, unmatched: set[Key]) -> _Found:
-    """What is left when the account makes no companies for unknown keys."""
-    space = of.signal.company.key_space
-    kept = [place for place, one in enumerate(of.emissions) if (space, one.company) not in unmatched]
-    return replace(
-        of,
-        company_unknown=len(of.emissions) - len(kept),
-        events=[of.events[place] for place in kept],
-        emissions=[of.emissions[place] for place in kept],
-    )
-
-
-def _tally(of: _Found) -> Tally:
+def _tally(of: _Found, ids: Mapping[Key, bytes], hidden: Collection[bytes]) -> Tally:
+    held = {key[1] for key in _keys(of) if ids[key] in hidden} if hidden else ()
     return Tally(
         signal_id=of.signal.id,
         day=of.day,
         seen=of.seen,
-        matched=len(of.emissions) + of.company_missing + of.company_unknown,
+        matched=len(of.emissions) + of.company_missing,
         company_missing=of.company_missing,
-        company_unknown=of.company_unknown,
+        company_unknown=sum(one.company in held for one in of.emissions) if held else 0,
         failures=of.failures,
     )
 

@@ -12,8 +12,9 @@ class Tally:
     """One signal's counts of new events that arrived on one day, `day` counted from 1970-01-01.
 
     `seen` are the events of its connection and key, `matched` those that its rules took; of these, `company_missing`
-    had no company key, and `company_unknown` one that named no company. `failures` has, per field name, how many of
-    the seen had a value that does not convert to the field's type; a field without failures may be left out.
+    had no company key, and `company_unknown` one that no company has, so that what they emitted is held. `failures`
+    has, per field name, how many of the seen had a value that does not convert to the field's type; a field without
+    failures may be left out.
     """
 
     signal_id: UUID

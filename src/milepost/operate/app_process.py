@@ -76,7 +76,7 @@ def _web_deps(settings: Settings, database: Database, engine: Engine, *, is_tls:
         rejections=RejectionReader(
             paths.rejections(settings.data), keep_ms=settings.rejections_keep_ms(), clock=system_clock
         ),
-        metrics=MetricReader(engine.pool),
+        metrics=MetricReader(engine.pool, engine.identities),
         api_url=settings.api_url(),
         is_tls=is_tls,
         sign_in=SignInDesk(database, system_clock),

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from milepost.control.repos.company_keys import find_companies
 from milepost.control.repos.company_names import company_names
+from milepost.control.repos.identities import read_identities
 from milepost.detect.preview import FieldReading, PreviewedEvent, ReadingState, preview
 from milepost.detect.reasons import objections
 from milepost.domain.company import CompanyKey
@@ -98,7 +99,9 @@ def preview_signal(session: Session, draft: SignalDraft, events: Sequence[Logged
 
 def _companies(session: Session, draft: SignalDraft, values: Collection[str]) -> dict[str, CompanyView]:
     space = draft.company.key_space
-    ids = find_companies(session, [(space, value) for value in values])
+    identities = read_identities(session)
+    found = find_companies(session, [(space, value) for value in values])
+    ids = {key: identities.resolve(one) for key, one in found.items() if one not in identities.hidden}
     names = company_names(session, set(ids.values()))
     return {
         value: CompanyView(

@@ -14,6 +14,7 @@ from milepost.domain.tally import Tally
 
 DAY_MS = 86_400_000
 DAY = 20_000
+HELD = UUID(int=2)
 SIGNAL = Signal(
     id=UUID(int=9),
     revision=1,
@@ -32,10 +33,10 @@ TWIN = SIGNAL.model_copy(update={"generation": 1})
 
 
 class OnlyAcme:
-    """An account that makes no companies, and knows one."""
+    """An account that makes no companies, and knows one: what comes for other keys is held under another id."""
 
     def companies(self, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], UUID]:
-        return {key: UUID(int=1) for key in keys if key[1] == "acme"}
+        return {key: UUID(int=1) if key[1] == "acme" else HELD for key in keys}
 
 
 def group(*payloads: bytes, arrivals: Sequence[int] | None = None) -> RecordedGroup:
@@ -57,7 +58,7 @@ def group(*payloads: bytes, arrivals: Sequence[int] | None = None) -> RecordedGr
 
 
 def tallies(*groups: RecordedGroup, signals: Sequence[Signal] = (SIGNAL,)) -> list[Tally]:
-    detect = Detect(Companies(OnlyAcme()))
+    detect = Detect(Companies(OnlyAcme()), lambda: {HELD.bytes})
     detect.use(compile_definitions(signals))
     return detect.detect(groups).tallies
 
