@@ -63,7 +63,7 @@ class Backfill:
     """A job's handler (jobs/port.py); its parameter is `signal_id`. See the module.
 
     Cancelled or failed, it leaves the signal as it was. `grace_seconds` is how long the old generation's rows stay
-    after the change, for those who began to read them before it.
+    after the change, for those who began to read them before it. Spans grow from `first_span` events on.
     """
 
     def __init__(
@@ -74,12 +74,14 @@ class Backfill:
         open_store: Callable[[], BackfillStore],
         stream: Stream,
         grace_seconds: float,
+        first_span: int = _FIRST_SPAN,
     ) -> None:
         self._database = database
         self._directory = directory
         self._open_store = open_store
         self._stream = stream
         self._grace_seconds = grace_seconds
+        self._first_span = first_span
 
     def __call__(self, job: RunningJob) -> dict[str, Any]:
         """Do it, or go on with it; gives the counts of Progress."""
@@ -116,7 +118,7 @@ class Backfill:
         store.clear(source, progress.upto_ms)
         store.begin(building.twin)
         total = progress.read + store.count(source, progress.upto_ms)
-        most = _FIRST_SPAN
+        most = self._first_span
         while True:
             job.progress(progress.read, total, UNIT)
             upto_ms = store.span(source, progress.upto_ms, most)
