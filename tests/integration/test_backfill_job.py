@@ -127,6 +127,7 @@ class Plant:
             stream=Stream(),
             grace_seconds=0,
             first_span=2,
+            longest_span=4,
         )
 
     def open_store(self) -> BackfillStore:

@@ -87,7 +87,7 @@ def fill(store: BackfillStore, source: Source) -> None:
     """Span by span, two events or so at a time."""
     store.begin(source.signal)
     reached = -1
-    while (upto := store.span(source, reached, 2)) is not None:
+    for upto, _ in store.spans(source, reached, 2):
         store.stage(source, reached, upto)
         found = Directory().companies([("CRM", key) for key in store.unknown_keys()])
         store.learn({key: company_id for (_, key), company_id in found.items()})

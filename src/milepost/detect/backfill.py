@@ -7,7 +7,7 @@ batches before, span by span, each repeated safely after a crash; one transactio
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Protocol
@@ -26,7 +26,7 @@ from milepost.detect.company import Directory
 from milepost.domain.errors import UnavailableError
 from milepost.domain.signal import Signal
 from milepost.jobs.port import JobCancelledError, JobInterruptedError, RunningJob
-from milepost.store.backfill import BackfillStore, Source
+from milepost.store.backfill import BackfillStore, Source, Span, Staged
 
 UNIT: Final = "events"
 _FIRST_SPAN: Final = 50_000
@@ -63,7 +63,8 @@ class Backfill:
     """A job's handler (jobs/port.py); its parameter is `signal_id`. See the module.
 
     Cancelled or failed, it leaves the signal as it was. `grace_seconds` is how long the old generation's rows stay
-    after the change, for those who began to read them before it. Spans grow from `first_span` events on.
+    after the change, for those who began to read them before it. The first span is of `first_span` events, the
+    others of up to `longest_span`.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Backfill:
         stream: Stream,
         grace_seconds: float,
         first_span: int = _FIRST_SPAN,
+        longest_span: int = _LONGEST_SPAN,
     ) -> None:
         self._database = database
         self._directory = directory
@@ -82,6 +84,7 @@ class Backfill:
         self._stream = stream
         self._grace_seconds = grace_seconds
         self._first_span = first_span
+        self._longest_span = longest_span
 
     def __call__(self, job: RunningJob) -> dict[str, Any]:
         """Do it, or go on with it; gives the counts of Progress."""
@@ -117,16 +120,9 @@ class Backfill:
         source = Source(building.twin, building.first_batch)
         store.clear(source, progress.upto_ms)
         store.begin(building.twin)
-        total = progress.read + store.count(source, progress.upto_ms)
-        most = self._first_span
-        while True:
-            job.progress(progress.read, total, UNIT)
-            upto_ms = store.span(source, progress.upto_ms, most)
-            if upto_ms is None:
-                break
-            progress, staged_bytes = self._read_span(store, source, progress, upto_ms)
+        for reached in self._read(job, store, source, progress):
+            progress = reached
             job.save(asdict(progress))
-            most = min(most * 2, _LONGEST_SPAN) if staged_bytes < _MOST_BYTES // 4 else max(most // 2, 1)
         with self._database.write() as session:
             put_in_force(session, building)
         return progress
@@ -141,23 +137,34 @@ class Backfill:
                 building = begin_generation(session, signal_id, job_id=job.id, first_batch=first_batch)
         return building
 
-    def _read_span(
-        self, store: BackfillStore, source: Source, progress: Progress, upto_ms: int
-    ) -> tuple[Progress, int]:
-        read = store.count(source, progress.upto_ms, upto_ms)
-        staged = store.stage(source, progress.upto_ms, upto_ms)
-        store.learn(self._companies(source.signal, store.unknown_keys()))
-        store.emit(source.signal)
-        return (
-            replace(
+    def _read(self, job: RunningJob, store: BackfillStore, source: Source, begun: Progress) -> Iterator[Progress]:
+        """Span by span, the first one short: how much it matches says how long the others may be."""
+        progress, most = begun, self._first_span
+        spans = store.spans(source, progress.upto_ms, most)
+        total = progress.read + sum(span.events for span in spans)
+        while spans:
+            job.progress(progress.read, total, UNIT)
+            span = spans.pop(0)
+            staged = self._read_span(store, source, progress.upto_ms, span)
+            progress = replace(
                 progress,
-                upto_ms=upto_ms,
-                read=progress.read + read,
+                upto_ms=span.upto_ms,
+                read=progress.read + span.events,
                 emitted=progress.emitted + staged.matched - staged.company_missing,
                 company_missing=progress.company_missing + staged.company_missing,
-            ),
-            staged.bytes,
-        )
+            )
+            yield progress
+            fitting = min(self._longest_span, span.events * _MOST_BYTES // max(staged.bytes, 1))
+            if spans and not most <= fitting < 2 * most:
+                most = max(1, fitting)
+                spans = store.spans(source, progress.upto_ms, most)
+        job.progress(progress.read, total, UNIT)
+
+    def _read_span(self, store: BackfillStore, source: Source, after_ms: int, span: Span) -> Staged:
+        staged = store.stage(source, after_ms, span.upto_ms)
+        store.learn(self._companies(source.signal, store.unknown_keys()))
+        store.emit(source.signal)
+        return staged
 
     def _companies(self, signal: Signal, values: Collection[str]) -> Mapping[str, UUID]:
         """As the stream has them: made or held where nobody knows them yet."""

@@ -27,8 +27,6 @@ _OF_ROWS: Final = (
     "signal_id = {signal_id:UUID} AND generation = {generation:UInt32} AND batch < {first_batch:UInt64}"
     " AND toUnixTimestamp64Milli(UUIDv7ToDateTime(request_id)) > {after_ms:Int64}"
 )
-_LATEST_MS: Final = 10_413_791_999_999
-"""The end of 2299, which is the store's end of time."""
 _STAGE: Final = "backfill_stage"
 _COMPANIES: Final = "backfill_companies"
 _BLOCK_ROWS: Final = 65_536
@@ -42,8 +40,15 @@ class Source(NamedTuple):
     first_batch: int
 
 
+class Span(NamedTuple):
+    """Events that arrived after the span before and up to an instant, in Unix ms, and how many they are."""
+
+    upto_ms: int
+    events: int
+
+
 class Staged(NamedTuple):
-    """What was found in a span: matches, those without a company key, and whether the table beside is filling up."""
+    """What was found in a span: matches, those without a company key, and the bytes of them all."""
 
     matched: int
     company_missing: int
@@ -66,26 +71,19 @@ class BackfillStore:
         finally:
             self._client.close()
 
-    def count(self, source: Source, after_ms: int, upto_ms: int = _LATEST_MS) -> int:
-        """How many events there are in a span."""
-        ((events,),) = self._query(
-            f"SELECT count() FROM events WHERE {_OF_EVENTS}{_UPTO}",
-            {**_parameters(source, after_ms), "upto_ms": upto_ms},
-        )
-        return int(events)
+    def spans(self, source: Source, after_ms: int, most: int) -> list[Span]:
+        """What is there to read, in spans of `most` events or so, in their order.
 
-    def span(self, source: Source, after_ms: int, most: int) -> int | None:
-        """The arrival of the last of the next `most` events or so, in Unix ms; None where there are no more.
-
-        Events that arrived in one millisecond are in one span.
+        Events that arrived within a second are in one span, however many.
         """
-        query = f"SELECT toUnixTimestamp64Milli(received_at) FROM events WHERE {_OF_EVENTS} ORDER BY received_at"
-        parameters = _parameters(source, after_ms)
-        rows = self._query(f"{query} LIMIT 1 OFFSET {most - 1:d}", parameters) or self._query(
-            f"SELECT toUnixTimestamp64Milli(max(received_at)) FROM events WHERE {_OF_EVENTS} HAVING count() > 0",
-            parameters,
+        rows = self._query(
+            "SELECT max(second), sum(events) FROM ("
+            " SELECT second, events, intDiv(sum(events) OVER (ORDER BY second) - 1, {most:UInt64}) AS place FROM ("
+            " SELECT intDiv(toUnixTimestamp64Milli(received_at), 1000) AS second, count() AS events FROM events"
+            f" WHERE {_OF_EVENTS} GROUP BY second)) GROUP BY place ORDER BY place",
+            {**_parameters(source, after_ms), "most": most},
         )
-        return int(rows[0][0]) if rows else None
+        return [Span(upto_ms=second * 1000 + 999, events=events) for second, events in rows]
 
     def begin(self, signal: Signal) -> None:
         """Make the tables beside, anew."""
