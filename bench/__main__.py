@@ -1,4 +1,4 @@
-"""`make bench`: measure, print a table, and keep the numbers as JSON. Arguments: the names in BENCHMARKS."""
+"""`make bench`: measure, print a table, and keep the numbers as JSON. Arguments: the names of BENCHMARKS."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from bench.backfill import backfill
 from bench.end_to_end import end_to_end, many_signals
 from bench.measure import Measured
 from bench.metrics import metrics
+from bench.service import service
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Measured]]] = {
     "end-to-end": _end_to_end,
     "metrics": metrics,
     "backfill": backfill,
+    "service": service,
 }
 
 
