@@ -262,8 +262,8 @@ def test_killed_in_a_span_it_repeats_that_span_and_nothing_twice(plant: Plant, s
     class Dying(Kept):
         emitted = 0
 
-        def emit(self, signal: Signal) -> None:
-            super().emit(signal)
+        def emit(self, signal: Signal, rows: int) -> None:
+            super().emit(signal, rows)
             if self.emitted == spans:
                 raise CrashError
             self.emitted += 1
@@ -310,8 +310,8 @@ def test_cancelled_it_leaves_everything_as_it_was(plant: Plant) -> None:
 
 def test_a_mistake_of_ours_leaves_everything_as_it_was_too(plant: Plant) -> None:
     class Broken(Kept):
-        def emit(self, signal: Signal) -> None:
-            super().emit(signal)
+        def emit(self, signal: Signal, rows: int) -> None:
+            super().emit(signal, rows)
             raise ZeroDivisionError
 
     plant.stream(1, 2)
@@ -322,7 +322,7 @@ def test_a_mistake_of_ours_leaves_everything_as_it_was_too(plant: Plant) -> None
 
 def test_while_the_store_is_away_the_stream_goes_on_with_both_and_the_job_later(plant: Plant) -> None:
     class Away(Kept):
-        def emit(self, signal: Signal) -> None:
+        def emit(self, signal: Signal, rows: int) -> None:
             raise UnavailableError("away")
 
     plant.stream(1, 2)

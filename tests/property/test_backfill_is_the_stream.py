@@ -88,10 +88,10 @@ def fill(store: BackfillStore, source: Source) -> None:
     store.begin(source.signal)
     reached = -1
     for upto, _ in store.spans(source, reached, 2):
-        store.stage(source, reached, upto)
+        staged = store.stage(source, reached, upto)
         found = Directory().companies([("CRM", key) for key in store.unknown_keys()])
         store.learn({key: company_id for (_, key), company_id in found.items()})
-        store.emit(source.signal)
+        store.emit(source.signal, staged.matched)
         reached = upto
 
 

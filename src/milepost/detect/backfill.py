@@ -163,7 +163,7 @@ class Backfill:
     def _read_span(self, store: BackfillStore, source: Source, after_ms: int, span: Span) -> Staged:
         staged = store.stage(source, after_ms, span.upto_ms)
         store.learn(self._companies(source.signal, store.unknown_keys()))
-        store.emit(source.signal)
+        store.emit(source.signal, staged.matched)
         return staged
 
     def _companies(self, signal: Signal, values: Collection[str]) -> Mapping[str, UUID]:

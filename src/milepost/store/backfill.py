@@ -30,7 +30,8 @@ _OF_ROWS: Final = (
 _STAGE: Final = "backfill_stage"
 _COMPANIES: Final = "backfill_companies"
 _BLOCK_ROWS: Final = 65_536
-"""Small blocks beside, so that both processors have some to sort; the tables' parts are larger."""
+"""Small blocks beside, so that there is some for every thread to sort; parts are as large as they can be for that."""
+_WRITERS: Final = 2
 
 
 class Source(NamedTuple):
@@ -131,8 +132,8 @@ class BackfillStore:
             with _translated_errors():
                 self._client.insert(_COMPANIES, list(companies.items()), column_names=["company", "company_id"])
 
-    def emit(self, signal: Signal) -> None:
-        """Put the span's emissions on disk, under the companies that were learned."""
+    def emit(self, signal: Signal, rows: int) -> None:
+        """Put the span's emissions on disk, about so many, under the companies that were learned."""
         columns = _listed(_columns(signal))
         self._command(
             "INSERT INTO signals"
@@ -140,7 +141,12 @@ class BackfillStore:
             " SELECT {signal_id:UUID}, {generation:UInt32}, company_id, event_date, request_id, item,"
             f" {{revision:UInt32}}, batch{columns} FROM {_STAGE} INNER JOIN {_COMPANIES} USING (company)",
             {"signal_id": signal.id, "generation": signal.generation, "revision": signal.revision},
-            {"insert_deduplicate": 0, "max_insert_threads": 2},  # the same rows again, after `clear`, are no repeat
+            {
+                "insert_deduplicate": 0,  # the same rows again, after `clear`, are no repeat
+                "max_insert_threads": _WRITERS,
+                "min_insert_block_size_rows": max(rows // _WRITERS + 1, _BLOCK_ROWS),
+                "min_insert_block_size_bytes": 0,
+            },
         )
 
     def clear(self, source: Source, after_ms: int) -> None:
