@@ -18,6 +18,7 @@ from milepost.jobs.runner import JobRunner
 from milepost.judge.loop import JudgeLoop
 from milepost.judge.step import Judge
 from milepost.kit.clock import Clock
+from milepost.kit.news import News
 from milepost.measure.queries import MetricReader
 from milepost.observe import paths
 from milepost.observe.health import ReactorHealth, write_health
@@ -58,12 +59,13 @@ class Closeable(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """The reactor with its claims, the judge and the pool of clients that the API reads through."""
+    """The reactor with its claims, the judge, the pool of clients that the API reads through, and news of batches."""
 
     reactor: Reactor
     claims: Claims
     judge: JudgeLoop
     pool: ClientPool
+    news: News
     _owned: Sequence[Closeable]
 
     def close(self) -> None:
@@ -85,6 +87,11 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
 
     checkpoints = Checkpoints(paths.reactor(data))
     claims = RocksdbClaims(paths.claims(data))
+    news = News(checkpoints.finished_batch())
+
+    def settled(batch: int, emissions: Sequence[Emissions]) -> None:
+        news.tell(batch, {emitted.signal_id for emitted in emissions})
+
     reactor = Reactor(
         Parts(
             reader=SqliteJournalReader(paths.journal(data)),
@@ -93,11 +100,19 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
             detector=FreshDetect(database, clock),
             store=StoreWriter(writer),
             touched=judge.touched,
+            settled=settled,
             report=report,
             clock=clock,
         )
     )
-    return Engine(reactor=reactor, claims=claims, judge=judge, pool=pool, _owned=(checkpoints, claims, pool, writer))
+    return Engine(
+        reactor=reactor,
+        claims=claims,
+        judge=judge,
+        pool=pool,
+        news=news,
+        _owned=(checkpoints, claims, pool, writer),
+    )
 
 
 def make_jobs(settings: Settings, database: Database, clock: Clock) -> JobRunner:

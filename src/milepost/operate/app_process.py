@@ -10,6 +10,7 @@ from granian.constants import Interfaces
 
 from milepost.control.session import open_database
 from milepost.domain.errors import OperatorError
+from milepost.domain.identities import Identities
 from milepost.jobs.runner import JobRunner
 from milepost.kit.clock import system_clock
 from milepost.kit.crypto import load_key
@@ -23,8 +24,11 @@ from milepost.operate.tls import prepare_tls
 from milepost.record.rejections import RejectionReader
 from milepost.settings import Settings
 from milepost.store.event_log import EventLogReader
+from milepost.store.feeds import FeedReader
 from milepost.web.app import create_app
 from milepost.web.deps import WebDeps
+from milepost.web.feeds import Feeds
+from milepost.web.live import LiveStreams
 from milepost.web.sign_in import SignInDesk
 from milepost.wiring import Engine, make_engine, make_jobs
 
@@ -43,12 +47,15 @@ async def run(settings: Settings) -> None:
         threading.Thread(target=jobs.run, name="jobs"),
     ]
     tls = prepare_tls(settings.tls, settings.data, settings.host, settings.trusted_proxies)
+    live = LiveStreams(engine.news, settings.live_streams)
     deps = WebDeps(
         database=database,
         secrets_key=load_key(paths.secrets_key(settings.data)),
         tokens_key=load_key(paths.tokens_key(settings.data)),
         clock=system_clock,
         event_log=EventLogReader(engine.pool),
+        feeds=Feeds(database, FeedReader(engine.pool), Identities),
+        live=live,
         rejections=RejectionReader(
             paths.rejections(settings.data), keep_ms=settings.rejections_keep_ms(), clock=system_clock
         ),
@@ -61,7 +68,13 @@ async def run(settings: Settings) -> None:
     server = make_server(
         create_app(deps), interface=Interfaces.ASGI, host=settings.host, port=settings.app_port, tls=tls
     )
-    child.stop_when_told(asyncio.get_running_loop(), server.stop)
+    closing: list[asyncio.Task[None]] = []
+
+    def stop() -> None:
+        closing.append(asyncio.ensure_future(live.close()))  # the server waits for every request under way
+        server.stop()
+
+    child.stop_when_told(asyncio.get_running_loop(), stop)
     serving = asyncio.ensure_future(server.serve())
     try:
         await until_listening(settings.host, settings.app_port, serving)

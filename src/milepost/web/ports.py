@@ -14,6 +14,8 @@ from milepost.domain.basis import Basis
 from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
 from milepost.store.event_log import EmittedSignal, EventFilter, LoggedEvent, Place
+from milepost.store.feeds import FeedFilter, FeedPlace, FeedRow, FeedTime
+from milepost.store.position import Position
 
 
 class EventLog(Protocol):
@@ -21,6 +23,12 @@ class EventLog(Protocol):
 
     def page(self, wanted: EventFilter, *, older_than: Place | None, limit: int) -> Sequence[LoggedEvent]:
         """Up to `limit` events, newest first."""
+
+    def latest(self, wanted: EventFilter, upto: int, limit: int) -> Sequence[LoggedEvent]:
+        """Up to `limit` events that arrived last, up to and with the batch `upto`, latest first."""
+
+    def after(self, wanted: EventFilter, position: Position, upto: int, limit: int) -> Sequence[LoggedEvent]:
+        """Up to `limit` events that arrived after the position, up to and with the batch `upto`, in their order."""
 
     def event(self, event_id: EventId) -> LoggedEvent | None:
         """One event, or None if the log does not have it (yet)."""
@@ -36,6 +44,18 @@ class EventLog(Protocol):
 
     def signals_of(self, event_id: EventId, generations: dict[UUID, int]) -> Sequence[EmittedSignal]:
         """What the event emitted, in each signal's generation in force."""
+
+
+class FeedRows(Protocol):
+    """What signals emitted, row by row (`store.feeds.FeedReader`)."""
+
+    def page(
+        self, wanted: FeedFilter, *, order: FeedTime, is_newest_first: bool, after: FeedPlace | None, limit: int
+    ) -> Sequence[FeedRow]:
+        """Up to `limit` rows beyond `after`."""
+
+    def after(self, wanted: FeedFilter, position: Position, upto: int, limit: int) -> Sequence[FeedRow]:
+        """Up to `limit` rows that arrived after the position, up to and with the batch `upto`, in their order."""
 
 
 class Snapshots(Protocol):

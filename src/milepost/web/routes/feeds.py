@@ -1,0 +1,136 @@
+"""Data Feeds: what signals emitted, row by row, in pages and live."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import AwareDatetime, BaseModel
+
+from milepost.domain.account import Role
+from milepost.domain.event import EventId
+from milepost.kit.clock import to_unix_ms
+from milepost.store.feeds import FeedPlace, FeedTime
+from milepost.store.position import Position
+from milepost.web.auth import Viewer, check_still
+from milepost.web.deps import Deps
+from milepost.web.feeds import FeedWanted, ShownRow
+from milepost.web.live import PAGE_ROWS, TailSource, Told, follow
+from milepost.web.live_query import Start, StreamPlace
+from milepost.web.paging import Cursor, Limit, read_cursor, write_cursor
+
+router = APIRouter(prefix="/feeds", tags=["feeds"])
+
+
+class FeedRowView(BaseModel):
+    """What one event emitted for one signal. `fields` are those of the revision that emitted it, in their types."""
+
+    event_id: str
+    event_date: datetime
+    received_at: datetime
+    signal_id: UUID
+    signal_name: str
+    revision: int
+    company_id: UUID
+    company_name: str | None
+    fields: dict[str, Any]
+
+
+class FeedPage(BaseModel):
+    """Rows, in the order asked for."""
+
+    items: list[FeedRowView]
+    next: str | None
+
+
+def wanted_feed(
+    *,
+    deps: Deps,
+    _: Viewer,
+    signal_id: Annotated[
+        list[UUID] | None, Query(description="May be given several times; all signals if not.")
+    ] = None,
+    company_id: UUID | None = None,
+    by: Annotated[
+        FeedTime, Query(description="The time that since, until and the order are of.")
+    ] = FeedTime.EVENT_DATE,
+    since: Annotated[AwareDatetime | None, Query(description="At or after this instant.")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="Before this instant.")] = None,
+) -> FeedWanted:
+    """The feed that a query string describes; NotFoundError for a signal or company that does not exist."""
+    wanted = FeedWanted(
+        signal_ids=tuple(dict.fromkeys(signal_id or ())),
+        company_id=company_id,
+        time=by,
+        since_ms=to_unix_ms(since) if since else None,
+        until_ms=to_unix_ms(until) if until else None,
+    )
+    deps.feeds.check(wanted)
+    return wanted
+
+
+WantedFeed = Annotated[FeedWanted, Depends(wanted_feed)]
+Order = Annotated[Literal["newest", "oldest"], Query(description="Which rows come first.")]
+
+
+@router.get("", responses={200: {"model": FeedPage}}, response_class=Response)
+def list_rows(
+    wanted: WantedFeed, deps: Deps, order: Order = "newest", cursor: Cursor = None, limit: Limit = 100
+) -> Response:
+    """What signals emitted. Rows that arrive while one pages through move none of the others."""
+    found = deps.feeds.page(
+        wanted,
+        order=wanted.time,
+        is_newest_first=order == "newest",
+        after=read_cursor(cursor, _place),
+        limit=limit + 1,
+    )
+    shown = found[:limit]
+    more = _cursor(shown[-1], wanted.time) if len(found) > limit else None
+    return Response(_json({"items": [one.shown for one in shown], "next": more}), media_type="application/json")
+
+
+@router.get(
+    "/live",
+    response_class=EventSourceResponse,
+    responses={200: {"model": FeedRowView, "description": "Server-sent events, each with a row as `data`."}},
+)
+async def follow_rows(
+    wanted: WantedFeed, start: Start, deps: Deps, request: Request, _stream: StreamPlace
+) -> AsyncIterator[ServerSentEvent]:
+    """Rows as they arrive, in that order; `id` is what to give back as `Last-Event-ID` or `after`."""
+
+    def after(position: Position, upto: int) -> tuple[Sequence[Told], bool]:
+        found = deps.feeds.after(wanted, position, upto, PAGE_ROWS)
+        return _told(found), len(found) == PAGE_ROWS
+
+    def latest(upto: int, last: int) -> Sequence[Told]:
+        found = deps.feeds.page(wanted, order=FeedTime.ARRIVAL, is_newest_first=True, after=None, limit=last)
+        return _told([one for one in reversed(found) if one.row.batch <= upto])
+
+    source = TailSource(after=after, latest=latest, topics=wanted.signal_ids or None)
+    async for event in follow(deps.live.news, source, start, lambda: check_still(Role.VIEWER, request, deps)):
+        yield event
+
+
+def _told(rows: Sequence[ShownRow]) -> list[Told]:
+    return [Told(one.row.position, _json(one.shown)) for one in rows]
+
+
+def _place(at: int, request_id: str, item: int, signal_id: str) -> FeedPlace:
+    return FeedPlace(at=int(at), event_id=EventId(UUID(request_id), int(item)), signal_id=UUID(signal_id))
+
+
+def _cursor(last: ShownRow, time: FeedTime) -> str:
+    row = last.row
+    at = row.event_date_ms if time is FeedTime.EVENT_DATE else row.batch
+    return write_cursor((at, *row.event_id, row.signal_id))
+
+
+def _json(body: dict[str, Any]) -> bytes:
+    return orjson.dumps(body, option=orjson.OPT_UTC_Z)
