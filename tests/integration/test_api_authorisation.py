@@ -41,6 +41,7 @@ LEAST: dict[tuple[str, str], str] = {
     ("GET", "/api/events/{event_id}"): VIEWER,
     ("GET", "/api/feeds"): VIEWER,
     ("GET", "/api/feeds/live"): VIEWER,
+    ("GET", "/api/feeds/export"): VIEWER,
     ("GET", "/api/requests/{request_id}"): VIEWER,
     ("POST", "/api/requests/fates"): VIEWER,
     ("GET", "/api/overview"): VIEWER,

@@ -23,7 +23,9 @@ from milepost.operate.snapshot import StandingSnapshot
 from milepost.operate.tls import prepare_tls
 from milepost.record.rejections import RejectionReader
 from milepost.settings import Settings
+from milepost.store.client import connect
 from milepost.store.event_log import EventLogReader
+from milepost.store.feed_export import FeedExporter
 from milepost.store.feeds import FeedReader
 from milepost.web.app import create_app
 from milepost.web.deps import WebDeps
@@ -54,7 +56,7 @@ async def run(settings: Settings) -> None:
         tokens_key=load_key(paths.tokens_key(settings.data)),
         clock=system_clock,
         event_log=EventLogReader(engine.pool),
-        feeds=Feeds(database, FeedReader(engine.pool), Identities),
+        feeds=Feeds(database, FeedReader(engine.pool), FeedExporter(lambda: connect(settings.store())), Identities),
         live=live,
         rejections=RejectionReader(
             paths.rejections(settings.data), keep_ms=settings.rejections_keep_ms(), clock=system_clock

@@ -5,7 +5,7 @@ The event log and the metrics are what the test brings; without them, the log is
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -25,6 +25,7 @@ from milepost.kit.crypto import issue_token
 from milepost.kit.news import News
 from milepost.record.rejections import RejectionReader
 from milepost.store.event_log import EmittedSignal, EventFilter, LoggedEvent, Place
+from milepost.store.feed_export import Export, ExportFormat
 from milepost.store.feeds import FeedFilter, FeedPlace, FeedRow, FeedTime
 from milepost.store.position import Position
 from milepost.testing.business import NOW_MS, SECRETS_KEY, make_control_database
@@ -34,7 +35,7 @@ from milepost.web.auth import SESSION_COOKIE
 from milepost.web.deps import WebDeps
 from milepost.web.feeds import Feeds
 from milepost.web.live import LiveStreams
-from milepost.web.ports import EventLog, FeedRows, MetricValues
+from milepost.web.ports import EventLog, FeedFiles, FeedRows, MetricValues
 from milepost.web.sign_in import SignInDesk
 
 TOKENS_KEY = bytes(reversed(range(32)))
@@ -89,6 +90,18 @@ class EmptyFeeds:
     def after(self, wanted: FeedFilter, position: Position, upto: int, limit: int) -> Sequence[FeedRow]:
         """None."""
         return ()
+
+
+class EmptyFiles:
+    """Files without a row."""
+
+    def company_ids(self, wanted: FeedFilter, upto: int) -> Sequence[UUID]:
+        """None."""
+        return ()
+
+    def pieces(self, export: Export, file_format: ExportFormat) -> Generator[bytes]:
+        """None."""
+        yield from ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +199,7 @@ def open_console(
     event_log: EventLog | None = None,
     metrics: MetricValues | None = None,
     feed_rows: FeedRows | None = None,
+    feed_files: FeedFiles | None = None,
     live: LiveStreams | None = None,
 ) -> Console:
     """A console on a fresh database in the folder, at the business's `NOW_MS`.
@@ -195,7 +209,7 @@ def open_console(
     clock = StandingClock(NOW_MS)
     database = make_control_database(folder)
     if live is None:
-        live = LiveStreams(News(), most=4)
+        live = LiveStreams(News(), most_tails=4)
         live.news.close()
     deps = WebDeps(
         database=database,
@@ -203,7 +217,7 @@ def open_console(
         tokens_key=TOKENS_KEY,
         clock=clock,
         event_log=event_log or EmptyEventLog(),
-        feeds=Feeds(database, feed_rows or EmptyFeeds(), Identities),
+        feeds=Feeds(database, feed_rows or EmptyFeeds(), feed_files or EmptyFiles(), Identities),
         live=live,
         rejections=RejectionReader(folder / "rejections", keep_ms=7 * 86_400_000, clock=clock),
         metrics=metrics or ZeroMetrics(),

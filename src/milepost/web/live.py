@@ -23,6 +23,7 @@ from milepost.store.position import Position
 _log = logger("web")
 
 PAGE_ROWS: Final = 200
+MOST_EXPORTS: Final = 4
 _LOOK_SECONDS: Final = 2.0
 _HEARTBEAT_SECONDS: Final = 10.0
 _SHORTEST_REST_SECONDS: Final = 0.1
@@ -59,37 +60,44 @@ class TailStart:
     last: int
 
 
-class LiveStreams:
-    """The open streams of this process; used within its event loop."""
+class Places:
+    """How many of one kind of stream may be open at once; used within one event loop."""
 
-    def __init__(self, news: News, most: int) -> None:
-        self.news = news
+    def __init__(self, most: int, refusal: str) -> None:
         self._most = most
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._refusal = refusal
+        self.tasks: set[asyncio.Task[Any]] = set()
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """Hold one of the places; UnavailableError when all are taken."""
-        if len(self._tasks) >= self._most:
-            raise UnavailableError(
-                f"All {self._most} streams are taken; close one, or let the operator raise MILEPOST_LIVE_STREAMS.",
-                retry_after_seconds=10,
-            )
+    async def take(self) -> AsyncIterator[None]:
+        """Hold one for the block; UnavailableError when all are taken."""
+        if len(self.tasks) >= self._most:
+            raise UnavailableError(self._refusal.format(self._most), retry_after_seconds=10)
         task = asyncio.current_task()
         assert task is not None
-        self._tasks.add(task)
+        self.tasks.add(task)
         try:
             yield
         finally:
-            self._tasks.discard(task)
+            self.tasks.discard(task)
+
+
+class LiveStreams:
+    """The open streams of this process, and the news that tails wait for."""
+
+    def __init__(self, news: News, most_tails: int) -> None:
+        self.news = news
+        self.tails = Places(most_tails, "All {} live streams are taken; MILEPOST_LIVE_STREAMS sets how many there are.")
+        self.exports = Places(MOST_EXPORTS, "{} exports are under way, which is the most; try again when one is done.")
 
     async def close(self) -> None:
         """Let every stream end where it is, and cut off those whose readers do not take what they are given."""
         self.news.close()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=_PATIENCE_SECONDS)
-        for task in self._tasks:
-            task.cancel()
+        for places in (self.tails, self.exports):
+            if places.tasks:
+                await asyncio.wait(places.tasks, timeout=_PATIENCE_SECONDS)
+            for task in places.tasks:
+                task.cancel()
 
 
 async def follow(

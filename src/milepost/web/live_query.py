@@ -6,6 +6,7 @@ Refuses a position that is none (InvalidInputError), and one stream more than th
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Annotated
 
 from fastapi import Depends, Header, Query
@@ -32,10 +33,17 @@ def tail_start(
         ) from None
 
 
-async def _place(deps: Deps) -> AsyncIterator[None]:
-    async with deps.live.place():
+async def _tail(deps: Deps) -> AsyncIterator[None]:
+    async with deps.live.tails.take():
         yield
 
 
+async def _export(deps: Deps) -> AsyncIterator[AsyncExitStack]:
+    async with deps.live.exports.take(), AsyncExitStack() as stack:
+        yield stack
+
+
 Start = Annotated[TailStart, Depends(tail_start)]
-StreamPlace = Annotated[None, Depends(_place)]
+TailPlace = Annotated[None, Depends(_tail)]
+ExportPlace = Annotated[AsyncExitStack, Depends(_export)]
+"""Ends with the answer, however that ends, and lets go of what was put on it."""

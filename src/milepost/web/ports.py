@@ -5,7 +5,7 @@ All are called from several threads at once, while the store's readers serve one
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
@@ -14,6 +14,7 @@ from milepost.domain.basis import Basis
 from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
 from milepost.store.event_log import EmittedSignal, EventFilter, LoggedEvent, Place
+from milepost.store.feed_export import Export, ExportFormat
 from milepost.store.feeds import FeedFilter, FeedPlace, FeedRow, FeedTime
 from milepost.store.position import Position
 
@@ -56,6 +57,16 @@ class FeedRows(Protocol):
 
     def after(self, wanted: FeedFilter, position: Position, upto: int, limit: int) -> Sequence[FeedRow]:
         """Up to `limit` rows that arrived after the position, up to and with the batch `upto`, in their order."""
+
+
+class FeedFiles(Protocol):
+    """Feeds as files (`store.feed_export.FeedExporter`)."""
+
+    def company_ids(self, wanted: FeedFilter, upto: int) -> Sequence[UUID]:
+        """Whose rows an export would have."""
+
+    def pieces(self, export: Export, file_format: ExportFormat) -> Generator[bytes]:
+        """The file, piece by piece, raising where the store fails; ends early when it is closed."""
 
 
 class Snapshots(Protocol):

@@ -30,7 +30,7 @@ from milepost.web.auth import Viewer, check_still
 from milepost.web.deps import Deps, WebDeps
 from milepost.web.fields import shown_fields
 from milepost.web.live import PAGE_ROWS, TailSource, Told, follow
-from milepost.web.live_query import Start, StreamPlace
+from milepost.web.live_query import Start, TailPlace
 from milepost.web.paging import Cursor, Limit, read_cursor, write_cursor
 
 router = APIRouter(tags=["events"])
@@ -143,7 +143,7 @@ def list_events(_: Viewer, wanted: WantedEvents, deps: Deps, cursor: Cursor = No
     responses={200: {"model": EventView, "description": "Server-sent events, each with an event as `data`."}},
 )
 async def follow_events(
-    _: Viewer, wanted: WantedEvents, start: Start, deps: Deps, request: Request, _stream: StreamPlace
+    _: Viewer, wanted: WantedEvents, start: Start, deps: Deps, request: Request, _stream: TailPlace
 ) -> AsyncIterator[ServerSentEvent]:
     """Events as they are processed, in that order; `id` is what to give back as `Last-Event-ID` or `after`."""
 

@@ -1,27 +1,35 @@
-"""Data Feeds: what signals emitted, row by row, in pages and live."""
+"""Data Feeds: what signals emitted, row by row: in pages, live, and as a file."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Generator, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import AwareDatetime, BaseModel
 
+from milepost.control.repos.companies import get_company
+from milepost.control.repos.signals import get_signal
 from milepost.domain.account import Role
+from milepost.domain.errors import UnavailableError
 from milepost.domain.event import EventId
-from milepost.kit.clock import to_unix_ms
+from milepost.kit.clock import to_datetime, to_unix_ms
+from milepost.kit.news import News
+from milepost.store.feed_export import ExportFormat
 from milepost.store.feeds import FeedPlace, FeedTime
 from milepost.store.position import Position
 from milepost.web.auth import Viewer, check_still
-from milepost.web.deps import Deps
+from milepost.web.deps import Deps, WebDeps
 from milepost.web.feeds import FeedWanted, ShownRow
 from milepost.web.live import PAGE_ROWS, TailSource, Told, follow
-from milepost.web.live_query import Start, StreamPlace
+from milepost.web.live_query import ExportPlace, Start, TailPlace
 from milepost.web.paging import Cursor, Limit, read_cursor, write_cursor
 
 router = APIRouter(prefix="/feeds", tags=["feeds"])
@@ -101,7 +109,7 @@ def list_rows(
     responses={200: {"model": FeedRowView, "description": "Server-sent events, each with a row as `data`."}},
 )
 async def follow_rows(
-    wanted: WantedFeed, start: Start, deps: Deps, request: Request, _stream: StreamPlace
+    wanted: WantedFeed, start: Start, deps: Deps, request: Request, _stream: TailPlace
 ) -> AsyncIterator[ServerSentEvent]:
     """Rows as they arrive, in that order; `id` is what to give back as `Last-Event-ID` or `after`."""
 
@@ -116,6 +124,50 @@ async def follow_rows(
     source = TailSource(after=after, latest=latest, topics=wanted.signal_ids or None)
     async for event in follow(deps.live.news, source, start, lambda: check_still(Role.VIEWER, request, deps)):
         yield event
+
+
+@router.get(
+    "/export",
+    response_class=StreamingResponse,
+    responses={200: {"description": "The file.", "content": {one.media_type: {} for one in ExportFormat}}},
+)
+async def export_rows(
+    wanted: WantedFeed, deps: Deps, file_format: Annotated[ExportFormat, Query(alias="format")], place: ExportPlace
+) -> StreamingResponse:
+    """All rows as a file, by signal, company and event date, as they are at this moment.
+
+    Where the file cannot be finished, the connection breaks: what ends in good order is whole.
+    """
+    pieces = await run_in_threadpool(deps.feeds.export, wanted, file_format, deps.live.news.upto)
+    place.push_async_callback(run_in_threadpool, pieces.close)
+    return StreamingResponse(
+        _body(pieces, deps.live.news),
+        media_type=file_format.media_type,
+        headers={"content-disposition": _attachment(_file_name(wanted, deps, file_format))},
+    )
+
+
+async def _body(pieces: Generator[bytes], news: News) -> AsyncIterator[bytes]:
+    while (piece := await run_in_threadpool(next, pieces, None)) is not None:
+        if news.is_closed:
+            raise UnavailableError("The service is stopping.")
+        yield piece
+
+
+def _file_name(wanted: FeedWanted, deps: WebDeps, file_format: ExportFormat) -> str:
+    """What it is of, and the day."""
+    with deps.database.read() as session:
+        names = [get_signal(session, signal_id).name for signal_id in wanted.signal_ids[:1]]
+        if wanted.company_id is not None:
+            names.append(get_company(session, wanted.company_id).name)
+    words = "-".join("".join(c if c.isalnum() else " " for c in name) for name in names or ["feeds"]).split()
+    return f"{'-'.join(words) or 'feed'}-{to_datetime(deps.clock()):%Y-%m-%d}.{file_format}"
+
+
+def _attachment(name: str) -> str:
+    """A Content-Disposition after RFC 6266."""
+    plain = name.encode("ascii", "ignore").decode()
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
 
 
 def _told(rows: Sequence[ShownRow]) -> list[Told]:
