@@ -49,7 +49,7 @@ _SQL_TYPES: Final[Mapping[Kind, str]] = {
     Kind.NUMBER: "Nullable(Float64)",
     Kind.BOOLEAN: "Nullable(Bool)",
     Kind.DATE: "Nullable(DateTime64(3, 'UTC'))",
-    Kind.ARRAY: "Nullable(String)",
+    Kind.ARRAY: "Dynamic",
 }
 _FORMULA: Final = "^'*[=+\\-@\\t\\r\\n\uff1d\uff0b\uff0d\uff20]"
 """What spreadsheets take for the beginning of a formula (OWASP, CSV injection), full-width signs included."""
@@ -59,7 +59,8 @@ _ORDER: Final = "signal_id, generation, company_id, event_date, request_id, item
 _CSV_SETTINGS: Final = "format_csv_null_representation = '', output_format_csv_crlf_end_of_line = 1"
 _NDJSON_SETTINGS: Final = (
     "output_format_json_quote_64bit_integers = 0, output_format_json_quote_64bit_floats = 0,"
-    " output_format_json_escape_forward_slashes = 0"
+    " output_format_json_escape_forward_slashes = 0, input_format_try_infer_dates = 0,"
+    " input_format_try_infer_datetimes = 0"
 )
 _PARQUET_SETTINGS: Final = "format_csv_null_representation = '{}'".format(NULL_TEXT.replace("\\", "\\\\"))
 _PIECE_BYTES: Final = 256 * 1024
@@ -173,10 +174,16 @@ def _documents(export: Export) -> _Query:
     rows = _rows(export)
     names = [f"c{place} AS {name}" for place, name in enumerate(FIXED_COLUMNS)]
     first = len(FIXED_COLUMNS)
-    values = ", ".join(f"c{first + place}" for place in range(len(export.columns)))
+    values = ", ".join(_member(f"c{first + place}", column.kind) for place, column in enumerate(export.columns))
     members = ", ".join(f"{quote_identifier(one.name)} {_SQL_TYPES[one.kind]}" for one in export.columns)
     sql = f"SELECT {', '.join(names)}, CAST(tuple({values}), {{members:String}}) AS fields FROM ({rows.sql})"  # noqa: S608
     return _Query(sql, rows.parameters | {"members": f"Tuple({members})"})
+
+
+def _member(column: str, kind: Kind) -> str:
+    if kind is not Kind.ARRAY:
+        return column
+    return f"CAST(if(isNull({column}), NULL, JSONExtract(assumeNotNull({column}), 'Array(Dynamic)')), 'Dynamic')"
 
 
 def _bounded(wanted: FeedFilter, upto: int) -> tuple[str, dict[str, Any]]:

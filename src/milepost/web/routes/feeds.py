@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from milepost.kit.clock import to_datetime, to_unix_ms
 from milepost.kit.news import News
 from milepost.store.feed_export import ExportFormat
 from milepost.store.feeds import FeedPlace, FeedTime
-from milepost.store.position import Position
+from milepost.store.position import MOST_ITEM, Position
 from milepost.web.auth import Viewer, check_still
 from milepost.web.deps import Deps, WebDeps
 from milepost.web.feeds import FeedWanted, ShownRow
@@ -33,6 +33,9 @@ from milepost.web.live_query import ExportPlace, Start, TailPlace
 from milepost.web.paging import Cursor, Limit, read_cursor, write_cursor
 
 router = APIRouter(prefix="/feeds", tags=["feeds"])
+
+MOST_AT: Final = 10_413_791_999_999
+"""The last millisecond of the year 2299, and more batches than there will be."""
 
 
 class FeedRowView(BaseModel):
@@ -95,7 +98,7 @@ def list_rows(
         wanted,
         order=wanted.time,
         is_newest_first=order == "newest",
-        after=read_cursor(cursor, _place),
+        after=_read_place(cursor, wanted.time),
         limit=limit + 1,
     )
     shown = found[:limit]
@@ -174,14 +177,21 @@ def _told(rows: Sequence[ShownRow]) -> list[Told]:
     return [Told(one.row.position, _json(one.shown)) for one in rows]
 
 
-def _place(at: int, request_id: str, item: int, signal_id: str) -> FeedPlace:
-    return FeedPlace(at=int(at), event_id=EventId(UUID(request_id), int(item)), signal_id=UUID(signal_id))
+def _read_place(cursor: str | None, order: FeedTime) -> FeedPlace | None:
+    def place(made_for: str, at: int, request_id: str, item: int, signal_id: str) -> FeedPlace:
+        event_id = EventId(UUID(request_id), int(item))
+        least = 0 if order is FeedTime.ARRIVAL else -MOST_AT
+        if made_for != order or not 0 <= event_id.item <= MOST_ITEM or not least <= at <= MOST_AT:
+            raise ValueError
+        return FeedPlace(at=int(at), event_id=event_id, signal_id=UUID(signal_id))
+
+    return read_cursor(cursor, place)
 
 
-def _cursor(last: ShownRow, time: FeedTime) -> str:
+def _cursor(last: ShownRow, order: FeedTime) -> str:
     row = last.row
-    at = row.event_date_ms if time is FeedTime.EVENT_DATE else row.batch
-    return write_cursor((at, *row.event_id, row.signal_id))
+    at = row.event_date_ms if order is FeedTime.EVENT_DATE else row.batch
+    return write_cursor((order, at, *row.event_id, row.signal_id))
 
 
 def _json(body: dict[str, Any]) -> bytes:
