@@ -93,7 +93,8 @@ class Shop:
         """What a viewer gets."""
         answer = self.viewer.get("/api/feeds/export", params={"format": file_format, **params})
         assert answer.status_code == 200, answer.text
-        return answer.content
+        content: bytes = answer.content
+        return content
 
     def shown(self) -> list[dict[str, Any]]:
         """The same rows as a page, in the order of a file."""

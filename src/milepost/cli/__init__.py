@@ -7,6 +7,7 @@ import typer
 from milepost.cli import connection
 from milepost.cli.backup import backup
 from milepost.cli.doctor import doctor
+from milepost.cli.feeds import export
 from milepost.cli.send.command import send
 from milepost.cli.serve import serve
 from milepost.cli.status import status
@@ -18,6 +19,7 @@ app.command()(serve)
 app.command()(send)
 app.command()(status)
 app.command()(tail)
+app.command()(export)
 app.command()(trace)
 app.command()(backup)
 app.command()(doctor)
