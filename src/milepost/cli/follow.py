@@ -69,11 +69,10 @@ def _again(data: Path, api: Api) -> Api:
 def _messages(api: Api, path: str, query: dict[str, Any], last_id: str) -> Iterator[Message]:
     headers = {"last-event-id": last_id} if last_id else {}
     with api.stream(path, headers=headers, seconds=_SILENCE_SECONDS, **query) as answer:
-        if answer.is_server_error:
-            answer.read()
-            raise _LaterError(f"it answers {answer.status_code}")
         if answer.is_error:
             answer.read()
+            if last_id and answer.is_server_error:
+                raise _LaterError(f"it answers {answer.status_code}")
             refuse(answer)
         yield from read_messages(answer.iter_bytes())
 

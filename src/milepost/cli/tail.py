@@ -13,6 +13,7 @@ from rich.text import Text
 from milepost.cli.feeds import feed_query
 from milepost.cli.follow import follow as follow_stream
 from milepost.cli.local import DEFAULT_DATA, Api, Data, told_errors
+from milepost.domain.errors import OperatorError
 
 _COLOURS = {"processed": "green", "duplicate": "yellow", "parked": "red"}
 _LONGEST_PAYLOAD = 160
@@ -34,20 +35,18 @@ def tail(
     """Show events with their fate, the newest last, as they come in; or what signals emit."""
     with told_errors():
         api = Api(data)
-        query: dict[str, Any]
-        if signal is None and company is None:
-            door, show = "/api/events", _event_line
-            query = {"connection_id": connection_id, "event_key": event_key, "fate": fate, "text": text}
-        else:
-            door, show = "/api/feeds", _row_line
-            query = feed_query(api, signal, company)
+        is_feed = signal is not None or company is not None
+        door, show = ("/api/feeds", _row_line) if is_feed else ("/api/events", _event_line)
+        of_events = {"connection_id": connection_id, "event_key": event_key, "fate": fate, "text": text}
+        if is_feed and any(of_events.values()):
+            raise OperatorError("--signal and --company show what signals emit, which no option about events narrows.")
+        query = {**feed_query(api, signal, company), "by": "arrival"} if is_feed else of_events
         console = Console()
         if follow:
             for one in follow_stream(data, f"{door}/live", {**query, "last": lines}, lost=_tell_lost):
                 _show(console, one, show, as_json=as_json)
             return
-        order = {"by": "arrival"} if show is _row_line else {}
-        latest: list[dict[str, Any]] = api.get(door, limit=max(lines, 1), **order, **query)["items"]
+        latest: list[dict[str, Any]] = api.get(door, limit=max(lines, 1), **query)["items"]
         for one in reversed(latest[:lines]):
             _show(console, one, show, as_json=as_json)
 
