@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from milepost.testing.business import NOW_MS, Business, add_business, purchase_d
 from milepost.testing.console import open_console
 from milepost.testing.feeds import Emitted, emit
 from milepost.testing.listening import Listening, listening
-from milepost.testing.service import wait_for
+from milepost.testing.service import hang_up, wait_for
 from milepost.web.auth import SESSION_COOKIE
 from milepost.web.live import LiveStreams
 
@@ -147,10 +147,7 @@ class Follower:
         return [(data.get("fields") or data["payload"])["dollars"] for _, data in self.heard]
 
     def close(self) -> None:
-        """Hang up, which also ends a read that waits."""
-        connection: socket.socket = self.answer.extensions["network_stream"].get_extra_info("socket")
-        with suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)
+        hang_up(self.answer)
         self._thread.join(10)
         self.answer.close()
         self._client.close()

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from milepost.cli.follow import Message, read_messages
-from milepost.testing.service import Service, running_service, wait_for
+from milepost.testing.service import Service, hang_up, running_service, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +72,7 @@ class Browser:
         self.connects = 0
         self._last_id = ""
         self._is_over = threading.Event()
+        self._answer: httpx.Response
         self._client = service.app()
         self._door = door
         self._thread = threading.Thread(target=self._follow)
@@ -84,6 +85,7 @@ class Browser:
             try:
                 with self._client.stream("GET", self._door, headers=headers, timeout=15) as answer:
                     self.connects += answer.is_success
+                    self._answer = answer
                     for message in read_messages(answer.iter_bytes()):
                         self._take(message)
                         if self._is_over.is_set():
@@ -97,8 +99,9 @@ class Browser:
             self.numbers.append(_number(json.loads(message.data)))
 
     def close(self) -> None:
-        """Hang up at the next event."""
+        """Hang up."""
         self._is_over.set()
+        hang_up(self._answer)
         self._thread.join(30)
         self._client.close()
 
@@ -115,21 +118,9 @@ def browser(service: Service, door: str) -> Iterator[Browser]:
 @contextmanager
 def tail(service: Service, *options: str) -> Iterator[list[int]]:
     """`milepost tail` in a process of its own; gives the numbers it printed so far."""
-    command = (
-        sys.executable,
-        "-c",
-        "from milepost.cli import main; main()",
-        "tail",
-        "--json",
-        "--lines",
-        "0",
-        *options,
-    )
+    command = (sys.executable, "-c", "from milepost.cli import main; main()", "tail", "--json", "--lines", "0")
     process = subprocess.Popen(
-        [*command, "--data", str(service.data)],
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        [*command, *options, "--data", str(service.data)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     printed: list[int] = []
 
