@@ -139,7 +139,7 @@ class FeedExporter:
     @contextmanager
     def _opened(self, query: _Query, settings: str, format_name: str) -> Iterator[IO[bytes]]:
         with closing(self._open_client()) as client:
-            sql = f"{query.sql} SETTINGS max_threads = 1, date_time_output_format = 'iso', {settings}"
+            sql = f"{query.sql} SETTINGS max_threads = 1, max_block_size = 8192, date_time_output_format = 'iso', {settings}"
             stream = cast("IO[bytes]", client.raw_stream(sql, parameters=query.parameters, fmt=format_name))
             with closing(stream):
                 yield stream

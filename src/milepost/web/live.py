@@ -23,7 +23,8 @@ from milepost.store.position import Position
 _log = logger("web")
 
 PAGE_ROWS: Final = 200
-MOST_EXPORTS: Final = 4
+MOST_EXPORTS: Final = 3
+"""One of a million rows takes up to 300 MB as Parquet, 100 MB else (docs/reference/feeds.md)."""
 _LOOK_SECONDS: Final = 2.0
 _HEARTBEAT_SECONDS: Final = 10.0
 _SHORTEST_REST_SECONDS: Final = 0.1
