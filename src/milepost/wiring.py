@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
 
-from milepost.control.directory import CompanyDirectory, DefinitionSource, JudgedPlans
+from milepost.control.directory import CompanyDirectory, DefinitionSource, IdentitySource, JudgedPlans, Rejudgings
 from milepost.control.session import Database
+from milepost.detect.backfill import Backfill
 from milepost.detect.company import Companies
 from milepost.detect.step import Detect, compile_definitions
-from milepost.domain.event import Emissions, RecordedGroup
+from milepost.domain.event import Detected, Emissions, RecordedGroup
 from milepost.domain.job import JobKind
 from milepost.domain.milestone import Transition
 from milepost.jobs.port import Handler
@@ -30,10 +33,14 @@ from milepost.record.claims.port import Claims
 from milepost.record.claims.rocksdb import RocksdbClaims
 from milepost.record.journal.sqlite import SqliteJournalReader
 from milepost.settings import Settings
+from milepost.store.backfill import BackfillStore
 from milepost.store.client import ClientPool, connect, create_schema
 from milepost.store.writer import StoreWriter
 
 _log = logger("judge")
+_PATIENCE_SECONDS = 30.0
+_GRACE_SECONDS = 5.0
+"""Longer than any reading of a signal takes that began before its history was changed over."""
 
 
 class FreshDetect:
@@ -41,13 +48,21 @@ class FreshDetect:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._source = DefinitionSource(database)
-        self._detect = Detect(Companies(CompanyDirectory(database, clock)))
+        self._identities = IdentitySource(database)
+        self._hidden: tuple[frozenset[UUID], frozenset[bytes]] = (frozenset(), frozenset())
+        self._detect = Detect(Companies(CompanyDirectory(database, clock)), self._hidden_companies)
 
-    def detect(self, groups: Sequence[RecordedGroup]) -> list[Emissions]:
+    def detect(self, groups: Sequence[RecordedGroup]) -> Detected:
         """See detect/step.py."""
         if self._source.refresh():
-            self._detect.use(compile_definitions(self._source.signals().values()))
+            self._detect.use(compile_definitions([*self._source.signals().values(), *self._source.twins()]))
         return self._detect.detect(groups)
+
+    def _hidden_companies(self) -> frozenset[bytes]:
+        hidden = self._identities().hidden
+        if hidden is not self._hidden[0]:  # an account may hold many, and they seldom change
+            self._hidden = (hidden, frozenset(company_id.bytes for company_id in hidden))
+        return self._hidden[1]
 
 
 class Closeable(Protocol):
@@ -59,13 +74,15 @@ class Closeable(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """The reactor with its claims, the judge, the pool of clients that the API reads through, and news of batches."""
+    """The reactor with its claims, the judge, and what the API reads through: clients, news, and who is who."""
 
     reactor: Reactor
+    checkpoints: Checkpoints
     claims: Claims
     judge: JudgeLoop
     pool: ClientPool
     news: News
+    identities: IdentitySource
     _owned: Sequence[Closeable]
 
     def close(self) -> None:
@@ -80,7 +97,8 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     writer = connect(settings.store())
     create_schema(writer)
     pool = ClientPool(settings.store())
-    judge = make_judge(database, pool, clock)
+    identities = IdentitySource(database)
+    judge = make_judge(database, pool, identities, clock)
 
     def report(health: ReactorHealth) -> None:
         write_health(paths.health(data), health)
@@ -107,21 +125,45 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     )
     return Engine(
         reactor=reactor,
+        news=news,
+        checkpoints=checkpoints,
         claims=claims,
         judge=judge,
         pool=pool,
-        news=news,
+        identities=identities,
         _owned=(checkpoints, claims, pool, writer),
     )
 
 
-def make_jobs(settings: Settings, database: Database, clock: Clock) -> JobRunner:
+class StandingStream:
+    """The stream as a backfill needs it (detect/backfill.py)."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def paused(self) -> AbstractContextManager[None]:
+        """See the port."""
+        return self._engine.reactor.paused(_PATIENCE_SECONDS)
+
+    def next_batch(self) -> int:
+        """See the port."""
+        return self._engine.checkpoints.next_batch()
+
+
+def make_jobs(settings: Settings, database: Database, engine: Engine, clock: Clock) -> JobRunner:
     """The runner of long work; each kind of job has its handler here."""
-    handlers: dict[JobKind, Handler] = {}
+    backfill = Backfill(
+        database=database,
+        directory=CompanyDirectory(database, clock),
+        open_store=lambda: BackfillStore(connect(settings.store())),
+        stream=StandingStream(engine),
+        grace_seconds=_GRACE_SECONDS,
+    )
+    handlers: dict[JobKind, Handler] = {JobKind.BACKFILL: backfill}
     return JobRunner(database, handlers, paths.jobs(settings.data), clock)
 
 
-def make_judge(database: Database, pool: ClientPool, clock: Clock) -> JudgeLoop:
+def make_judge(database: Database, pool: ClientPool, identities: IdentitySource, clock: Clock) -> JudgeLoop:
     """The judge on its own view of the definitions."""
     definitions = DefinitionSource(database)
 
@@ -132,7 +174,8 @@ def make_judge(database: Database, pool: ClientPool, clock: Clock) -> JudgeLoop:
         _log.error("judging_failed", exc_info=error)
 
     return JudgeLoop(
-        Judge(MetricReader(pool), JudgedPlans(database, definitions), clock),
+        Judge(MetricReader(pool, identities), JudgedPlans(database, definitions), clock, identities),
+        rejudgings=Rejudgings(database),
         have_definitions_changed=definitions.refresh,
         watched=lambda: {signal_id for basis in definitions.bases().values() for signal_id in basis.signal_ids},
         judged=judged,

@@ -80,7 +80,12 @@ class KeySpaceRow(Row):
 
 
 class CompanyRow(Row):
-    """`awaits_plan`: the definitions that go to every new company have not been copied to this one yet."""
+    """A company, or what is held for a key that names none (`standing`, see domain/company.py).
+
+    `awaits_plan`: the definitions that go to every new company have not been copied to this one yet.
+    `merged_into`: the company that a person combined this one into. `primary_id` follows from it: the end of
+    that chain, NULL for a company that is its own.
+    """
 
     __tablename__ = "companies"
     __table_args__ = (Index(None, "name", "id"),)
@@ -91,6 +96,18 @@ class CompanyRow(Row):
     awaits_plan: Mapped[bool] = mapped_column(index=True)
     attributes: Mapped[dict[str, Any]]
     created_at_ms: Mapped[int]
+    standing: Mapped[str] = mapped_column(index=True, server_default="active")
+    merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("companies.id"), index=True)
+    primary_id: Mapped[UUID | None] = mapped_column(ForeignKey("companies.id"), index=True)
+
+
+class RejudgingRow(Row):
+    """A company that must be judged from scratch, since its history changed otherwise than by new events."""
+
+    __tablename__ = "rejudgings"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    company_id: Mapped[UUID]
 
 
 class CompanyKeyRow(Row):
@@ -104,7 +121,7 @@ class CompanyKeyRow(Row):
 
 
 class SignalRow(Row):
-    """The revision in force."""
+    """The revision in force. `building` is the generation that a backfill fills beside it, see repos/generations.py."""
 
     __tablename__ = "signals"
 
@@ -114,6 +131,8 @@ class SignalRow(Row):
     slots: Mapped[dict[str, Any]]
     revision: Mapped[int]
     generation: Mapped[int]
+    last_generation: Mapped[int] = mapped_column(server_default="0")
+    building: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at_ms: Mapped[int]
 
 

@@ -8,9 +8,8 @@ import threading
 import uvloop
 from granian.constants import Interfaces
 
-from milepost.control.session import open_database
+from milepost.control.session import Database, open_database
 from milepost.domain.errors import OperatorError
-from milepost.domain.identities import Identities
 from milepost.jobs.runner import JobRunner
 from milepost.kit.clock import system_clock
 from milepost.kit.crypto import load_key
@@ -22,6 +21,7 @@ from milepost.operate.listener import make_server, until_listening
 from milepost.operate.snapshot import StandingSnapshot
 from milepost.operate.tls import prepare_tls
 from milepost.record.rejections import RejectionReader
+from milepost.record.tallies import TallyReader
 from milepost.settings import Settings
 from milepost.store.client import connect
 from milepost.store.event_log import EventLogReader
@@ -42,7 +42,7 @@ async def run(settings: Settings) -> None:
     """Work and serve until told to stop; then read the journal to its end, as far as time allows."""
     database = open_database(settings.control())
     engine = make_engine(settings, database, system_clock)
-    jobs = make_jobs(settings, database, system_clock)
+    jobs = make_jobs(settings, database, engine, system_clock)
     threads = [
         threading.Thread(target=engine.reactor.run, name="reactor"),
         threading.Thread(target=engine.judge.run, name="judge"),
@@ -50,25 +50,12 @@ async def run(settings: Settings) -> None:
     ]
     tls = prepare_tls(settings.tls, settings.data, settings.host, settings.trusted_proxies)
     live = LiveStreams(engine.news, settings.live_streams)
-    deps = WebDeps(
-        database=database,
-        secrets_key=load_key(paths.secrets_key(settings.data)),
-        tokens_key=load_key(paths.tokens_key(settings.data)),
-        clock=system_clock,
-        event_log=EventLogReader(engine.pool),
-        feeds=Feeds(database, FeedReader(engine.pool), FeedExporter(lambda: connect(settings.store())), Identities),
-        live=live,
-        rejections=RejectionReader(
-            paths.rejections(settings.data), keep_ms=settings.rejections_keep_ms(), clock=system_clock
-        ),
-        metrics=MetricReader(engine.pool),
-        api_url=settings.api_url(),
-        is_tls=tls is not None,
-        sign_in=SignInDesk(database, system_clock),
-        snapshots=StandingSnapshot(settings, engine),
-    )
     server = make_server(
-        create_app(deps), interface=Interfaces.ASGI, host=settings.host, port=settings.app_port, tls=tls
+        create_app(_web_deps(settings, database, engine, live, is_tls=tls is not None)),
+        interface=Interfaces.ASGI,
+        host=settings.host,
+        port=settings.app_port,
+        tls=tls,
     )
     closing: list[asyncio.Task[None]] = []
 
@@ -87,6 +74,33 @@ async def run(settings: Settings) -> None:
     finally:
         await asyncio.to_thread(_come_home, engine, jobs, threads)
         database.close()
+
+
+def _web_deps(settings: Settings, database: Database, engine: Engine, live: LiveStreams, *, is_tls: bool) -> WebDeps:
+    """What the console API works with."""
+    return WebDeps(
+        database=database,
+        secrets_key=load_key(paths.secrets_key(settings.data)),
+        tokens_key=load_key(paths.tokens_key(settings.data)),
+        clock=system_clock,
+        event_log=EventLogReader(engine.pool),
+        feeds=Feeds(
+            database,
+            FeedReader(engine.pool),
+            FeedExporter(lambda: connect(settings.store())),
+            engine.identities,
+        ),
+        live=live,
+        tallies=TallyReader(paths.reactor(settings.data)),
+        rejections=RejectionReader(
+            paths.rejections(settings.data), keep_ms=settings.rejections_keep_ms(), clock=system_clock
+        ),
+        metrics=MetricReader(engine.pool, engine.identities),
+        api_url=settings.api_url(),
+        is_tls=is_tls,
+        sign_in=SignInDesk(database, system_clock),
+        snapshots=StandingSnapshot(settings, engine),
+    )
 
 
 def _come_home(engine: Engine, jobs: JobRunner, threads: list[threading.Thread]) -> None:

@@ -33,6 +33,9 @@ _NEWER: Final = (
     f"batch >= {{batch:UInt64}} AND ({_ARRIVAL})"
     " > ({batch:UInt64}, {at:DateTime64(3, 'UTC')}, {request_id:UUID}, {item:UInt16})"
 )
+_PER_PAGE: Final = 500
+_MOST_RECENT_CHARACTERS: Final = 16 * 1024 * 1024
+_WITHIN: Final = "received_at >= {oldest:DateTime64(3, 'UTC')}"
 _WINDOWS: Final = (timedelta(hours=1), timedelta(days=1), timedelta(days=31))
 
 _Condition = tuple[str, dict[str, Any]]
@@ -83,6 +86,16 @@ class EventFilter:
     text: str | None = None
 
 
+class EventKeySeen(NamedTuple):
+    """An event key of a connection: how many events had it, repeats among them, and when they arrived (Unix ms)."""
+
+    event_key: str
+    events: int
+    repeats: int
+    first_ms: int
+    last_ms: int
+
+
 class EmittedSignal(NamedTuple):
     """A signal that an event emitted: which, in which revision, for which company, with which slot values."""
 
@@ -122,6 +135,33 @@ class EventLogReader:
             parameters |= {"at": _arrived(position.event_id.request_id), **position.event_id._asdict()}
             conditions.append((_NEWER, parameters))
         return self._found(conditions, _ARRIVAL, limit)
+
+    def recent(self, connection_id: UUID, event_key: str, most: int) -> list[LoggedEvent]:
+        """Up to `most` of the latest events that were processed, newest first; fewer where payloads are large."""
+        wanted = EventFilter(connection_id=connection_id, event_key=event_key, fate=Fate.PROCESSED)
+        found: list[LoggedEvent] = []
+        characters = 0
+        while len(found) < most and characters < _MOST_RECENT_CHARACTERS:
+            last = Place(found[-1].received_at_ms, found[-1].id) if found else None
+            wanted_now = min(_PER_PAGE, most - len(found))
+            page = self.page(wanted, older_than=last, limit=wanted_now)
+            found += page
+            characters += sum(len(event.payload) for event in page)
+            if len(page) < wanted_now:
+                break
+        return found
+
+    def event_keys(self, connection_id: UUID, text: str, most: int) -> list[EventKeySeen]:
+        """The keys of the connection that have `text` in them, those seen latest first."""
+        rows = self._client.query(
+            "SELECT event_key, count(), countIf(fate = 'duplicate'),"
+            " toUnixTimestamp64Milli(min(received_at)), toUnixTimestamp64Milli(max(received_at)) AS last"
+            " FROM events WHERE connection_id = {connection_id:UUID}"
+            " AND positionCaseInsensitiveUTF8(event_key, {text:String}) > 0"
+            " GROUP BY event_key ORDER BY last DESC, event_key LIMIT {most:UInt32}",
+            parameters={"connection_id": connection_id, "text": text, "most": most},
+        ).result_rows
+        return [EventKeySeen(*row) for row in rows]
 
     def event(self, event_id: EventId) -> LoggedEvent | None:
         """One event, or None if the log does not have it (yet)."""
@@ -190,8 +230,8 @@ class EventLogReader:
             return []
         for window in (*_WINDOWS, None):
             oldest = newest_ms - int(window.total_seconds() * 1000) if window else None
-            since = [("received_at >= {oldest:DateTime64(3, 'UTC')}", {"oldest": _instant(oldest)})] if oldest else []
-            found = self._found([*conditions, *since], order, limit)
+            within = () if oldest is None else ((_WITHIN, {"oldest": _instant(oldest)}),)
+            found = self._found([*conditions, *within], order, limit)
             reached_the_end = oldest is None or (wanted.since_ms is not None and oldest <= wanted.since_ms)
             if len(found) >= limit or reached_the_end:
                 return found
@@ -237,20 +277,8 @@ def _instant(unix_ms: int) -> datetime:
 
 
 def _logged(row: Sequence[Any]) -> LoggedEvent:
-    (
-        received,
-        request_id,
-        item,
-        connection_id,
-        event_key,
-        event_date,
-        fate,
-        reason,
-        duplicate_of,
-        door,
-        payload,
-        batch,
-    ) = row
+    received, request_id, item, connection_id, event_key, event_date, *rest = row
+    fate, reason, duplicate_of, door, payload, batch = rest
     return LoggedEvent(
         id=EventId(request_id, item),
         received_at_ms=received,

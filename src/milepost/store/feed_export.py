@@ -56,6 +56,7 @@ _FORMULA: Final = "^'*[=+\\-@\\t\\r\\n\uff1d\uff0b\uff0d\uff20]"
 _FORMULA_SQL: Final = "'" + _FORMULA.replace("\\", "\\\\").replace("'", "\\'") + "'"
 _is_formula: Final = re.compile(_FORMULA).match
 _ORDER: Final = "signal_id, generation, company_id, event_date, request_id, item"
+_SETTINGS: Final = "max_threads = 1, max_block_size = 8192, date_time_output_format = 'iso'"
 _CSV_SETTINGS: Final = "format_csv_null_representation = '', output_format_csv_crlf_end_of_line = 1"
 _NDJSON_SETTINGS: Final = (
     "output_format_json_quote_64bit_integers = 0, output_format_json_quote_64bit_floats = 0,"
@@ -139,7 +140,7 @@ class FeedExporter:
     @contextmanager
     def _opened(self, query: _Query, settings: str, format_name: str) -> Iterator[IO[bytes]]:
         with closing(self._open_client()) as client:
-            sql = f"{query.sql} SETTINGS max_threads = 1, max_block_size = 8192, date_time_output_format = 'iso', {settings}"
+            sql = f"{query.sql} SETTINGS {_SETTINGS}, {settings}"
             stream = cast("IO[bytes]", client.raw_stream(sql, parameters=query.parameters, fmt=format_name))
             with closing(stream):
                 yield stream

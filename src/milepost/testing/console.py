@@ -24,7 +24,8 @@ from milepost.domain.identities import Identities
 from milepost.kit.crypto import issue_token
 from milepost.kit.news import News
 from milepost.record.rejections import RejectionReader
-from milepost.store.event_log import EmittedSignal, EventFilter, LoggedEvent, Place
+from milepost.record.tallies import TallyReader
+from milepost.store.event_log import EmittedSignal, EventFilter, EventKeySeen, LoggedEvent, Place
 from milepost.store.feed_export import Export, ExportFormat
 from milepost.store.feeds import FeedFilter, FeedPlace, FeedRow, FeedTime
 from milepost.store.position import Position
@@ -54,6 +55,14 @@ class EmptyEventLog:
         return ()
 
     def latest(self, wanted: EventFilter, upto: int, limit: int) -> Sequence[LoggedEvent]:
+        """Nothing."""
+        return ()
+
+    def recent(self, connection_id: UUID, event_key: str, most: int) -> Sequence[LoggedEvent]:
+        """Nothing."""
+        return ()
+
+    def event_keys(self, connection_id: UUID, text: str, most: int) -> Sequence[EventKeySeen]:
         """Nothing."""
         return ()
 
@@ -219,6 +228,7 @@ def open_console(
         event_log=event_log or EmptyEventLog(),
         feeds=Feeds(database, feed_rows or EmptyFeeds(), feed_files or EmptyFiles(), Identities),
         live=live,
+        tallies=TallyReader(folder / "reactor.sqlite"),
         rejections=RejectionReader(folder / "rejections", keep_ms=7 * 86_400_000, clock=clock),
         metrics=metrics or ZeroMetrics(),
         api_url="https://api.test",

@@ -12,7 +12,7 @@ from milepost.kit.clock import Clock
 from milepost.record.rejections import RejectionReader
 from milepost.web.feeds import Feeds
 from milepost.web.live import LiveStreams
-from milepost.web.ports import EventLog, MetricValues, Snapshots
+from milepost.web.ports import EventLog, MetricValues, Snapshots, Tallies
 from milepost.web.sign_in import SignInDesk
 
 
@@ -27,6 +27,7 @@ class WebDeps:
     event_log: EventLog
     feeds: Feeds
     live: LiveStreams
+    tallies: Tallies
     rejections: RejectionReader
     metrics: MetricValues
     api_url: str

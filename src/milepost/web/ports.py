@@ -13,7 +13,8 @@ from uuid import UUID
 from milepost.domain.basis import Basis
 from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
-from milepost.store.event_log import EmittedSignal, EventFilter, LoggedEvent, Place
+from milepost.domain.tally import Tally
+from milepost.store.event_log import EmittedSignal, EventFilter, EventKeySeen, LoggedEvent, Place
 from milepost.store.feed_export import Export, ExportFormat
 from milepost.store.feeds import FeedFilter, FeedPlace, FeedRow, FeedTime
 from milepost.store.position import Position
@@ -30,6 +31,12 @@ class EventLog(Protocol):
 
     def after(self, wanted: EventFilter, position: Position, upto: int, limit: int) -> Sequence[LoggedEvent]:
         """Up to `limit` events that arrived after the position, up to and with the batch `upto`, in their order."""
+
+    def recent(self, connection_id: UUID, event_key: str, most: int) -> Sequence[LoggedEvent]:
+        """Up to `most` of the latest events that were processed, newest first; fewer where payloads are large."""
+
+    def event_keys(self, connection_id: UUID, text: str, most: int) -> Sequence[EventKeySeen]:
+        """The keys of the connection that have `text` in them, those seen latest first."""
 
     def event(self, event_id: EventId) -> LoggedEvent | None:
         """One event, or None if the log does not have it (yet)."""
@@ -67,6 +74,13 @@ class FeedFiles(Protocol):
 
     def pieces(self, export: Export, file_format: ExportFormat) -> Generator[bytes]:
         """The file, piece by piece, raising where the store fails; ends early when it is closed."""
+
+
+class Tallies(Protocol):
+    """What signals made of the events of their keys (`record.tallies.TallyReader`)."""
+
+    def days(self, signal_id: UUID) -> Sequence[Tally]:
+        """A tally for each day on which events were seen, oldest first."""
 
 
 class Snapshots(Protocol):

@@ -1,4 +1,4 @@
-"""Companies' names alone, for lists in another order than theirs."""
+"""Companies' names alone, for lists in another order than theirs; of those that are shown."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks
+from milepost.control.repos.identities import SHOWN
 from milepost.control.rows import CompanyRow
 from milepost.domain.errors import Fault, InvalidInputError
 
 
 def all_company_names(session: Session) -> dict[UUID, str]:
     """Every company's name by its id."""
-    return {row.id: row.name for row in session.execute(select(CompanyRow.id, CompanyRow.name))}
+    return {row.id: row.name for row in session.execute(select(CompanyRow.id, CompanyRow.name).where(SHOWN))}
 
 
 def company_names(session: Session, company_ids: Collection[UUID]) -> dict[UUID, str]:
@@ -32,6 +33,6 @@ def known_company_names(session: Session, company_ids: Collection[UUID]) -> dict
     """The names of those of these companies that there are: rows of the store may name one that is gone."""
     names: dict[UUID, str] = {}
     for chunk in chunks(company_ids):
-        rows = session.execute(select(CompanyRow.id, CompanyRow.name).where(CompanyRow.id.in_(chunk)))
+        rows = session.execute(select(CompanyRow.id, CompanyRow.name).where(CompanyRow.id.in_(chunk), SHOWN))
         names |= {row.id: row.name for row in rows}
     return names
