@@ -11,7 +11,10 @@ from milepost.control.session import Database
 from milepost.detect.company import Companies
 from milepost.detect.step import Detect, compile_definitions
 from milepost.domain.event import Emissions, RecordedGroup
+from milepost.domain.job import JobKind
 from milepost.domain.milestone import Transition
+from milepost.jobs.port import Handler
+from milepost.jobs.runner import JobRunner
 from milepost.judge.loop import JudgeLoop
 from milepost.judge.step import Judge
 from milepost.kit.clock import Clock
@@ -104,6 +107,12 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
         identities=identities,
         _owned=(checkpoints, claims, pool, writer),
     )
+
+
+def make_jobs(settings: Settings, database: Database, clock: Clock) -> JobRunner:
+    """The runner of long work; each kind of job has its handler here."""
+    handlers: dict[JobKind, Handler] = {}
+    return JobRunner(database, handlers, paths.jobs(settings.data), clock)
 
 
 def make_judge(database: Database, pool: ClientPool, identities: IdentitySource, clock: Clock) -> JudgeLoop:

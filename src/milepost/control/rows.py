@@ -276,3 +276,27 @@ class AuditRow(Row):
     subject_id: Mapped[str] = mapped_column(index=True)
     before: Mapped[dict[str, Any] | None]
     after: Mapped[dict[str, Any] | None]
+
+
+class JobRow(Row):
+    """Ordered by id, a UUIDv7. `saved` is what its handler keeps for a next attempt."""
+
+    __tablename__ = "jobs"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    subject: Mapped[str]
+    subject_id: Mapped[UUID | None] = mapped_column(index=True)
+    params: Mapped[dict[str, Any]]
+    saved: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(index=True)
+    actor: Mapped[str]
+    done: Mapped[int]
+    total: Mapped[int | None]
+    unit: Mapped[str]
+    is_cancel_wanted: Mapped[bool]
+    result: Mapped[dict[str, Any] | None]
+    error: Mapped[str | None]
+    created_at_ms: Mapped[int]
+    started_at_ms: Mapped[int | None]
+    finished_at_ms: Mapped[int | None]
