@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
 
-from milepost.control.directory import CompanyDirectory, DefinitionSource, IdentitySource, JudgedPlans, Rejudgings
+from milepost.control.directory import (
+    CompanyDirectory,
+    DefinitionSource,
+    ForeseenPlans,
+    IdentitySource,
+    JudgedPlans,
+    Rejudgings,
+)
 from milepost.control.session import Database
 from milepost.detect.company import Companies
 from milepost.detect.step import Detect, compile_definitions
 from milepost.domain.event import Emissions, RecordedGroup
+from milepost.domain.identities import Identities
 from milepost.domain.job import JobKind
 from milepost.domain.milestone import Transition
 from milepost.jobs.port import Handler
@@ -29,7 +38,7 @@ from milepost.record.claims.port import Claims
 from milepost.record.claims.rocksdb import RocksdbClaims
 from milepost.record.journal.sqlite import SqliteJournalReader
 from milepost.settings import Settings
-from milepost.store.client import ClientPool, connect, create_schema
+from milepost.store.client import ClientPool, Queries, connect, create_schema
 from milepost.store.writer import StoreWriter
 
 _log = logger("judge")
@@ -109,13 +118,29 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     )
 
 
+class JudgeAhead:
+    """The judge on what is not so yet: what it would record is given, and not recorded."""
+
+    def __init__(self, database: Database, client: Queries, clock: Clock) -> None:
+        self._database = database
+        self._client = client
+        self._clock = clock
+
+    def transitions(self, company_id: UUID, identities: Identities) -> Sequence[Transition]:
+        """The changes of state on the company's plan, if these were the identities."""
+        definitions = DefinitionSource(self._database)
+        definitions.refresh()
+        measures = MetricReader(self._client, lambda: identities)
+        return Judge(measures, ForeseenPlans(self._database, definitions), self._clock).judge([company_id])
+
+
 def make_jobs(settings: Settings, database: Database, clock: Clock) -> JobRunner:
     """The runner of long work; each kind of job has its handler here."""
     handlers: dict[JobKind, Handler] = {}
     return JobRunner(database, handlers, paths.jobs(settings.data), clock)
 
 
-def make_judge(database: Database, pool: ClientPool, identities: IdentitySource, clock: Clock) -> JudgeLoop:
+def make_judge(database: Database, pool: Queries, identities: IdentitySource, clock: Clock) -> JudgeLoop:
     """The judge on its own view of the definitions."""
     definitions = DefinitionSource(database)
 

@@ -21,6 +21,7 @@ from milepost.web.routes import (
     altkeys,
     assigned,
     audit,
+    combining,
     companies,
     connections,
     events,
@@ -35,6 +36,7 @@ from milepost.web.routes import (
     settings,
     signals,
     snapshot,
+    unmatched,
     users,
 )
 
@@ -46,7 +48,9 @@ _ROUTERS: tuple[APIRouter, ...] = (
     events.router,
     rejections.router,
     overview.router,
+    unmatched.router,  # before companies, whose ids would take its path
     companies.router,
+    combining.router,
     altkeys.router,
     signals.router,
     metrics.router,

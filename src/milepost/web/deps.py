@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from milepost.control.session import Database
+from milepost.domain.identities import Identities
 from milepost.kit.clock import Clock
 from milepost.record.rejections import RejectionReader
-from milepost.web.ports import EventLog, MetricValues, Snapshots
+from milepost.web.ports import EventLog, Foresight, Histories, MetricValues, Snapshots
 from milepost.web.sign_in import SignInDesk
 
 
@@ -25,6 +27,9 @@ class WebDeps:
     event_log: EventLog
     rejections: RejectionReader
     metrics: MetricValues
+    identities: Callable[[], Identities]
+    histories: Histories
+    foresight: Foresight
     api_url: str
     is_tls: bool
     sign_in: SignInDesk
