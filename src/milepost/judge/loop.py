@@ -71,15 +71,16 @@ class JudgeLoop:
         """Work until stopped. What a crash leaves unjudged is mended by judging all at the next start."""
         while not self._is_stopping:
             try:
-                self._look()
+                self.look()
             except Exception as error:  # the judge has put what failed back on its agenda
                 self._failed(error)
                 self._wake.wait(_RETRY_SECONDS)
             self._wake.wait(_LOOK_SECONDS)
             self._wake.clear()
-        self._look()
+        self.look()
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Judge what there is to judge, on the thread that calls; `run` does so again and again."""
         if self._have_definitions_changed():
             self._owes_all = True
         # Before all else: what is known of these companies is no ground to judge them on.
