@@ -304,3 +304,15 @@ def test_a_company_set_aside_is_shown_nowhere_until_it_is_restored_with_what_cam
     firm.post(f"/companies/{b}/restore")
     firm.check({"A": "A", "B": "B"})
     firm.post(f"/companies/{b}/restore", None, 409)
+
+
+def test_a_combined_company_s_id_leads_to_the_numbers_of_its_primary(firm: MeasuredFirm) -> None:
+    firm.buy(*purchases("A", 9), *purchases("B", 8))
+    a, b = firm.company("A"), firm.company("B")
+    firm.post(f"/companies/{a}/combine", {"company_ids": [b]})
+    values = f"/metrics/{firm.metrics['count'].id}"
+    (line,) = firm.get(f"{values}/values", company_id=b)["items"]
+    assert (line["company_id"], line["value"]) == (a, 2)
+    assert [one["value"] for one in firm.groups(company_id=b)] == [2]
+    assert [one["company_id"] for one in firm.get(f"{values}/series", company_id=b)["series"]] == [a]
+    assert firm.get(f"/companies/{b}")["merged_into"] == a

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, tuple_, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select, tuple_, update
+from sqlalchemy.orm import Session, aliased
 
 from milepost.control.bulk import chunks
 from milepost.control.rows import CompanyKeyRow, CompanyRow
@@ -47,13 +47,12 @@ def matching(wanted: CompanyFilter) -> ColumnElement[bool]:
         CompanyRow.standing == wanted.standing.value,
         CompanyRow.merged_into.is_(None),
     ]
-    member = select(func.coalesce(CompanyRow.primary_id, CompanyRow.id))
     if wanted.search:
-        found = member.where(CompanyRow.search_text.contains(folded(wanted.search), autoescape=True))
+        primary = select(func.coalesce(CompanyRow.primary_id, CompanyRow.id))
+        found = primary.where(CompanyRow.search_text.contains(folded(wanted.search), autoescape=True))
         conditions.append(CompanyRow.id.in_(found))
     if wanted.key_space is not None:
-        has_key = select(CompanyKeyRow.company_id).where(CompanyKeyRow.key_space == wanted.key_space)
-        conditions.append(CompanyRow.id.in_(member.where(CompanyRow.id.in_(has_key))))
+        conditions.append(_has_key(wanted.key_space))
     if wanted.attribute is not None:
         name, value = wanted.attribute
         attribute = CompanyRow.attributes[name].as_string()
@@ -61,6 +60,15 @@ def matching(wanted: CompanyFilter) -> ColumnElement[bool]:
     if wanted.is_auto_created is not None:
         conditions.append(CompanyRow.is_auto_created.is_(wanted.is_auto_created))
     return and_(*conditions)
+
+
+def _has_key(key_space: str) -> ColumnElement[bool]:
+    """Of its own, which an index tells, or of one of the few that are combined into it."""
+    member = aliased(CompanyRow)
+    of_space = CompanyKeyRow.key_space == key_space
+    own = exists().where(CompanyKeyRow.company_id == CompanyRow.id, of_space)
+    of_member = select(member.primary_id).join(CompanyKeyRow, CompanyKeyRow.company_id == member.id)
+    return own | CompanyRow.id.in_(of_member.where(member.primary_id.is_not(None), of_space))
 
 
 def ordered(
