@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.accept import accept
-from bench.end_to_end import end_to_end
+from bench.end_to_end import end_to_end, many_signals
 from bench.measure import Measured
 from bench.metrics import metrics
 
@@ -25,6 +25,7 @@ def _end_to_end() -> Iterator[Measured]:
     sys.setswitchinterval(0.0005)  # as the app process has it (operate/child.py)
     yield end_to_end(300_000, 100)
     yield end_to_end(60_000, 1)
+    yield many_signals()
 
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Measured]]] = {

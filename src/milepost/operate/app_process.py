@@ -21,6 +21,7 @@ from milepost.operate.listener import make_server, until_listening
 from milepost.operate.snapshot import StandingSnapshot
 from milepost.operate.tls import prepare_tls
 from milepost.record.rejections import RejectionReader
+from milepost.record.tallies import TallyReader
 from milepost.settings import Settings
 from milepost.store.event_log import EventLogReader
 from milepost.store.histories import HistoryReader
@@ -44,9 +45,12 @@ async def run(settings: Settings) -> None:
         threading.Thread(target=jobs.run, name="jobs"),
     ]
     tls = prepare_tls(settings.tls, settings.data, settings.host, settings.trusted_proxies)
-    deps = _web_deps(settings, database, engine, is_tls=tls is not None)
     server = make_server(
-        create_app(deps), interface=Interfaces.ASGI, host=settings.host, port=settings.app_port, tls=tls
+        create_app(_web_deps(settings, database, engine, is_tls=tls is not None)),
+        interface=Interfaces.ASGI,
+        host=settings.host,
+        port=settings.app_port,
+        tls=tls,
     )
     child.stop_when_told(asyncio.get_running_loop(), server.stop)
     serving = asyncio.ensure_future(server.serve())
@@ -62,12 +66,14 @@ async def run(settings: Settings) -> None:
 
 
 def _web_deps(settings: Settings, database: Database, engine: Engine, *, is_tls: bool) -> WebDeps:
+    """What the console API works with."""
     return WebDeps(
         database=database,
         secrets_key=load_key(paths.secrets_key(settings.data)),
         tokens_key=load_key(paths.tokens_key(settings.data)),
         clock=system_clock,
         event_log=EventLogReader(engine.pool),
+        tallies=TallyReader(paths.reactor(settings.data)),
         rejections=RejectionReader(
             paths.rejections(settings.data), keep_ms=settings.rejections_keep_ms(), clock=system_clock
         ),

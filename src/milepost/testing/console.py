@@ -27,8 +27,9 @@ from milepost.domain.milestone import Transition
 from milepost.kit.crypto import issue_token
 from milepost.measure.queries import MetricReader
 from milepost.record.rejections import RejectionReader
+from milepost.record.tallies import TallyReader
 from milepost.store.client import Queries
-from milepost.store.event_log import EmittedSignal, EventFilter, LoggedEvent, Place
+from milepost.store.event_log import EmittedSignal, EventFilter, EventKeySeen, LoggedEvent, Place
 from milepost.store.histories import HistoryReader
 from milepost.testing.business import NOW_MS, SECRETS_KEY, make_control_database
 from milepost.testing.clock import StandingClock
@@ -47,6 +48,14 @@ class EmptyEventLog:
     """A log before the first event."""
 
     def page(self, wanted: EventFilter, *, older_than: Place | None, limit: int) -> Sequence[LoggedEvent]:
+        """Nothing."""
+        return ()
+
+    def recent(self, connection_id: UUID, event_key: str, most: int) -> Sequence[LoggedEvent]:
+        """Nothing."""
+        return ()
+
+    def event_keys(self, connection_id: UUID, text: str, most: int) -> Sequence[EventKeySeen]:
         """Nothing."""
         return ()
 
@@ -194,6 +203,7 @@ def open_console(
         tokens_key=TOKENS_KEY,
         clock=clock,
         event_log=event_log or EmptyEventLog(),
+        tallies=TallyReader(folder / "reactor.sqlite"),
         rejections=RejectionReader(folder / "rejections", keep_ms=7 * 86_400_000, clock=clock),
         metrics=metrics or ZeroMetrics(),
         identities=identities,

@@ -66,7 +66,7 @@ class Firm:
             payloads=[b'{"customer":"%s","dollars":%d}' % (one.customer.encode(), one.dollars) for one in purchases],
             smart_keys=smart_keys,
         )
-        emissions = self._detect.detect([group])
+        emissions = self._detect.detect([group]).emissions
         insert_signals(self.client, batch, f"firm-{batch}", emissions)
         self.bought += purchases
         self._judge.touched(emissions)

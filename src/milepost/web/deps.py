@@ -12,7 +12,7 @@ from milepost.control.session import Database
 from milepost.domain.identities import Identities
 from milepost.kit.clock import Clock
 from milepost.record.rejections import RejectionReader
-from milepost.web.ports import EventLog, Foresight, Histories, MetricValues, Snapshots
+from milepost.web.ports import EventLog, Foresight, Histories, MetricValues, Snapshots, Tallies
 from milepost.web.sign_in import SignInDesk
 
 
@@ -25,6 +25,7 @@ class WebDeps:
     tokens_key: bytes = field(repr=False)
     clock: Clock
     event_log: EventLog
+    tallies: Tallies
     rejections: RejectionReader
     metrics: MetricValues
     identities: Callable[[], Identities]
