@@ -22,6 +22,7 @@ from milepost.domain.event import Detected, RecordedGroup
 from milepost.domain.identities import Identities
 from milepost.domain.job import JobKind
 from milepost.domain.milestone import Transition
+from milepost.jobs.company_import import CompanyImport
 from milepost.jobs.port import Handler
 from milepost.jobs.runner import JobRunner
 from milepost.judge.loop import JudgeLoop
@@ -144,7 +145,7 @@ class JudgeAhead:
 
 def make_jobs(settings: Settings, database: Database, clock: Clock) -> JobRunner:
     """The runner of long work; each kind of job has its handler here."""
-    handlers: dict[JobKind, Handler] = {}
+    handlers: dict[JobKind, Handler] = {JobKind.COMPANY_IMPORT: CompanyImport(database, clock)}
     return JobRunner(database, handlers, paths.jobs(settings.data), clock)
 
 

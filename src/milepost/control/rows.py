@@ -252,6 +252,17 @@ class AuditRow(Row):
     after: Mapped[dict[str, Any] | None]
 
 
+class ImportLineRow(Row):
+    """What a line of a company import did (control/company_import/deciding.py), kept as long as its job."""
+
+    __tablename__ = "import_lines"
+
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    outcome: Mapped[str]
+    report: Mapped[str]
+
+
 class JobRow(Row):
     """Ordered by id, a UUIDv7. `saved` is what its handler keeps for a next attempt."""
 

@@ -85,6 +85,7 @@ def _web_deps(settings: Settings, database: Database, engine: Engine, *, is_tls:
         is_tls=is_tls,
         sign_in=SignInDesk(database, system_clock),
         snapshots=StandingSnapshot(settings, engine),
+        jobs_folder=paths.jobs(settings.data),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -18,7 +19,10 @@ from milepost.web.sign_in import SignInDesk
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebDeps:
-    """`api_url` is the base of the api listener, for tracking scripts; `is_tls` marks the session cookie Secure."""
+    """`api_url` is the base of the api listener, for tracking scripts; `is_tls` marks the session cookie Secure.
+
+    `jobs_folder` is where an upload is put for its job.
+    """
 
     database: Database
     secrets_key: bytes = field(repr=False)
@@ -35,6 +39,7 @@ class WebDeps:
     is_tls: bool
     sign_in: SignInDesk
     snapshots: Snapshots
+    jobs_folder: Path
 
 
 def _of_app(request: Request) -> WebDeps:
