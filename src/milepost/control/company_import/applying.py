@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from milepost.control.repos.plans import assign_missing
 from milepost.control.repos.rejudgings import owe_rejudging
 from milepost.control.repos.unmatched import make_companies
 from milepost.control.rows import CompanyKeyRow, CompanyRow
-from milepost.domain.company import Standing
+from milepost.domain.company import Standing, folded, search_text
 
 
 def load(session: Session, rows: Sequence[FileRow], known: Known) -> None:
@@ -42,7 +43,11 @@ def apply(session: Session, effects: Effects, *, actor: str, now_ms: int) -> Non
     """Do it all; new companies get the plans that every new company gets."""
     ensure_key_spaces(session, {key.key_space for key, _ in effects.keys}, now_ms=now_ms)
     if effects.created:
-        session.execute(insert(CompanyRow), [_row(company, now_ms) for company in effects.created.values()])
+        key_values: dict[UUID, list[str]] = defaultdict(list)
+        for key, company_id in effects.keys:
+            key_values[company_id].append(key.value)
+        rows = [_row(company, sorted(key_values[company.id]), now_ms) for company in effects.created.values()]
+        session.execute(insert(CompanyRow), rows)
     make_companies(session, effects.woken.keys(), now_ms=now_ms)
     keys = [
         {"key_space": key.key_space, "value": key.value, "company_id": company_id} for key, company_id in effects.keys
@@ -57,9 +62,9 @@ def apply(session: Session, effects: Effects, *, actor: str, now_ms: int) -> Non
         session.execute(update(CompanyRow), values)
     session.expire_all()
     for company_id, holdings in effects.assigned.items():
-        rows = [session.get_one(CompanyRow, one) for one in dict.fromkeys(holdings)]
-        merge(session, session.get_one(CompanyRow, company_id), rows, actor=actor, now_ms=now_ms)
-    refresh_search(session, {*effects.created, *changed})
+        held = [session.get_one(CompanyRow, one) for one in dict.fromkeys(holdings)]
+        merge(session, session.get_one(CompanyRow, company_id), held, actor=actor, now_ms=now_ms)
+    refresh_search(session, changed.keys())
     assign_missing(session, now_ms)
     owe_rejudging(session, effects.created.keys(), now_ms=now_ms)
 
@@ -81,12 +86,12 @@ def _known(row: CompanyRow) -> KnownCompany:
     return KnownCompany(id=row.id, name=row.name, attributes=dict(row.attributes), standing=Standing(row.standing))
 
 
-def _row(company: KnownCompany, now_ms: int) -> dict[str, object]:
+def _row(company: KnownCompany, key_values: Sequence[str], now_ms: int) -> dict[str, object]:
     return {
         "id": company.id,
         "name": company.name,
-        "sort_name": "",
-        "search_text": "",
+        "sort_name": folded(company.name),
+        "search_text": search_text(company.name, key_values),
         "is_auto_created": False,
         "awaits_plan": True,
         "attributes": company.attributes,

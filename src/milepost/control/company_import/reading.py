@@ -96,7 +96,7 @@ def _decoded(content: bytes) -> str:
 
 def _delimiter(text: str) -> str:
     """The one that cuts the first line into the most columns."""
-    first = text.lstrip("\r\n").split("\n", 1)[0]
+    first = next(iter(text.lstrip("\r\n").splitlines()), "")
     return max(_DELIMITERS, key=lambda one: len(next(csv.reader([first], delimiter=one), [])))
 
 
