@@ -84,9 +84,11 @@ class JudgeLoop:
         if self._have_definitions_changed():
             self._owes_all = True
         # Before all else: what is known of these companies is no ground to judge them on.
-        while owed := self._rejudgings.owed():
+        owed = self._rejudgings.owed()
+        if owed:
             self._judged(self._judge.judge_anew(set(owed.values())))
             self._rejudgings.settle(owed.keys())
+            self._wake.set()  # there may be more; what is touched meanwhile need not wait for all of them
         with self._lock:
             touched, self._touched = self._touched, {}
         if self._owes_all:

@@ -17,8 +17,7 @@ SELECT whole, count(), uniqExact(request_id, item),
     toUnixTimestamp64Milli(min(event_date)), toUnixTimestamp64Milli(max(event_date)),
     toInt64(max(bitShiftRight(reinterpretAsUInt128(reverse(UUIDToNum(request_id))), 80)))
 FROM signals INNER JOIN parts USING (company_id)
-WHERE signal_id IN {signals:Array(UUID)} AND has({in_force:Array(String)}, concat(signal_id, ' ', generation))
-    AND company_id IN {parts:Array(UUID)}
+WHERE (signal_id, generation) IN {in_force:Array(Tuple(UUID, UInt32))} AND company_id IN {parts:Array(UUID)}
 GROUP BY whole"""
 """A request id begins with the 48 bits of its time of arrival, in Unix milliseconds."""
 
@@ -34,8 +33,7 @@ class HistoryReader:
         found = {
             "parts": [part for part, _ in parts],
             "wholes": [whole for _, whole in parts],
-            "signals": list(generations),
-            "in_force": [f"{signal_id} {generation}" for signal_id, generation in generations.items()],
+            "in_force": list(generations.items()),
         }
         rows = self._client.query(_HISTORIES, parameters=found).result_rows if parts and generations else ()
         return {

@@ -36,6 +36,8 @@ def combine(
     session: Session, primary_id: UUID, company_ids: Collection[UUID], *, actor: str, now_ms: int
 ) -> list[UUID]:
     """Let the primary be all of these companies; gives their ids. Errors as of `check_combination`."""
+    concerned = select(CompanyRow.id).where(CompanyRow.id.in_({primary_id, *company_ids}))
+    session.execute(concerned.order_by(CompanyRow.id).with_for_update())  # else two at once could make a circle
     primary = shown_row(session, primary_id)
     joining = _joining(session, primary, company_ids)
     merge(session, primary, joining, actor=actor, now_ms=now_ms)
