@@ -1,4 +1,4 @@
-"""`make bench`: measure, print a table, and keep the numbers as JSON. Arguments: accept, end-to-end, metrics."""
+"""`make bench`: measure, print a table, and keep the numbers as JSON. Arguments: the names of BENCHMARKS."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.accept import accept
+from bench.backfill import backfill
 from bench.end_to_end import end_to_end, many_signals
 from bench.measure import Measured
 from bench.metrics import metrics
+from bench.service import service
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -32,6 +34,8 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Measured]]] = {
     "accept": accept,
     "end-to-end": _end_to_end,
     "metrics": metrics,
+    "backfill": backfill,
+    "service": service,
 }
 
 
