@@ -19,8 +19,8 @@ from milepost.control.directory import (
 from milepost.control.session import Database
 from milepost.detect.backfill import Backfill
 from milepost.detect.company import Companies
-from milepost.detect.step import Detect, compile_definitions
-from milepost.domain.event import Detected, RecordedGroup
+from milepost.detect.step import Definitions, Detect, compile_definitions
+from milepost.domain.event import Detected, Emissions, RecordedGroup
 from milepost.domain.identities import Identities
 from milepost.domain.job import JobKind
 from milepost.domain.milestone import Transition
@@ -30,6 +30,7 @@ from milepost.jobs.runner import JobRunner
 from milepost.judge.loop import JudgeLoop
 from milepost.judge.step import Judge
 from milepost.kit.clock import Clock
+from milepost.kit.news import News
 from milepost.measure.queries import MetricReader
 from milepost.observe import paths
 from milepost.observe.health import ReactorHealth, write_health
@@ -56,6 +57,7 @@ class FreshDetect:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._source = DefinitionSource(database)
+        self._definitions: Definitions = {}
         self._identities = IdentitySource(database)
         self._hidden: tuple[frozenset[UUID], frozenset[bytes]] = (frozenset(), frozenset())
         self._detect = Detect(Companies(CompanyDirectory(database, clock)), self._hidden_companies)
@@ -63,7 +65,9 @@ class FreshDetect:
     def detect(self, groups: Sequence[RecordedGroup]) -> Detected:
         """See detect/step.py."""
         if self._source.refresh():
-            self._detect.use(compile_definitions([*self._source.signals().values(), *self._source.twins()]))
+            signals = [*self._source.signals().values(), *self._source.twins()]
+            self._definitions = compile_definitions(signals, self._definitions)
+            self._detect.use(self._definitions)
         return self._detect.detect(groups)
 
     def _hidden_companies(self) -> frozenset[bytes]:
@@ -82,13 +86,14 @@ class Closeable(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """The reactor with its claims, the judge, and what the API reads through: clients, and who is who."""
+    """The reactor with its claims, the judge, and what the API reads through: clients, news, and who is who."""
 
     reactor: Reactor
     checkpoints: Checkpoints
     claims: Claims
     judge: JudgeLoop
     pool: ClientPool
+    news: News
     identities: IdentitySource
     _owned: Sequence[Closeable]
 
@@ -112,6 +117,11 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
 
     checkpoints = Checkpoints(paths.reactor(data))
     claims = RocksdbClaims(paths.claims(data))
+    news = News(checkpoints.finished_batch())
+
+    def settled(batch: int, emissions: Sequence[Emissions]) -> None:
+        news.tell(batch, {emitted.signal_id for emitted in emissions})
+
     reactor = Reactor(
         Parts(
             reader=SqliteJournalReader(paths.journal(data)),
@@ -120,12 +130,14 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
             detector=FreshDetect(database, clock),
             store=StoreWriter(writer),
             touched=judge.touched,
+            settled=settled,
             report=report,
             clock=clock,
         )
     )
     return Engine(
         reactor=reactor,
+        news=news,
         checkpoints=checkpoints,
         claims=claims,
         judge=judge,

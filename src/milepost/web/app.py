@@ -26,6 +26,7 @@ from milepost.web.routes import (
     company_import,
     connections,
     events,
+    feeds,
     jobs,
     metric_values,
     metrics,
@@ -49,6 +50,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     users.router,
     connections.router,
     events.router,
+    feeds.router,
     rejections.router,
     overview.router,
     unmatched.router,  # before companies, whose ids would take its path, and that of imports
