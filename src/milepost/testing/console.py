@@ -14,13 +14,13 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
+from milepost.control.directory import IdentitySource
 from milepost.control.repos import connections, people, sessions
 from milepost.domain.account import Role
 from milepost.domain.basis import Basis
 from milepost.domain.connection import EVENT_HANDLER_SCOPE, Connection, ConnectionKind
 from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
-from milepost.domain.identities import Identities
 from milepost.kit.crypto import issue_token
 from milepost.kit.news import News
 from milepost.record.rejections import RejectionReader
@@ -226,7 +226,7 @@ def open_console(
         tokens_key=TOKENS_KEY,
         clock=clock,
         event_log=event_log or EmptyEventLog(),
-        feeds=Feeds(database, feed_rows or EmptyFeeds(), feed_files or EmptyFiles(), Identities),
+        feeds=Feeds(database, feed_rows or EmptyFeeds(), feed_files or EmptyFiles(), IdentitySource(database)),
         live=live,
         tallies=TallyReader(folder / "reactor.sqlite"),
         rejections=RejectionReader(folder / "rejections", keep_ms=7 * 86_400_000, clock=clock),
