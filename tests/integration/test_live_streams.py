@@ -351,7 +351,7 @@ def test_an_export_that_is_under_way_when_the_service_stops_does_not_look_like_a
     for _ in range(10):
         shop.happen(*range(20_000))
     with httpx.stream("GET", f"{shop.url}/api/feeds/export?format=ndjson", cookies=shop.cookies) as answer:
-        pieces = answer.iter_raw(1000)
+        pieces = answer.iter_raw(100_000)
         next(pieces)
         shop.news.close()
         with pytest.raises(httpx.RemoteProtocolError):
