@@ -20,7 +20,7 @@ from milepost.control.session import Database
 from milepost.detect.backfill import Backfill
 from milepost.detect.company import Companies
 from milepost.detect.step import Definitions, Detect, compile_definitions
-from milepost.domain.event import Detected, Emissions, RecordedGroup
+from milepost.domain.event import Detected, RecordedGroup
 from milepost.domain.identities import Identities
 from milepost.domain.job import JobKind
 from milepost.domain.milestone import Transition
@@ -118,10 +118,6 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     checkpoints = Checkpoints(paths.reactor(data))
     claims = RocksdbClaims(paths.claims(data))
     news = News(checkpoints.finished_batch())
-
-    def settled(batch: int, emissions: Sequence[Emissions]) -> None:
-        news.tell(batch, {emitted.signal_id for emitted in emissions})
-
     reactor = Reactor(
         Parts(
             reader=SqliteJournalReader(paths.journal(data)),
@@ -130,7 +126,7 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
             detector=FreshDetect(database, clock),
             store=StoreWriter(writer),
             touched=judge.touched,
-            settled=settled,
+            settled=news.tell,
             report=report,
             clock=clock,
         )
