@@ -21,7 +21,7 @@ def test_the_tutorial_leads_from_an_empty_service_to_an_outcome(
 @pytest.mark.parametrize(
     "page",
     [
-        *("send-a-file", "look-up-an-event", "connections-and-keys", "define-a-signal"),
+        *("send-a-file", "look-up-an-event", "connections-and-keys", "define-a-signal", "apply-to-history"),
         *("backup", "operate", "trust-the-certificate", "custom-events", "segment-sdks"),
     ],
 )
