@@ -13,7 +13,7 @@ from milepost.control.session import Database
 from milepost.detect.backfill import Backfill
 from milepost.detect.company import Companies
 from milepost.detect.step import Definitions, Detect, compile_definitions
-from milepost.domain.event import Detected, RecordedGroup
+from milepost.domain.event import Detected, Emissions, RecordedGroup
 from milepost.domain.job import JobKind
 from milepost.domain.milestone import Transition
 from milepost.jobs.port import Handler
@@ -21,6 +21,7 @@ from milepost.jobs.runner import JobRunner
 from milepost.judge.loop import JudgeLoop
 from milepost.judge.step import Judge
 from milepost.kit.clock import Clock
+from milepost.kit.news import News
 from milepost.measure.queries import MetricReader
 from milepost.observe import paths
 from milepost.observe.health import ReactorHealth, write_health
@@ -76,13 +77,14 @@ class Closeable(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """The reactor with its claims, the judge, and what the API reads through: clients, and who is who."""
+    """The reactor with its claims, the judge, and what the API reads through: clients, news, and who is who."""
 
     reactor: Reactor
     checkpoints: Checkpoints
     claims: Claims
     judge: JudgeLoop
     pool: ClientPool
+    news: News
     identities: IdentitySource
     _owned: Sequence[Closeable]
 
@@ -106,6 +108,11 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
 
     checkpoints = Checkpoints(paths.reactor(data))
     claims = RocksdbClaims(paths.claims(data))
+    news = News(checkpoints.finished_batch())
+
+    def settled(batch: int, emissions: Sequence[Emissions]) -> None:
+        news.tell(batch, {emitted.signal_id for emitted in emissions})
+
     reactor = Reactor(
         Parts(
             reader=SqliteJournalReader(paths.journal(data)),
@@ -114,12 +121,14 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
             detector=FreshDetect(database, clock),
             store=StoreWriter(writer),
             touched=judge.touched,
+            settled=settled,
             report=report,
             clock=clock,
         )
     )
     return Engine(
         reactor=reactor,
+        news=news,
         checkpoints=checkpoints,
         claims=claims,
         judge=judge,
