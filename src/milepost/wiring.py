@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
@@ -33,7 +34,7 @@ from milepost.kit.clock import Clock
 from milepost.kit.news import News
 from milepost.measure.queries import MetricReader
 from milepost.observe import paths
-from milepost.observe.health import ReactorHealth, write_health
+from milepost.observe.health import write_health
 from milepost.observe.logs import logger
 from milepost.observe.metric_names import TRANSITIONS
 from milepost.reactor import Parts, Reactor
@@ -112,9 +113,6 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     identities = IdentitySource(database)
     judge = make_judge(database, pool, identities, clock)
 
-    def report(health: ReactorHealth) -> None:
-        write_health(paths.health(data), health)
-
     checkpoints = Checkpoints(paths.reactor(data))
     claims = RocksdbClaims(paths.claims(data))
     news = News(checkpoints.finished_batch())
@@ -127,7 +125,7 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
             store=StoreWriter(writer),
             touched=judge.touched,
             settled=news.tell,
-            report=report,
+            report=partial(write_health, paths.health(data)),
             clock=clock,
         )
     )

@@ -221,6 +221,12 @@ class Console:
         return client
 
 
+def _ended_streams() -> LiveStreams:
+    streams = LiveStreams(News(), most_tails=4)
+    streams.news.close()
+    return streams
+
+
 def open_console(
     folder: Path,
     *,
@@ -238,12 +244,7 @@ def open_console(
     """
     clock = StandingClock(NOW_MS)
     database = make_control_database(folder)
-    if live is None:
-        live = LiveStreams(News(), most_tails=4)
-        live.news.close()
     identities = IdentitySource(database)
-    if client is not None:
-        metrics = MetricReader(client, identities)
     deps = WebDeps(
         database=database,
         secrets_key=SECRETS_KEY,
@@ -251,10 +252,10 @@ def open_console(
         clock=clock,
         event_log=event_log or EmptyEventLog(),
         feeds=Feeds(database, feed_rows or EmptyFeeds(), feed_files or EmptyFiles(), identities),
-        live=live,
+        live=live or _ended_streams(),
         tallies=TallyReader(folder / "reactor.sqlite"),
         rejections=RejectionReader(folder / "rejections", keep_ms=7 * 86_400_000, clock=clock),
-        metrics=metrics or ZeroMetrics(),
+        metrics=(metrics or ZeroMetrics()) if client is None else MetricReader(client, identities),
         identities=identities,
         histories=NoHistory() if client is None else HistoryReader(client),
         foresight=NoHistory() if client is None else JudgeAhead(database, client, clock),
