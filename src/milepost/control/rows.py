@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, MetaData, Text, UniqueConstraint, Uuid
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, MetaData, Text, UniqueConstraint, Uuid, false
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -145,6 +145,7 @@ class MilestoneRow(Row):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     definition: Mapped[str]
     assigns_new_companies: Mapped[bool]
+    new_companies_filter: Mapped[str | None]
     created_at_ms: Mapped[int]
 
 
@@ -154,6 +155,17 @@ class OutcomeRow(Row):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     definition: Mapped[str]
     assigns_new_companies: Mapped[bool]
+    new_companies_filter: Mapped[str | None]
+    created_at_ms: Mapped[int]
+
+
+class PlanTemplateRow(Row):
+    __tablename__ = "plan_templates"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    definition: Mapped[str]
+    assigns_new_companies: Mapped[bool]
+    new_companies_filter: Mapped[str | None]
     created_at_ms: Mapped[int]
 
 
@@ -165,6 +177,7 @@ class AssignedOutcomeRow(Row):
     outcome_id: Mapped[UUID] = mapped_column(ForeignKey(OutcomeRow.id), index=True)
     company_id: Mapped[UUID] = mapped_column(ForeignKey(CompanyRow.id))
     definition: Mapped[str]
+    is_edited: Mapped[bool] = mapped_column(server_default=false())
     assigned_at_ms: Mapped[int]
     state: Mapped[str]
     state_at_ms: Mapped[int]
@@ -182,6 +195,7 @@ class AssignedMilestoneRow(Row):
     company_id: Mapped[UUID] = mapped_column(ForeignKey(CompanyRow.id))
     outcome_id: Mapped[UUID | None] = mapped_column(ForeignKey(AssignedOutcomeRow.id, ondelete="SET NULL"), index=True)
     definition: Mapped[str]
+    is_edited: Mapped[bool] = mapped_column(server_default=false())
     assigned_at_ms: Mapped[int]
     state: Mapped[str]
     state_at_ms: Mapped[int]
@@ -214,6 +228,26 @@ class TransitionRow(Row):
     recorded_at_ms: Mapped[int]
     reason: Mapped[str]
     value: Mapped[float | None]
+    cause: Mapped[str] = mapped_column(server_default="")
+    is_correction: Mapped[bool] = mapped_column(server_default=false())
+
+
+class PlanChangeRow(Row):
+    """What was done to a company's plan, kept for ever; ordered by id, a UUIDv7."""
+
+    __tablename__ = "plan_changes"
+    __table_args__ = (Index(None, "company_id", "at_ms", "id"), Index(None, "definition_id", "kind"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    company_id: Mapped[UUID] = mapped_column(ForeignKey(CompanyRow.id))
+    at_ms: Mapped[int]
+    kind: Mapped[str]
+    subject: Mapped[str]
+    subject_id: Mapped[UUID] = mapped_column(index=True)
+    definition_id: Mapped[UUID]
+    name: Mapped[str]
+    detail: Mapped[str]
+    actor: Mapped[str]
 
 
 class PersonRow(Row):

@@ -29,6 +29,7 @@ from milepost.web.routes import (
     milestones,
     outcomes,
     overview,
+    plan_templates,
     rejections,
     session,
     settings,
@@ -51,6 +52,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     metrics.router,
     metric_values.router,
     milestones.router,
+    plan_templates.router,  # before outcomes, whose ids would catch its path
     outcomes.router,
     assigned.router,
     settings.router,

@@ -12,8 +12,9 @@ from clickhouse_connect.driver.client import Client
 from sqlalchemy.orm import Session
 
 from milepost.control.directory import DefinitionSource, JudgedPlans
-from milepost.control.repos import assigned, metrics, milestones, outcomes, plans, signals
+from milepost.control.repos import assigned, copies, metrics, milestones, outcomes, plans, signals
 from milepost.control.repos.companies import CompanyDraft, create_company
+from milepost.control.repos.plan_changes import Act
 from milepost.control.session import Database
 from milepost.domain.basis import Basis
 from milepost.domain.crossing import Ask, Crossing, Threshold
@@ -279,7 +280,7 @@ def test_a_tick_achieves_a_manual_milestone(shop: Shop) -> None:
         milestone = milestones.create_milestone(session, draft, now_ms=NOW_MS)
         plans.assign_milestone(session, milestone.id, [shop.acme], now_ms=NOW_MS)
         (copy,) = assigned.list_assigned_milestones(session, [shop.acme])
-        assigned.tick_action(session, copy.id, 0, to_datetime(day_of(-1)))
+        copies.tick_action(session, copy.id, 0, to_datetime(day_of(-1)), Act("ada@example.com", shop.now_ms))
     (transition,) = shop.judge_changes()
     assert (transition.to_state, transition.reason) == ("achieved", "Kick-off call ticked on 2023-11-13")
 

@@ -8,11 +8,12 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from milepost.control.repos import assigned
+from milepost.control.repos import assigned, copies
+from milepost.control.repos.plan_changes import Act
 from milepost.control.repos.transitions import page_transitions
 from milepost.domain.errors import Fault, InvalidInputError
 from milepost.domain.milestone import AssignedMilestone, MilestoneDraft, MilestoneState, Transition
-from milepost.domain.outcome import AssignedOutcome, OutcomeState
+from milepost.domain.outcome import AssignedOutcome, OutcomeDraft, OutcomeState
 from milepost.kit.clock import to_datetime, to_unix_ms
 from milepost.web.auth import Editor, Viewer
 from milepost.web.changes import change
@@ -76,8 +77,18 @@ def replace_assigned_milestone(
     """Change one company's copy; the definition and other companies' copies stay."""
     with change(deps, caller) as work:
         before = assigned.get_assigned_milestone(work.session, assigned_id)
-        after = assigned.update_assigned_milestone(work.session, assigned_id, draft)
+        after = copies.update_assigned_milestone(work.session, assigned_id, draft, Act(work.actor, work.now_ms))
         work.record("update", "assigned_milestone", assigned_id, before=before, after=after)
+    return after
+
+
+@router.post("/assigned-milestones/{assigned_id}/reset")
+def reset_assigned_milestone(assigned_id: UUID, caller: Editor, deps: Deps) -> AssignedMilestone:
+    """Make one company's copy what the definition is now; ticks stay with the manual actions of the same name."""
+    with change(deps, caller) as work:
+        before = assigned.get_assigned_milestone(work.session, assigned_id)
+        after = copies.reset_assigned_milestone(work.session, assigned_id, Act(work.actor, work.now_ms))
+        work.record("reset", "assigned_milestone", assigned_id, before=before, after=after)
     return after
 
 
@@ -92,7 +103,8 @@ def tick(
         raise InvalidInputError("The tick is not valid.", faults=(fault,))
     with change(deps, caller) as work:
         before = assigned.get_assigned_milestone(work.session, assigned_id)
-        after = assigned.tick_action(work.session, assigned_id, action, to_datetime(at_ms))
+        act = Act(work.actor, work.now_ms)
+        after = copies.tick_action(work.session, assigned_id, action, to_datetime(at_ms), act)
         work.record("tick", "assigned_milestone", assigned_id, before=before, after=after)
     return after
 
@@ -102,7 +114,7 @@ def untick(assigned_id: UUID, action: ActionIndex, caller: Editor, deps: Deps) -
     """Mark a manual action as not done."""
     with change(deps, caller) as work:
         before = assigned.get_assigned_milestone(work.session, assigned_id)
-        after = assigned.untick_action(work.session, assigned_id, action)
+        after = copies.untick_action(work.session, assigned_id, action, Act(work.actor, work.now_ms))
         work.record("untick", "assigned_milestone", assigned_id, before=before, after=after)
     return after
 
@@ -141,3 +153,30 @@ def list_assigned_outcomes(
             limit=limit + 1,
         )
     return page_of(found, limit, lambda outcome: (outcome.id,))
+
+
+@router.get("/assigned-outcomes/{assigned_id}")
+def read_assigned_outcome(assigned_id: UUID, _: Viewer, deps: Deps) -> AssignedOutcome:
+    """One company's outcome."""
+    with deps.database.read() as session:
+        return assigned.get_assigned_outcome(session, assigned_id)
+
+
+@router.put("/assigned-outcomes/{assigned_id}")
+def replace_assigned_outcome(assigned_id: UUID, draft: OutcomeDraft, caller: Editor, deps: Deps) -> AssignedOutcome:
+    """Change one company's outcome: its name, milestones or weights; the company gets the milestones it lacks."""
+    with change(deps, caller) as work:
+        before = assigned.get_assigned_outcome(work.session, assigned_id)
+        after = copies.update_assigned_outcome(work.session, assigned_id, draft, Act(work.actor, work.now_ms))
+        work.record("update", "assigned_outcome", assigned_id, before=before, after=after)
+    return after
+
+
+@router.post("/assigned-outcomes/{assigned_id}/reset")
+def reset_assigned_outcome(assigned_id: UUID, caller: Editor, deps: Deps) -> AssignedOutcome:
+    """Make one company's outcome what the template is now."""
+    with change(deps, caller) as work:
+        before = assigned.get_assigned_outcome(work.session, assigned_id)
+        after = copies.reset_assigned_outcome(work.session, assigned_id, Act(work.actor, work.now_ms))
+        work.record("reset", "assigned_outcome", assigned_id, before=before, after=after)
+    return after

@@ -1,0 +1,68 @@
+"""The companies that plans are for: all of them, those that fit a filter, and those that keys name."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from milepost.control.bulk import chunks
+from milepost.control.repos.company_keys import find_companies
+from milepost.control.rows import CompanyKeyRow, CompanyRow
+from milepost.domain.company import META_KEY, Company, CompanyKey
+from milepost.domain.company_filter import CompanyFilter
+from milepost.kit.clock import to_datetime
+
+
+def all_company_ids(session: Session) -> Sequence[UUID]:
+    """Every company, oldest first."""
+    return session.scalars(select(CompanyRow.id).order_by(CompanyRow.id)).all()
+
+
+def fitting_companies(session: Session, wanted: CompanyFilter, among: Collection[UUID] | None = None) -> Sequence[UUID]:
+    """Those that fit the filter, of all companies or of these, oldest first."""
+    ids = sorted(all_company_ids(session) if among is None else among)
+    fitting: list[UUID] = []
+    for chunk in chunks(ids):
+        fitting += (company.id for company in _companies(session, chunk) if wanted.fits(company))
+    return fitting
+
+
+def named_companies(session: Session, names: Sequence[str], key_space: str | None) -> Mapping[str, UUID]:
+    """The company of each value of a key space; without one, of each id or CompanyID. Unknown names are left out."""
+    if key_space is not None:
+        found = find_companies(session, {(key_space, name) for name in names})
+        return {name: company_id for (_, name), company_id in found.items()}
+    ids = {name: UUID(name) for name in names if _is_id(name)}
+    known: set[UUID] = set()
+    for chunk in chunks(set(ids.values())):
+        known.update(session.scalars(select(CompanyRow.id).where(CompanyRow.id.in_(chunk))))
+    by_id = {name: company_id for name, company_id in ids.items() if company_id in known}
+    return {**named_companies(session, [name for name in names if name not in by_id], META_KEY), **by_id}
+
+
+def _companies(session: Session, ids: Sequence[UUID]) -> list[Company]:
+    keys: dict[UUID, list[CompanyKey]] = defaultdict(list)
+    for key in session.scalars(select(CompanyKeyRow).where(CompanyKeyRow.company_id.in_(ids))):
+        keys[key.company_id].append(CompanyKey(key_space=key.key_space, value=key.value))
+    return [
+        Company(
+            id=row.id,
+            name=row.name,
+            is_auto_created=row.is_auto_created,
+            keys=tuple(keys[row.id]),
+            attributes=row.attributes,
+            created_at=to_datetime(row.created_at_ms),
+        )
+        for row in session.scalars(select(CompanyRow).where(CompanyRow.id.in_(ids)).order_by(CompanyRow.id))
+    ]
+
+
+def _is_id(name: str) -> bool:
+    try:
+        return str(UUID(name)) == name.lower()
+    except ValueError:
+        return False

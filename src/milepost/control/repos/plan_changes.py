@@ -1,0 +1,90 @@
+"""What was done to companies' plans: noted in bulk with the change itself, read as part of their timelines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import insert, select, tuple_
+from sqlalchemy.orm import Session
+
+from milepost.control.rows import AssignedMilestoneRow, AssignedOutcomeRow, PlanChangeRow
+from milepost.domain.plan import ChangeKind, PlanChange
+from milepost.kit.clock import to_datetime
+from milepost.kit.ids import uuid7
+
+MILEPOST: Final = "Milepost"
+"""Who acts where no person or machine does."""
+
+
+class Act(NamedTuple):
+    """Who does something, and when."""
+
+    actor: str
+    now_ms: int
+
+
+def note_changes(
+    session: Session,
+    kind: ChangeKind,
+    copies: Iterable[AssignedMilestoneRow | AssignedOutcomeRow],
+    names: Iterable[str],
+    act: Act,
+    *,
+    detail: str = "",
+) -> None:
+    """Keep that this was done to these copies, which have these names."""
+    rows = [
+        {
+            "id": uuid7(act.now_ms),
+            "company_id": copy.company_id,
+            "at_ms": act.now_ms,
+            "kind": kind.value,
+            "subject": "milestone" if isinstance(copy, AssignedMilestoneRow) else "outcome",
+            "subject_id": copy.id,
+            "definition_id": copy.milestone_id if isinstance(copy, AssignedMilestoneRow) else copy.outcome_id,
+            "name": name,
+            "detail": detail,
+            "actor": act.actor,
+        }
+        for copy, name in zip(copies, names, strict=True)
+    ]
+    if rows:
+        session.execute(insert(PlanChangeRow), rows)
+
+
+def page_plan_changes(
+    session: Session, company_id: UUID, *, before: tuple[int, UUID] | None = None, limit: int
+) -> tuple[PlanChange, ...]:
+    """Newest first; `before` is (at in Unix ms, id) of the last seen."""
+    query = (
+        select(PlanChangeRow)
+        .where(PlanChangeRow.company_id == company_id)
+        .order_by(PlanChangeRow.at_ms.desc(), PlanChangeRow.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(tuple_(PlanChangeRow.at_ms, PlanChangeRow.id) < before)
+    return tuple(_to_change(row) for row in session.scalars(query))
+
+
+def plan_changes_since(session: Session, since_ms: int) -> tuple[PlanChange, ...]:
+    """All from this instant on, oldest first."""
+    query = select(PlanChangeRow).where(PlanChangeRow.id >= UUID(int=since_ms << 80)).order_by(PlanChangeRow.id)
+    return tuple(_to_change(row) for row in session.scalars(query))
+
+
+def _to_change(row: PlanChangeRow) -> PlanChange:
+    return PlanChange(
+        id=row.id,
+        company_id=row.company_id,
+        at=to_datetime(row.at_ms),
+        kind=ChangeKind(row.kind),
+        subject="milestone" if row.subject == "milestone" else "outcome",
+        subject_id=row.subject_id,
+        definition_id=row.definition_id,
+        name=row.name,
+        detail=row.detail,
+        actor=row.actor,
+    )
