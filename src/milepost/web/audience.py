@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -171,9 +172,9 @@ def _fitting(deps: WebDeps, session: Session, wanted: AudienceFilter) -> Sequenc
 
 
 def _cells(text: str, column: str | None) -> Iterator[str]:
-    first_line = text.lstrip("\ufeff").partition("\n")[0]
-    divider = max(",;\t", key=first_line.count)
-    rows = csv.reader(io.StringIO(text.lstrip("\ufeff"), newline=""), delimiter=divider)
+    text = text.removeprefix("\ufeff")
+    divider = max(",;\t", key=re.sub(r'"[^"]*"', "", text).count)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=divider)
     if column is None:
         for row in rows:
             yield from row
