@@ -126,3 +126,8 @@ def test_sigterm_processes_everything_acknowledged_and_waits_for_no_idle_connect
     with closing(SqliteJournalReader(paths.journal(service.data))) as reader:
         ends = {partition: reader.extent(partition).last for partition in reader.partitions()}
     assert read_reached(paths.reactor(service.data)) == {partition: end for partition, end in ends.items() if end}
+
+
+def test_the_console_answers_as_soon_as_the_service_is_ready(tmp_path: Path) -> None:
+    with running_service(tmp_path / "data") as fresh:
+        socket.create_connection(("127.0.0.1", fresh.app_port), timeout=1).close()

@@ -80,7 +80,12 @@ class KeySpaceRow(Row):
 
 
 class CompanyRow(Row):
-    """`awaits_plan`: the definitions that go to every new company have not been copied to this one yet."""
+    """A company, or what is held for a key that names none (`standing`, see domain/company.py).
+
+    `awaits_plan`: the definitions that go to every new company have not been copied to this one yet.
+    `merged_into`: the company that a person combined this one into. `primary_id` follows from it: the end of
+    that chain, NULL for a company that is its own.
+    """
 
     __tablename__ = "companies"
     __table_args__ = (Index(None, "name", "id"),)
@@ -91,6 +96,18 @@ class CompanyRow(Row):
     awaits_plan: Mapped[bool] = mapped_column(index=True)
     attributes: Mapped[dict[str, Any]]
     created_at_ms: Mapped[int]
+    standing: Mapped[str] = mapped_column(index=True, server_default="active")
+    merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("companies.id"), index=True)
+    primary_id: Mapped[UUID | None] = mapped_column(ForeignKey("companies.id"), index=True)
+
+
+class RejudgingRow(Row):
+    """A company that must be judged from scratch, since its history changed otherwise than by new events."""
+
+    __tablename__ = "rejudgings"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    company_id: Mapped[UUID]
 
 
 class CompanyKeyRow(Row):
@@ -159,16 +176,6 @@ class OutcomeRow(Row):
     created_at_ms: Mapped[int]
 
 
-class PlanTemplateRow(Row):
-    __tablename__ = "plan_templates"
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    definition: Mapped[str]
-    assigns_new_companies: Mapped[bool]
-    new_companies_filter: Mapped[str | None]
-    created_at_ms: Mapped[int]
-
-
 class AssignedOutcomeRow(Row):
     __tablename__ = "assigned_outcomes"
     __table_args__ = (UniqueConstraint("company_id", "outcome_id"),)
@@ -201,16 +208,6 @@ class AssignedMilestoneRow(Row):
     state_at_ms: Mapped[int]
 
 
-class TickRow(Row):
-    """A manual action that a person has ticked."""
-
-    __tablename__ = "ticks"
-
-    assigned_id: Mapped[UUID] = mapped_column(ForeignKey(AssignedMilestoneRow.id, ondelete="CASCADE"), primary_key=True)
-    action: Mapped[int] = mapped_column(primary_key=True)
-    ticked_at_ms: Mapped[int]
-
-
 class TransitionRow(Row):
     """A change of state, kept for ever: also after its subject is unassigned."""
 
@@ -230,24 +227,6 @@ class TransitionRow(Row):
     value: Mapped[float | None]
     cause: Mapped[str] = mapped_column(server_default="")
     is_correction: Mapped[bool] = mapped_column(server_default=false())
-
-
-class PlanChangeRow(Row):
-    """What was done to a company's plan, kept for ever; ordered by id, a UUIDv7."""
-
-    __tablename__ = "plan_changes"
-    __table_args__ = (Index(None, "company_id", "at_ms", "id"), Index(None, "definition_id", "kind"))
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    company_id: Mapped[UUID] = mapped_column(ForeignKey(CompanyRow.id))
-    at_ms: Mapped[int]
-    kind: Mapped[str]
-    subject: Mapped[str]
-    subject_id: Mapped[UUID] = mapped_column(index=True)
-    definition_id: Mapped[UUID]
-    name: Mapped[str]
-    detail: Mapped[str]
-    actor: Mapped[str]
 
 
 class PersonRow(Row):
@@ -293,3 +272,27 @@ class AuditRow(Row):
     subject_id: Mapped[str] = mapped_column(index=True)
     before: Mapped[dict[str, Any] | None]
     after: Mapped[dict[str, Any] | None]
+
+
+class JobRow(Row):
+    """Ordered by id, a UUIDv7. `saved` is what its handler keeps for a next attempt."""
+
+    __tablename__ = "jobs"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    subject: Mapped[str]
+    subject_id: Mapped[UUID | None] = mapped_column(index=True)
+    params: Mapped[dict[str, Any]]
+    saved: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(index=True)
+    actor: Mapped[str]
+    done: Mapped[int]
+    total: Mapped[int | None]
+    unit: Mapped[str]
+    is_cancel_wanted: Mapped[bool]
+    result: Mapped[dict[str, Any] | None]
+    error: Mapped[str | None]
+    created_at_ms: Mapped[int]
+    started_at_ms: Mapped[int | None]
+    finished_at_ms: Mapped[int | None]

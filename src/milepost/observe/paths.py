@@ -83,3 +83,8 @@ def unfinished(data: Path) -> Path:
 def control(data: Path) -> Path:
     """The control plane's database, unless it lives elsewhere."""
     return data / "control.sqlite"
+
+
+def jobs(data: Path) -> Path:
+    """A folder per job, for files that belong to it."""
+    return data / "jobs"

@@ -10,13 +10,14 @@ from granian.constants import Interfaces
 
 from milepost.control.session import open_database
 from milepost.domain.errors import OperatorError
+from milepost.jobs.runner import JobRunner
 from milepost.kit.clock import system_clock
 from milepost.kit.crypto import load_key
 from milepost.measure.queries import MetricReader
 from milepost.observe import paths
 from milepost.observe.logs import logger
 from milepost.operate import child
-from milepost.operate.listener import make_server
+from milepost.operate.listener import make_server, until_listening
 from milepost.operate.snapshot import StandingSnapshot
 from milepost.operate.tls import prepare_tls
 from milepost.record.rejections import RejectionReader
@@ -25,7 +26,7 @@ from milepost.store.event_log import EventLogReader
 from milepost.web.app import create_app
 from milepost.web.deps import WebDeps
 from milepost.web.sign_in import SignInDesk
-from milepost.wiring import Engine, make_engine
+from milepost.wiring import Engine, make_engine, make_jobs
 
 _log = logger("app")
 _DRAIN_SECONDS = 45.0
@@ -35,12 +36,12 @@ async def run(settings: Settings) -> None:
     """Work and serve until told to stop; then read the journal to its end, as far as time allows."""
     database = open_database(settings.control())
     engine = make_engine(settings, database, system_clock)
+    jobs = make_jobs(settings, database, system_clock)
     threads = [
         threading.Thread(target=engine.reactor.run, name="reactor"),
         threading.Thread(target=engine.judge.run, name="judge"),
+        threading.Thread(target=jobs.run, name="jobs"),
     ]
-    for thread in threads:
-        thread.start()
     tls = prepare_tls(settings.tls, settings.data, settings.host, settings.trusted_proxies)
     deps = WebDeps(
         database=database,
@@ -51,7 +52,7 @@ async def run(settings: Settings) -> None:
         rejections=RejectionReader(
             paths.rejections(settings.data), keep_ms=settings.rejections_keep_ms(), clock=system_clock
         ),
-        metrics=MetricReader(engine.pool),
+        metrics=MetricReader(engine.pool, engine.identities),
         api_url=settings.api_url(),
         is_tls=tls is not None,
         sign_in=SignInDesk(database, system_clock),
@@ -61,15 +62,20 @@ async def run(settings: Settings) -> None:
         create_app(deps), interface=Interfaces.ASGI, host=settings.host, port=settings.app_port, tls=tls
     )
     child.stop_when_told(asyncio.get_running_loop(), server.stop)
-    _log.info("listening", url=settings.app_url())
+    serving = asyncio.ensure_future(server.serve())
     try:
-        await server.serve()
+        await until_listening(settings.host, settings.app_port, serving)
+        _log.info("listening", url=settings.app_url())
+        for thread in threads:  # only now: `/ready` turns green by them, and who waits for it calls the console next
+            thread.start()
+        await serving
     finally:
-        await asyncio.to_thread(_come_home, engine, threads)
+        await asyncio.to_thread(_come_home, engine, jobs, threads)
         database.close()
 
 
-def _come_home(engine: Engine, threads: list[threading.Thread]) -> None:
+def _come_home(engine: Engine, jobs: JobRunner, threads: list[threading.Thread]) -> None:
+    jobs.stop()
     is_drained = engine.reactor.drain(_DRAIN_SECONDS)
     engine.reactor.stop()
     engine.judge.stop()

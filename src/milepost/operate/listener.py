@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Protocol, cast
 
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
@@ -11,6 +12,7 @@ from granian.server.embed import Server
 from milepost.operate.tls import TlsFiles
 
 _MOST_CONNECTIONS = 16_384
+_LOOK_SECONDS = 0.02
 _HEADER_SECONDS = 10
 _HEADER_BYTES = 64 * 1024
 
@@ -43,3 +45,15 @@ def make_server(app: Any, *, interface: Interfaces, host: str, port: int, tls: T
         ssl_protocol_min=SSLProtocols.tls12,
     )
     return cast("Listener", server)
+
+
+async def until_listening(host: str, port: int, serving: asyncio.Future[None]) -> None:
+    """Return once the port takes connections, or once the server has ended, which then says why."""
+    while not serving.done():
+        try:
+            _, writer = await asyncio.open_connection(host, port)
+        except OSError:
+            await asyncio.sleep(_LOOK_SECONDS)
+        else:
+            writer.close()
+            return

@@ -24,6 +24,7 @@ from milepost.web.routes import (
     companies,
     connections,
     events,
+    jobs,
     metric_values,
     metrics,
     milestones,
@@ -55,6 +56,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     plan_templates.router,  # before outcomes, whose ids would catch its path
     outcomes.router,
     assigned.router,
+    jobs.router,
     settings.router,
     audit.router,
     snapshot.router,

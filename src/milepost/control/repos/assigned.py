@@ -14,9 +14,11 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks
+from milepost.control.plan_rows import TickRow
+from milepost.control.repos.identities import of_shown_company
 from milepost.control.repos.milestones import parse_milestone
 from milepost.control.repos.outcomes import parse_outcome
-from milepost.control.rows import AssignedMilestoneRow, AssignedOutcomeRow, MilestoneRow, OutcomeRow, TickRow
+from milepost.control.rows import AssignedMilestoneRow, AssignedOutcomeRow, MilestoneRow, OutcomeRow
 from milepost.domain.errors import NotFoundError
 from milepost.domain.milestone import AssignedMilestone, MilestoneState
 from milepost.domain.outcome import AssignedOutcome, OutcomeState
@@ -26,8 +28,8 @@ from milepost.kit.clock import to_datetime
 def list_assigned_milestones(
     session: Session, company_ids: Collection[UUID] | None = None
 ) -> tuple[AssignedMilestone, ...]:
-    """The copies on these companies, or on all."""
-    everything = select(AssignedMilestoneRow)
+    """The copies on these companies, or on all; none of companies that are not shown."""
+    everything = select(AssignedMilestoneRow).where(of_shown_company(AssignedMilestoneRow.company_id))
     if company_ids is None:
         ticks, now = _ticks(session.scalars(select(TickRow))), _milestones_now(session)
         return tuple(_to_milestone(row, ticks, now) for row in session.scalars(everything))
@@ -47,7 +49,8 @@ def page_assigned_milestones(
     limit: int,
 ) -> tuple[AssignedMilestone, ...]:
     """Copies by id (so by when they were assigned), from the one after `after`."""
-    query = select(AssignedMilestoneRow).order_by(AssignedMilestoneRow.id).limit(limit)
+    shown = of_shown_company(AssignedMilestoneRow.company_id)
+    query = select(AssignedMilestoneRow).where(shown).order_by(AssignedMilestoneRow.id).limit(limit)
     if milestone_id is not None:
         query = query.where(AssignedMilestoneRow.milestone_id == milestone_id)
     if company_id is not None:
@@ -68,8 +71,8 @@ def get_assigned_milestone(session: Session, assigned_id: UUID) -> AssignedMiles
 def list_assigned_outcomes(
     session: Session, company_ids: Collection[UUID] | None = None
 ) -> tuple[AssignedOutcome, ...]:
-    """The outcomes on these companies' plans, or on all."""
-    everything = select(AssignedOutcomeRow)
+    """The outcomes on these companies' plans, or on all; none of companies that are not shown."""
+    everything = select(AssignedOutcomeRow).where(of_shown_company(AssignedOutcomeRow.company_id))
     now = _outcomes_now(session)
     if company_ids is None:
         return tuple(_to_outcome(row, now) for row in session.scalars(everything))
@@ -95,7 +98,8 @@ def page_assigned_outcomes(
     limit: int,
 ) -> tuple[AssignedOutcome, ...]:
     """Outcomes on plans by id (so by when they were assigned), from the one after `after`."""
-    query = select(AssignedOutcomeRow).order_by(AssignedOutcomeRow.id).limit(limit)
+    shown = of_shown_company(AssignedOutcomeRow.company_id)
+    query = select(AssignedOutcomeRow).where(shown).order_by(AssignedOutcomeRow.id).limit(limit)
     if outcome_id is not None:
         query = query.where(AssignedOutcomeRow.outcome_id == outcome_id)
     if company_id is not None:

@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks
 from milepost.control.repos.company_keys import find_companies
+from milepost.control.repos.identities import SHOWN, read_identities
 from milepost.control.rows import CompanyKeyRow, CompanyRow
 from milepost.domain.company import META_KEY, Company, CompanyKey
 from milepost.domain.company_filter import CompanyFilter
@@ -18,8 +19,8 @@ from milepost.kit.clock import to_datetime
 
 
 def all_company_ids(session: Session) -> Sequence[UUID]:
-    """Every company, oldest first."""
-    return session.scalars(select(CompanyRow.id).order_by(CompanyRow.id)).all()
+    """Every company that is shown, oldest first."""
+    return session.scalars(select(CompanyRow.id).where(SHOWN).order_by(CompanyRow.id)).all()
 
 
 def fitting_companies(session: Session, wanted: CompanyFilter, among: Collection[UUID] | None = None) -> Sequence[UUID]:
@@ -35,19 +36,31 @@ def named_companies(session: Session, names: Sequence[str], key_space: str | Non
     """The company of each value of a key space; without one, of each id or CompanyID. Unknown names are left out."""
     if key_space is not None:
         found = find_companies(session, {(key_space, name) for name in names})
-        return {name: company_id for (_, name), company_id in found.items()}
-    ids = {name: UUID(name) for name in names if _is_id(name)}
-    known: set[UUID] = set()
-    for chunk in chunks(set(ids.values())):
-        known.update(session.scalars(select(CompanyRow.id).where(CompanyRow.id.in_(chunk))))
-    by_id = {name: company_id for name, company_id in ids.items() if company_id in known}
+        return _shown(session, {name: company_id for (_, name), company_id in found.items()})
+    by_id = _shown(session, {name: UUID(name) for name in names if _is_id(name)})
     return {**named_companies(session, [name for name in names if name not in by_id], META_KEY), **by_id}
+
+
+def _shown(session: Session, named: Mapping[str, UUID]) -> Mapping[str, UUID]:
+    """Those who are shown, or were combined into one that is; that one instead of them."""
+    primary_of = read_identities(session).primary_of
+    primaries = {name: primary_of.get(company_id, company_id) for name, company_id in named.items()}
+    shown: set[UUID] = set()
+    for chunk in chunks(set(primaries.values())):
+        shown.update(session.scalars(select(CompanyRow.id).where(SHOWN, CompanyRow.id.in_(chunk))))
+    return {name: company_id for name, company_id in primaries.items() if company_id in shown}
 
 
 def _companies(session: Session, ids: Sequence[UUID]) -> list[Company]:
     keys: dict[UUID, list[CompanyKey]] = defaultdict(list)
-    for key in session.scalars(select(CompanyKeyRow).where(CompanyKeyRow.company_id.in_(ids))):
-        keys[key.company_id].append(CompanyKey(key_space=key.key_space, value=key.value))
+    primary = func.coalesce(CompanyRow.primary_id, CompanyRow.id)
+    of_these = (
+        select(primary, CompanyKeyRow.key_space, CompanyKeyRow.value)
+        .join(CompanyRow, CompanyRow.id == CompanyKeyRow.company_id)
+        .where(primary.in_(ids))
+    )
+    for company_id, key_space, value in session.execute(of_these):
+        keys[company_id].append(CompanyKey(key_space=key_space, value=value))
     return [
         Company(
             id=row.id,
@@ -57,7 +70,7 @@ def _companies(session: Session, ids: Sequence[UUID]) -> list[Company]:
             attributes=row.attributes,
             created_at=to_datetime(row.created_at_ms),
         )
-        for row in session.scalars(select(CompanyRow).where(CompanyRow.id.in_(ids)).order_by(CompanyRow.id))
+        for row in session.scalars(select(CompanyRow).where(SHOWN, CompanyRow.id.in_(ids)).order_by(CompanyRow.id))
     ]
 
 

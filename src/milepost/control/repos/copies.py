@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks
 from milepost.control.checks import check_milestone, check_outcome
+from milepost.control.plan_rows import TickRow
 from milepost.control.repos.assigned import (
     assigned_milestone_row,
     assigned_outcome_row,
@@ -29,7 +30,7 @@ from milepost.control.repos.outcomes import outcome_row, parse_outcome
 from milepost.control.repos.plan_changes import Act, note_changes
 from milepost.control.repos.plans import copy_milestone
 from milepost.control.revisions import Scope, raise_revision
-from milepost.control.rows import AssignedMilestoneRow, AssignedOutcomeRow, MilestoneRow, OutcomeRow, TickRow
+from milepost.control.rows import AssignedMilestoneRow, AssignedOutcomeRow, MilestoneRow, OutcomeRow
 from milepost.domain.errors import Fault, InvalidInputError, NotFoundError
 from milepost.domain.milestone import Action, AssignedMilestone, ManualAction, MilestoneDraft
 from milepost.domain.outcome import AssignedOutcome, OutcomeDraft
@@ -213,7 +214,7 @@ def _note(
 def _carry_ticks(session: Session, before: Mapping[UUID, MilestoneDraft], actions: Sequence[Action]) -> None:
     """A tick goes where the manual action of its name has gone, and is dropped where there is none."""
     for chunk in chunks(before):
-        found = select(TickRow.assigned_id, TickRow.action, TickRow.ticked_at_ms).where(TickRow.assigned_id.in_(chunk))
+        found = select(TickRow.assigned_id.action.ticked_at_ms).where(TickRow.assigned_id.in_(chunk))
         ticks = session.execute(found).all()
         kept = [
             {"assigned_id": tick.assigned_id, "action": place, "ticked_at_ms": tick.ticked_at_ms}

@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy import insert, select, tuple_
 from sqlalchemy.orm import Session
 
-from milepost.control.rows import AssignedMilestoneRow, AssignedOutcomeRow, PlanChangeRow
+from milepost.control.plan_rows import PlanChangeRow
+from milepost.control.rows import AssignedMilestoneRow, AssignedOutcomeRow
 from milepost.domain.plan import ChangeKind, PlanChange
 from milepost.kit.clock import to_datetime
 from milepost.kit.ids import uuid7

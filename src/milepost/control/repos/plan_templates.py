@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from milepost.control.checks import check_plan_template
-from milepost.control.rows import PlanTemplateRow
+from milepost.control.plan_rows import PlanTemplateRow
 from milepost.domain.company_filter import CompanyFilter
 from milepost.domain.errors import NotFoundError
 from milepost.domain.plan import PlanTemplate, PlanTemplateDraft

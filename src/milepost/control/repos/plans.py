@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks, insert_new
+from milepost.control.plan_rows import PlanTemplateRow
 from milepost.control.repos.companies import check_companies_exist
 from milepost.control.repos.company_filter import all_company_ids, fitting_companies
 from milepost.control.repos.milestones import milestone_row, parse_milestone
@@ -27,7 +28,6 @@ from milepost.control.rows import (
     CompanyRow,
     MilestoneRow,
     OutcomeRow,
-    PlanTemplateRow,
 )
 from milepost.domain.company_filter import CompanyFilter
 from milepost.domain.errors import ConflictError
@@ -63,7 +63,7 @@ def assign_plan(
 
 
 def assign_milestone_to_all(session: Session, milestone_id: UUID, *, new_companies_too: bool, now_ms: int) -> int:
-    """Copy it to every company there is, and say whether each new company gets it as well."""
+    """Copy it to every company that is shown, and say whether each new company gets it as well."""
     give_to_new_companies(session, milestone_row(session, milestone_id), is_given=new_companies_too)
     return assign_milestone(session, milestone_id, all_company_ids(session), now_ms=now_ms)
 

@@ -1,0 +1,179 @@
+"""Takes queued jobs one after the other, calls their handlers, and keeps what they say.
+
+What a crash or a stop interrupts goes on at the next start, from what its handler saved. Refuses nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from milepost.control.repos import jobs
+from milepost.control.session import Database
+from milepost.domain.errors import MilepostError, UnavailableError
+from milepost.domain.job import Job, JobKind, JobState
+from milepost.jobs.port import Handler, JobCancelledError, JobInterruptedError
+from milepost.kit.clock import Clock
+from milepost.observe.logs import logger
+
+_log = logger("jobs")
+
+_LOOK_SECONDS: Final = 0.25
+_TELL_SECONDS: Final = 0.25
+_MOST_ATTEMPTS: Final = 8
+_LONGEST_PAUSE_SECONDS: Final = 30.0
+_KEPT_MS: Final = 30 * 86_400_000
+
+
+class JobRunner:
+    """Runs on a thread of its own; one job at a time, so that long work never takes the machine from the stream."""
+
+    def __init__(self, database: Database, handlers: Mapping[JobKind, Handler], folder: Path, clock: Clock) -> None:
+        self._database = database
+        self._handlers = handlers
+        self._folder = folder
+        self._clock = clock
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """Interrupt the job under way at its next word, and come home."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Work until told to stop."""
+        self._until_it_works(self._begin)
+        while not self._stop.is_set():
+            taken = self._until_it_works(self._take)
+            if taken is None:
+                self._stop.wait(_LOOK_SECONDS)
+            else:
+                self._do(*taken)
+
+    def _begin(self) -> None:
+        with self._database.write() as session:
+            jobs.requeue_running(session)
+            forgotten = jobs.forget_jobs(session, finished_before_ms=self._clock() - _KEPT_MS)
+        for job_id in forgotten:
+            shutil.rmtree(self._folder / str(job_id), ignore_errors=True)
+
+    def _take(self) -> tuple[Job, dict[str, Any]] | None:
+        with self._database.read() as session:  # a look must not make writers wait
+            if not jobs.page_jobs(session, state=JobState.QUEUED, limit=1):
+                return None
+        with self._database.write() as session:
+            return jobs.take_job(session, now_ms=self._clock())
+
+    def _do(self, job: Job, saved: dict[str, Any]) -> None:
+        folder = self._folder / str(job.id)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        running = _Running(self._database, job, saved, folder, self._stop)
+        _log.info("job_begun", job=str(job.id), kind=job.kind.value, is_resumed=bool(saved))
+        try:
+            result = self._attempts(running, self._handlers[job.kind])
+        except JobInterruptedError:
+            _log.info("job_interrupted", job=str(job.id), kind=job.kind.value)
+            return
+        except JobCancelledError:
+            self._end(running, JobState.CANCELLED)
+        except MilepostError as error:
+            self._end(running, JobState.FAILED, error=error.message)
+        except Exception:
+            _log.exception("job_broke", job=str(job.id), kind=job.kind.value)
+            self._end(running, JobState.FAILED, error="The job broke off by a mistake of ours; the log says where.")
+        else:
+            self._end(running, JobState.SUCCEEDED, result=result)
+
+    def _attempts(self, running: _Running, handler: Handler) -> dict[str, Any]:
+        """What stands in the way may pass: try again, from what was saved."""
+        for attempt in range(1, _MOST_ATTEMPTS + 1):
+            try:
+                return handler(running)
+            except UnavailableError as error:
+                _log.warning("job_waits_for_a_part", job=str(running.id), reason=error.message, attempt=attempt)
+                if attempt == _MOST_ATTEMPTS:
+                    raise
+                if self._stop.wait(min(2.0**attempt / 4, _LONGEST_PAUSE_SECONDS)):
+                    raise JobInterruptedError from error
+        raise AssertionError("the last attempt returns or raises")
+
+    def _end(
+        self, running: _Running, state: JobState, *, result: dict[str, Any] | None = None, error: str | None = None
+    ) -> None:
+        def end() -> None:
+            with self._database.write() as session:
+                running.put_down(session)
+                jobs.end_job(session, running.id, state, now_ms=self._clock(), result=result, error=error)
+
+        self._until_it_works(end)
+        _log.info("job_ended", job=str(running.id), state=state.value)
+
+    def _until_it_works(self, act: Callable[[], Any]) -> Any:
+        while True:
+            try:
+                return act()
+            except UnavailableError as error:
+                _log.warning("waiting_for_a_part", reason=error.message, seconds=_LOOK_SECONDS)
+                if self._stop.wait(_LOOK_SECONDS):
+                    return None
+
+
+class _Running:
+    """See jobs/port.py. Progress reaches the database a few times a second at most."""
+
+    def __init__(
+        self, database: Database, job: Job, saved: dict[str, Any], folder: Path, stop: threading.Event
+    ) -> None:
+        self._database = database
+        self._job = job
+        self._saved = saved
+        self._folder = folder
+        self._stop = stop
+        self._progress = (job.done, job.total, job.unit)
+        self._told_at = 0.0
+
+    @property
+    def id(self) -> UUID:
+        return self._job.id
+
+    @property
+    def actor(self) -> str:
+        return self._job.actor
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        return self._job.params
+
+    @property
+    def saved(self) -> Mapping[str, Any]:
+        return self._saved
+
+    @property
+    def folder(self) -> Path:
+        return self._folder
+
+    def save(self, state: Mapping[str, Any]) -> None:
+        with self._database.write() as session:
+            jobs.save_state(session, self.id, state)
+        self._saved = dict(state)
+
+    def progress(self, done: int, total: int | None, unit: str) -> None:
+        if self._stop.is_set():
+            raise JobInterruptedError
+        self._progress = (done, total, unit)
+        if time.monotonic() - self._told_at < _TELL_SECONDS:
+            return
+        with self._database.write() as session:
+            is_cancel_wanted = self.put_down(session)
+        self._told_at = time.monotonic()
+        if is_cancel_wanted:
+            raise JobCancelledError
+
+    def put_down(self, session: Any) -> bool:
+        """Write how far it is; gives whether its cancellation is wanted."""
+        done, total, unit = self._progress
+        return jobs.note_progress(session, self.id, done=done, total=total, unit=unit)
