@@ -214,7 +214,7 @@ def _note(
 def _carry_ticks(session: Session, before: Mapping[UUID, MilestoneDraft], actions: Sequence[Action]) -> None:
     """A tick goes where the manual action of its name has gone, and is dropped where there is none."""
     for chunk in chunks(before):
-        found = select(TickRow.assigned_id.action.ticked_at_ms).where(TickRow.assigned_id.in_(chunk))
+        found = select(TickRow.assigned_id, TickRow.action, TickRow.ticked_at_ms).where(TickRow.assigned_id.in_(chunk))
         ticks = session.execute(found).all()
         kept = [
             {"assigned_id": tick.assigned_id, "action": place, "ticked_at_ms": tick.ticked_at_ms}
