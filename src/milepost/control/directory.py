@@ -10,9 +10,11 @@ from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from milepost.control.repos.assigned import list_assigned_milestones, list_assigned_outcomes
+from milepost.control.repos.audit import audit_since
 from milepost.control.repos.bases import bases
 from milepost.control.repos.company_keys import create_companies, find_companies
 from milepost.control.repos.identities import read_identities
+from milepost.control.repos.plan_changes import plan_changes_since
 from milepost.control.repos.plans import assign_missing
 from milepost.control.repos.rejudgings import owed_rejudgings, settle_rejudgings
 from milepost.control.repos.settings import read_settings
@@ -26,8 +28,12 @@ from milepost.domain.company import Standing
 from milepost.domain.identities import Identities
 from milepost.domain.milestone import AssignedMilestone, Transition
 from milepost.domain.outcome import AssignedOutcome
+from milepost.domain.plan import News
 from milepost.domain.signal import Signal
 from milepost.kit.clock import Clock
+
+_MOVE_NUMBERS = ("metric", "signal", "company", "settings", "user_data")
+"""What the audit log calls that whose change may move a metric's value."""
 
 
 class CompanyDirectory:
@@ -147,6 +153,11 @@ class JudgedPlans:
     def bases(self) -> Mapping[UUID, Basis]:
         """See the port."""
         return self._definitions.bases()
+
+    def news(self, since_ms: int) -> News:
+        """See the port; changes of definitions alone explain no state, since companies have copies."""
+        with self._database.read() as session:
+            return News(plan_changes_since(session, since_ms), audit_since(session, since_ms, _MOVE_NUMBERS))
 
     def record(self, transitions: Sequence[Transition], progress: Mapping[UUID, float]) -> None:
         """See the port."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from milepost.domain.account import AuditEntry
 from milepost.domain.company_filter import CompanyFilter
 
 Subject = Literal["milestone", "outcome"]
@@ -72,3 +74,10 @@ class PlanChange(BaseModel):
     name: str
     detail: str = ""
     actor: str
+
+
+class News(NamedTuple):
+    """What people did, oldest first: to plans, and to all else."""
+
+    plans: Sequence[PlanChange]
+    others: Sequence[AuditEntry]

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from milepost.domain.event import Emissions
 from milepost.domain.milestone import Transition
+from milepost.judge.causes import Touch
 from milepost.judge.ports import Rejudgings
 from milepost.judge.step import Judge, touches
 from milepost.kit.clock import Clock
@@ -46,7 +47,7 @@ class JudgeLoop:
         self._failed = failed
         self._clock = clock
         self._lock = threading.Lock()
-        self._touched: dict[tuple[UUID, UUID], int] = {}
+        self._touched: dict[tuple[UUID, UUID], Touch] = {}
         self._wake = threading.Event()
         self._is_stopping = False
         self._owes_all = True
@@ -58,8 +59,8 @@ class JudgeLoop:
         if not fresh:
             return
         with self._lock:
-            for key, at_ms in fresh.items():
-                self._touched[key] = min(at_ms, self._touched.get(key, at_ms))
+            for key, touch in fresh.items():
+                self._touched[key] = min(touch, self._touched.get(key, touch))
         self._wake.set()
 
     def stop(self) -> None:

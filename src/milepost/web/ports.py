@@ -13,6 +13,7 @@ from uuid import UUID
 from milepost.domain.basis import Basis
 from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
+from milepost.judge.ports import Measures
 from milepost.store.event_log import EmittedSignal, EventFilter, LoggedEvent, Place
 
 
@@ -45,7 +46,7 @@ class Snapshots(Protocol):
         """Take it, and give its folder, which is the caller's to take away; UnavailableError if not now."""
 
 
-class MetricValues(Protocol):
+class MetricValues(Measures, Protocol):
     """What metrics are (`measure.queries.MetricReader`); instants are Unix milliseconds, and None is no value."""
 
     def values(

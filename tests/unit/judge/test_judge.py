@@ -196,7 +196,9 @@ def test_an_event_before_the_achievement_corrects_its_date_and_says_so(shop: Sho
     milestone, _ = shop.buy(shop.acme, -4)
     assert (milestone.from_state, milestone.to_state) == (MilestoneState.ACHIEVED, MilestoneState.ACHIEVED)
     assert milestone.at == to_datetime(day_of(-4)) == shop.milestone_of(shop.acme).state_at
-    assert milestone.reason == f"Purchases reached: value 2 on 2023-11-10 ({CORRECTED}; was achieved since 2023-11-12)"
+    late = f"the late event {UUID(int=0)}.0 of 2023-11-10 22:13 UTC"
+    corrected = f"{CORRECTED} {late}; was achieved since 2023-11-12"
+    assert milestone.reason == f"Purchases reached: value 2 on 2023-11-10 ({corrected})"
 
 
 def test_an_event_at_the_very_instant_of_the_achievement_may_undo_it(shop: Shop) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -50,16 +51,23 @@ def page_audit(
         query = query.where(AuditRow.subject_id == subject_id)
     if before is not None:
         query = query.where(AuditRow.id < before)
-    return tuple(
-        AuditEntry(
-            id=row.id,
-            at=to_datetime(row.at_ms),
-            actor=row.actor,
-            action=row.action,
-            subject=row.subject,
-            subject_id=row.subject_id,
-            before=row.before,
-            after=row.after,
-        )
-        for row in session.scalars(query)
+    return tuple(_to_entry(row) for row in session.scalars(query))
+
+
+def audit_since(session: Session, since_ms: int, subjects: Collection[str]) -> tuple[AuditEntry, ...]:
+    """Changes of these nouns from this instant on, oldest first."""
+    query = select(AuditRow).where(AuditRow.id >= UUID(int=since_ms << 80), AuditRow.subject.in_(subjects))
+    return tuple(_to_entry(row) for row in session.scalars(query.order_by(AuditRow.id)))
+
+
+def _to_entry(row: AuditRow) -> AuditEntry:
+    return AuditEntry(
+        id=row.id,
+        at=to_datetime(row.at_ms),
+        actor=row.actor,
+        action=row.action,
+        subject=row.subject,
+        subject_id=row.subject_id,
+        before=row.before,
+        after=row.after,
     )
