@@ -29,9 +29,7 @@ _COMPARED: Final = {
     Comparison.LESS_THAN: "less than",
     Comparison.EQUALS: "exactly",
 }
-_UNMEASURED: Final = (
-    "It cannot be judged now: its metric was deleted, or the signal lost the field. It keeps its state."
-)
+_UNMEASURED: Final = "It cannot be judged now, since its metric or a field of the signal is gone; it keeps its state."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

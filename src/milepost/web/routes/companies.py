@@ -1,4 +1,4 @@
-"""Companies: list and search, keys, attributes, the success plan and the timeline."""
+"""Companies: list and search, keys, attributes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from milepost.control.repos import assigned, companies
+from milepost.control.repos import companies
 from milepost.control.repos.companies import CompanyDraft
 from milepost.control.repos.plans import assign_missing
-from milepost.control.repos.transitions import page_transitions
 from milepost.domain.company import Company, CompanyKey
 from milepost.domain.errors import Fault, InvalidInputError
-from milepost.domain.milestone import AssignedMilestone, Transition
-from milepost.domain.outcome import AssignedOutcome
-from milepost.kit.clock import to_unix_ms
 from milepost.web.auth import Editor, Viewer
 from milepost.web.changes import change
 from milepost.web.deps import Deps
@@ -32,33 +28,6 @@ class CompanyChange(BaseModel):
 
     name: str | None = Field(default=None, min_length=1, max_length=200)
     attributes: dict[str, str] | None = None
-
-
-class PlanMilestone(BaseModel):
-    """A milestone that an outcome counts on, and the company's copy of it."""
-
-    weight: float
-    milestone: AssignedMilestone | None
-
-
-class PlanOutcome(AssignedOutcome):
-    """An outcome of the plan with its milestones."""
-
-    parts: tuple[PlanMilestone, ...]
-
-
-class Plan(BaseModel):
-    """A company's success plan: its outcomes, and the milestones that no outcome counts on."""
-
-    company: Company
-    outcomes: tuple[PlanOutcome, ...]
-    milestones: tuple[AssignedMilestone, ...]
-
-
-class TimelineEntry(Transition):
-    """A transition with its own id."""
-
-    id: UUID
 
 
 @router.get("")
@@ -131,40 +100,3 @@ def remove_key(company_id: UUID, key_space: str, value: str, caller: Editor, dep
         after = companies.remove_company_key(work.session, company_id, CompanyKey(key_space=key_space, value=value))
         work.record("remove_key", "company", company_id, before=before, after=after)
     return after
-
-
-@router.get("/{company_id}/plan")
-def read_plan(company_id: UUID, _: Viewer, deps: Deps) -> Plan:
-    """The company's success plan with all its states."""
-    with deps.database.read() as session:
-        company = companies.get_company(session, company_id)
-        outcomes = assigned.list_assigned_outcomes(session, [company_id])
-        milestones = assigned.list_assigned_milestones(session, [company_id])
-    copies = {copy.milestone_id: copy for copy in milestones}
-    counted = {weighted.milestone_id for outcome in outcomes for weighted in outcome.milestones}
-    return Plan(
-        company=company,
-        outcomes=tuple(_plan_outcome(outcome, copies) for outcome in outcomes),
-        milestones=tuple(copy for copy in milestones if copy.milestone_id not in counted),
-    )
-
-
-@router.get("/{company_id}/timeline")
-def read_timeline(
-    company_id: UUID, _: Viewer, deps: Deps, cursor: Cursor = None, limit: Limit = 100
-) -> Page[TimelineEntry]:
-    """What happened to the company's milestones and outcomes, latest first."""
-    before = read_cursor(cursor, lambda at_ms, entry_id: (int(at_ms), UUID(entry_id)))
-    with deps.database.read() as session:
-        companies.get_company(session, company_id)
-        found = page_transitions(session, company_id=company_id, before=before, limit=limit + 1)
-    entries = [TimelineEntry(id=entry_id, **dict(transition)) for entry_id, transition in found]
-    return page_of(entries, limit, lambda entry: (to_unix_ms(entry.at), entry.id))
-
-
-def _plan_outcome(outcome: AssignedOutcome, copies: dict[UUID, AssignedMilestone]) -> PlanOutcome:
-    parts = tuple(
-        PlanMilestone(weight=weighted.weight, milestone=copies.get(weighted.milestone_id))
-        for weighted in outcome.milestones
-    )
-    return PlanOutcome(**dict(outcome), parts=parts)
