@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -42,13 +42,36 @@ def record_change(
     session.flush()
 
 
+class AuditFilter(BaseModel):
+    """What is given must be so; `since_ms` and `until_ms` are Unix milliseconds, the latter no longer included."""
+
+    model_config = ConfigDict(frozen=True)
+
+    actor: str | None = None
+    action: str | None = None
+    subject: str | None = None
+    subject_id: str | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+
 def page_audit(
-    session: Session, *, subject_id: str | None = None, before: UUID | None = None, limit: int
+    session: Session, wanted: AuditFilter, *, before: UUID | None = None, limit: int
 ) -> tuple[AuditEntry, ...]:
     """Newest first; `before` is the id of the last entry seen."""
     query = select(AuditRow).order_by(AuditRow.id.desc()).limit(limit)
-    if subject_id is not None:
-        query = query.where(AuditRow.subject_id == subject_id)
+    for column, value in (
+        (AuditRow.actor, wanted.actor),
+        (AuditRow.action, wanted.action),
+        (AuditRow.subject, wanted.subject),
+        (AuditRow.subject_id, wanted.subject_id),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.since_ms is not None:
+        query = query.where(AuditRow.id >= UUID(int=wanted.since_ms << 80))
+    if wanted.until_ms is not None:
+        query = query.where(AuditRow.id < UUID(int=wanted.until_ms << 80))
     if before is not None:
         query = query.where(AuditRow.id < before)
     return tuple(_to_entry(row) for row in session.scalars(query))

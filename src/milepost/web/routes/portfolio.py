@@ -33,7 +33,7 @@ _ACHIEVED = (MilestoneState.ACHIEVED.value, MilestoneState.ACHIEVED_LATE.value)
 
 
 class Shares(BaseModel):
-    """Of the companies that have it, how many are in each state, which share that is (0 to 1), and which achieved it."""
+    """Of the companies that have it: how many are in each state, which share that is (0 to 1), and which achieved."""
 
     companies: int
     states: dict[str, int]
