@@ -76,6 +76,7 @@ class Year:
         insert_signals(self.client, batch, f"year-{batch}-{self.shop.signal.id}", [emitted])
         self.console.clock.advance(seconds=0.001)
         self.judge.emitted(touches([emitted]))
+        self.console.clock.advance(seconds=0.001)
         return f"{UUID(int=batch)}.0"
 
     def milestone(self, **changes: Any) -> str:
