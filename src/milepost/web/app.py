@@ -36,6 +36,7 @@ from milepost.web.routes import (
     rejections,
     session,
     settings,
+    signal_preview,
     signals,
     snapshot,
     users,
@@ -52,6 +53,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     companies.router,
     company_plan.router,
     altkeys.router,
+    signal_preview.router,  # before `/signals/{id}`, which its paths look like
     signals.router,
     metrics.router,
     metric_values.router,
