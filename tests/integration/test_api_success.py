@@ -239,8 +239,13 @@ def test_key_spaces_are_listed_and_added(editor: TestClient) -> None:
 def test_settings_are_replaced_whole_by_admins(console: Console) -> None:
     admin = console.as_person(Role.ADMIN)
     changed = admin.put("/api/settings", json={"account_name": "Shop", "time_zone": "Europe/Berlin"})
-    settings = {"account_name": "Shop", "time_zone": "Europe/Berlin", "week_start": "monday", "creates_companies": True}
-    assert changed.json() == settings
+    assert changed.json() == {
+        "account_name": "Shop",
+        "time_zone": "Europe/Berlin",
+        "week_start": "monday",
+        "creates_companies": True,
+        "retention_days": None,
+    }
     assert admin.get("/api/settings").json() == changed.json()
     refused = admin.put("/api/settings", json={"time_zone": "Mars/Olympus"}).json()
     assert [fault["path"] for fault in refused["faults"]] == ["time_zone"]

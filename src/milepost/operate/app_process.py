@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Sequence
 
 import uvloop
 from granian.constants import Interfaces
@@ -18,11 +19,13 @@ from milepost.observe import paths
 from milepost.observe.logs import logger
 from milepost.operate import child
 from milepost.operate.listener import make_server, until_listening
+from milepost.operate.retention import Retention
 from milepost.operate.snapshot import StandingSnapshot
 from milepost.operate.tls import prepare_tls
 from milepost.record.rejections import RejectionReader
 from milepost.record.tallies import TallyReader
 from milepost.settings import Settings
+from milepost.store.client import connect
 from milepost.store.event_log import EventLogReader
 from milepost.web.app import create_app
 from milepost.web.deps import WebDeps
@@ -38,10 +41,12 @@ async def run(settings: Settings) -> None:
     database = open_database(settings.control())
     engine = make_engine(settings, database, system_clock)
     jobs = make_jobs(settings, database, system_clock)
+    retention = Retention(database, lambda: connect(settings.store()), system_clock)
     threads = [
         threading.Thread(target=engine.reactor.run, name="reactor"),
         threading.Thread(target=engine.judge.run, name="judge"),
         threading.Thread(target=jobs.run, name="jobs"),
+        threading.Thread(target=retention.run, name="retention"),
     ]
     tls = prepare_tls(settings.tls, settings.data, settings.host, settings.trusted_proxies)
     server = make_server(
@@ -60,7 +65,7 @@ async def run(settings: Settings) -> None:
             thread.start()
         await serving
     finally:
-        await asyncio.to_thread(_come_home, engine, jobs, threads)
+        await asyncio.to_thread(_come_home, engine, (jobs, retention), threads)
         database.close()
 
 
@@ -84,8 +89,9 @@ def _web_deps(settings: Settings, database: Database, engine: Engine, *, is_tls:
     )
 
 
-def _come_home(engine: Engine, jobs: JobRunner, threads: list[threading.Thread]) -> None:
-    jobs.stop()
+def _come_home(engine: Engine, others: Sequence[JobRunner | Retention], threads: list[threading.Thread]) -> None:
+    for other in others:
+        other.stop()
     is_drained = engine.reactor.drain(_DRAIN_SECONDS)
     engine.reactor.stop()
     engine.judge.stop()
