@@ -9,7 +9,19 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, MetaData, Text, UniqueConstraint, Uuid, false
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    false,
+    true,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -108,6 +120,7 @@ class RejudgingRow(Row):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     company_id: Mapped[UUID]
+    from_scratch: Mapped[bool] = mapped_column(server_default=true())
 
 
 class CompanyKeyRow(Row):

@@ -76,8 +76,18 @@ class PlanChange(BaseModel):
     actor: str
 
 
+class Deed(NamedTuple):
+    """What the judge wants to know of a plan change, of which there may be very many: who did what to which copy."""
+
+    id: UUID
+    company_id: UUID
+    subject_id: UUID
+    kind: ChangeKind
+    actor: str
+
+
 class News(NamedTuple):
     """What people did, oldest first: to plans, and to all else."""
 
-    plans: Sequence[PlanChange]
+    plans: Sequence[Deed]
     others: Sequence[AuditEntry]

@@ -24,8 +24,8 @@ _RETRY_SECONDS: Final = 1.0
 class JudgeLoop:
     """Judges what matters, as soon as it may matter.
 
-    `have_definitions_changed` is asked at every look, and `watched` gives the signals that any metric draws on;
-    `judged` is told each round's transitions, `failed` an error.
+    `have_definitions_changed` is asked at every look: not of plans, but of what all numbers rest on. `watched` gives
+    the signals that any metric draws on; `judged` is told each round's transitions, `failed` an error.
     """
 
     def __init__(
@@ -87,13 +87,19 @@ class JudgeLoop:
         while owed := self._rejudgings.owed():
             self._judged(self._judge.judge_anew(set(owed.values())))
             self._rejudgings.settle(owed.keys())
+        changed_plans = self._rejudgings.owed_for_plans()
         with self._lock:
             touched, self._touched = self._touched, {}
         if self._owes_all:
             self._judged(self._judge.judge(touched=touched))
             self._owes_all = False
-        elif touched:
-            self._judged(self._judge.emitted(touched))
+        else:
+            if touched:
+                self._judged(self._judge.emitted(touched))
+            if changed_plans:
+                self._judged(self._judge.judge(set(changed_plans.values())))
+        if changed_plans:
+            self._rejudgings.settle(changed_plans.keys())
         due_ms = self._judge.next_due_ms
         if due_ms is not None and due_ms <= self._clock():
             self._judged(self._judge.due())

@@ -43,10 +43,13 @@ class Plans(Protocol):
 
 
 class Rejudgings(Protocol):
-    """What must be judged from scratch (`control.directory.Rejudgings`), kept until it is."""
+    """What must be judged (`control.directory.Rejudgings`), kept until it is."""
 
     def owed(self) -> Mapping[UUID, UUID]:
-        """The company of each entry; some at a time, where there are many."""
+        """The company of each entry, to be judged from scratch; some at a time, where there are many."""
+
+    def owed_for_plans(self) -> Mapping[UUID, UUID]:
+        """The same of companies whose plan has changed, while what is known of their history stays good."""
 
     def settle(self, entries: Collection[UUID]) -> None:
         """These have been judged since they were given."""

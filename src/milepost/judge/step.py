@@ -75,16 +75,18 @@ class Judge:
         What is known already of unchanged definitions is not asked again, so say what was emitted meanwhile to these
         companies, as for `emitted`.
         """
-        seen = self._news.begin()
+        self._news.begin()
         judged = self._judge(company_ids, of_primaries(touched or {}, self._identities()))
-        if company_ids is None:
-            self._news.end(seen)
+        self._news.end(company_ids)
         return judged
 
     def judge_anew(self, company_ids: Collection[UUID] | None = None) -> list[Transition]:
         """Judge from scratch: after emissions were deleted, or moved between companies by a merge or its undoing."""
         self._facts.forget(company_ids)
-        return self._judge(company_ids, {})
+        self._news.begin()
+        judged = self._judge(company_ids, {})
+        self._news.end(company_ids)
+        return judged
 
     def emitted(self, touched: Touches) -> list[Transition]:
         """Judge what these emissions (see `touches`), readable by now, may have moved."""

@@ -1,7 +1,7 @@
 """Changing what companies have: edits of one copy, ticks, going back to the definition, and bringing it to all copies.
 
-Takes a session and gives domain types; refuses a tick of what is not a manual action. Writes raise `definitions`, and
-are noted among the changes of the company's plan.
+Takes a session and gives domain types; refuses a tick of what is not a manual action. Writes are noted among the
+changes of the company's plan, which the judge is then owed a look at.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from milepost.control.repos.milestones import milestone_row, parse_milestone
 from milepost.control.repos.outcomes import outcome_row, parse_outcome
 from milepost.control.repos.plan_changes import Act, note_changes
 from milepost.control.repos.plans import copy_milestone
-from milepost.control.revisions import Scope, raise_revision
 from milepost.control.rows import AssignedMilestoneRow, AssignedOutcomeRow, MilestoneRow, OutcomeRow
 from milepost.domain.errors import Fault, InvalidInputError, NotFoundError
 from milepost.domain.milestone import Action, AssignedMilestone, ManualAction, MilestoneDraft
@@ -208,7 +207,6 @@ def _note(
         for row in rows
     ]
     note_changes(session, kind, rows, names, act, detail=detail)
-    raise_revision(session, Scope.DEFINITIONS)
 
 
 def _carry_ticks(session: Session, before: Mapping[UUID, MilestoneDraft], actions: Sequence[Action]) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from milepost.control.plan_rows import PlanChangeRow
+from milepost.control.repos.rejudgings import owe_rejudging
 from milepost.control.rows import AssignedMilestoneRow, AssignedOutcomeRow
-from milepost.domain.plan import ChangeKind, PlanChange
+from milepost.domain.plan import ChangeKind, Deed, PlanChange
 from milepost.kit.clock import to_datetime
 from milepost.kit.ids import uuid7
 
@@ -35,8 +36,8 @@ def note_changes(
     *,
     detail: str = "",
 ) -> None:
-    """Keep that this was done to these copies, which have these names."""
-    rows = [
+    """Keep that this was done to these copies, which have these names, and have the judge look at their companies."""
+    rows: list[dict[str, Any]] = [
         {
             "id": uuid7(act.now_ms),
             "company_id": copy.company_id,
@@ -53,6 +54,7 @@ def note_changes(
     ]
     if rows:
         session.execute(insert(PlanChangeRow), rows)
+        owe_rejudging(session, {row["company_id"] for row in rows}, now_ms=act.now_ms, from_scratch=False)
 
 
 def page_plan_changes(
@@ -70,10 +72,16 @@ def page_plan_changes(
     return tuple(_to_change(row) for row in session.scalars(query))
 
 
-def plan_changes_since(session: Session, since_ms: int) -> tuple[PlanChange, ...]:
-    """All from this instant on, oldest first."""
-    query = select(PlanChangeRow).where(PlanChangeRow.id >= UUID(int=since_ms << 80)).order_by(PlanChangeRow.id)
-    return tuple(_to_change(row) for row in session.scalars(query))
+def deeds_since(session: Session, since_ms: int) -> tuple[Deed, ...]:
+    """All that was done from this instant on, oldest first."""
+    row = PlanChangeRow
+    query = select(row.id, row.company_id, row.subject_id, row.kind, row.actor).where(
+        row.id >= UUID(int=since_ms << 80)
+    )
+    return tuple(
+        Deed(deed_id, company_id, subject_id, ChangeKind(kind), actor)
+        for deed_id, company_id, subject_id, kind, actor in session.execute(query.order_by(row.id))
+    )
 
 
 def _to_change(row: PlanChangeRow) -> PlanChange:

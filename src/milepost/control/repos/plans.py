@@ -1,7 +1,7 @@
 """Success plans: copying milestone and outcome definitions to companies, those yet to come included.
 
-A company has a milestone once, however many outcomes count on it; assigning again changes nothing. Writes of
-people raise `definitions`.
+A company has a milestone once, however many outcomes count on it; assigning again changes nothing. The judge is owed
+a look at every company whose plan has changed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from milepost.control.repos.milestones import milestone_row, parse_milestone
 from milepost.control.repos.outcomes import outcome_row, parse_outcome
 from milepost.control.repos.plan_changes import MILEPOST, Act, note_changes
 from milepost.control.repos.plan_templates import plan_template_row, to_plan_template
-from milepost.control.revisions import Scope, raise_revision
 from milepost.control.rows import (
     AssignedMilestoneRow,
     AssignedOutcomeRow,
@@ -81,14 +80,13 @@ def give_to_new_companies(
     row.assigns_new_companies = is_given
     row.new_companies_filter = fitting.model_dump_json() if is_given and fitting is not None else None
     session.flush()
-    raise_revision(session, Scope.DEFINITIONS)
 
 
 def assign_missing(session: Session, now_ms: int) -> int:
     """Give companies made since the last call what every new company gets; gives how many companies that were.
 
     Call it in the transaction that made them. A company is looked at once, so what a person takes off its plan
-    later stays off. Raises no revision, for the reactor knows what it made.
+    later stays off.
     """
     waiting = session.scalars(select(CompanyRow.id).where(CompanyRow.awaits_plan)).all()
     if not waiting:
@@ -165,7 +163,6 @@ def copy_milestone(session: Session, row: MilestoneRow, outcome_of: Mapping[UUID
 
 def _assign(session: Session, row: Definition, company_ids: Collection[UUID], act: Act) -> int:
     check_companies_exist(session, company_ids)
-    raise_revision(session, Scope.DEFINITIONS)
     return _copy(session, row, company_ids, act)
 
 
@@ -234,7 +231,6 @@ def _take_away(session: Session, row: MilestoneRow | OutcomeRow, company_ids: Co
         note_changes(session, ChangeKind.UNASSIGNED, copies, names, act)
         session.execute(delete(table).where(table.id.in_([copy.id for copy in copies])))
         taken += len(copies)
-    raise_revision(session, Scope.DEFINITIONS)
     return taken
 
 

@@ -18,6 +18,7 @@ def upgrade() -> None:
         op.add_column(table, sa.Column("is_edited", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("transitions", sa.Column("cause", sa.Text(), nullable=False, server_default=""))
     op.add_column("transitions", sa.Column("is_correction", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("rejudgings", sa.Column("from_scratch", sa.Boolean(), nullable=False, server_default=sa.true()))
     op.create_table(
         "plan_templates",
         sa.Column("id", sa.Uuid(), nullable=False),
