@@ -27,7 +27,7 @@ from milepost.control.repos.assigned import (
 )
 from milepost.control.repos.milestones import milestone_row, parse_milestone
 from milepost.control.repos.outcomes import outcome_row, parse_outcome
-from milepost.control.repos.plan_changes import Act, note_changes
+from milepost.control.repos.plan_changes import Act, note_changes, noted
 from milepost.control.repos.plans import copy_milestone
 from milepost.control.rows import AssignedMilestoneRow, AssignedOutcomeRow, MilestoneRow, OutcomeRow
 from milepost.domain.errors import Fault, InvalidInputError, NotFoundError
@@ -202,11 +202,11 @@ def _note(
     detail: str = "",
 ) -> None:
     session.flush()
-    names = [
-        (parse_milestone if isinstance(row, AssignedMilestoneRow) else parse_outcome)(row.definition).name
+    copies = [
+        noted(row, (parse_milestone if isinstance(row, AssignedMilestoneRow) else parse_outcome)(row.definition).name)
         for row in rows
     ]
-    note_changes(session, kind, rows, names, act, detail=detail)
+    note_changes(session, kind, copies, act, detail=detail)
 
 
 def _carry_ticks(session: Session, before: Mapping[UUID, MilestoneDraft], actions: Sequence[Action]) -> None:

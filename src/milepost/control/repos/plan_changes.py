@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from milepost.control.plan_rows import PlanChangeRow
 from milepost.control.repos.rejudgings import owe_rejudging
 from milepost.control.rows import AssignedMilestoneRow, AssignedOutcomeRow
-from milepost.domain.plan import ChangeKind, Deed, PlanChange
+from milepost.domain.plan import ChangeKind, Deed, PlanChange, Subject
 from milepost.kit.clock import to_datetime
 from milepost.kit.ids import uuid7
 
@@ -27,30 +27,35 @@ class Act(NamedTuple):
     now_ms: int
 
 
-def note_changes(
-    session: Session,
-    kind: ChangeKind,
-    copies: Iterable[AssignedMilestoneRow | AssignedOutcomeRow],
-    names: Iterable[str],
-    act: Act,
-    *,
-    detail: str = "",
-) -> None:
-    """Keep that this was done to these copies, which have these names, and have the judge look at their companies."""
+class Noted(NamedTuple):
+    """A copy that something is done to, and its name."""
+
+    subject: Subject
+    subject_id: UUID
+    company_id: UUID
+    definition_id: UUID
+    name: str
+
+
+def noted(copy: AssignedMilestoneRow | AssignedOutcomeRow, name: str) -> Noted:
+    """This copy, under this name."""
+    if isinstance(copy, AssignedMilestoneRow):
+        return Noted("milestone", copy.id, copy.company_id, copy.milestone_id, name)
+    return Noted("outcome", copy.id, copy.company_id, copy.outcome_id, name)
+
+
+def note_changes(session: Session, kind: ChangeKind, copies: Iterable[Noted], act: Act, *, detail: str = "") -> None:
+    """Keep that this was done to these copies, and have the judge look at their companies."""
     rows: list[dict[str, Any]] = [
         {
+            **copy._asdict(),
             "id": uuid7(act.now_ms),
-            "company_id": copy.company_id,
             "at_ms": act.now_ms,
             "kind": kind.value,
-            "subject": "milestone" if isinstance(copy, AssignedMilestoneRow) else "outcome",
-            "subject_id": copy.id,
-            "definition_id": copy.milestone_id if isinstance(copy, AssignedMilestoneRow) else copy.outcome_id,
-            "name": name,
             "detail": detail,
             "actor": act.actor,
         }
-        for copy, name in zip(copies, names, strict=True)
+        for copy in copies
     ]
     if rows:
         session.execute(insert(PlanChangeRow), rows)

@@ -19,7 +19,7 @@ from milepost.control.repos.companies import check_companies_exist
 from milepost.control.repos.company_filter import all_company_ids, fitting_companies
 from milepost.control.repos.milestones import milestone_row, parse_milestone
 from milepost.control.repos.outcomes import outcome_row, parse_outcome
-from milepost.control.repos.plan_changes import MILEPOST, Act, note_changes
+from milepost.control.repos.plan_changes import MILEPOST, Act, Noted, note_changes, noted
 from milepost.control.repos.plan_templates import plan_template_row, to_plan_template
 from milepost.control.rows import (
     AssignedMilestoneRow,
@@ -32,7 +32,7 @@ from milepost.domain.company_filter import CompanyFilter
 from milepost.domain.errors import ConflictError
 from milepost.domain.milestone import MilestoneState
 from milepost.domain.outcome import OutcomeState
-from milepost.domain.plan import ChangeKind
+from milepost.domain.plan import ChangeKind, Subject
 from milepost.kit.ids import uuid7
 
 Definition = MilestoneRow | OutcomeRow | PlanTemplateRow
@@ -209,9 +209,11 @@ def _fresh_copy(company_id: UUID, definition: str, state: str, act: Act) -> dict
 def _add(session: Session, table: CopyTable, copies: Sequence[Mapping[str, Any]], name: str, act: Act) -> None:
     """Note what was added, which on a database of many writers may be less than was tried."""
     insert_new(session, table, copies)
-    for chunk in chunks([copy["id"] for copy in copies]):
-        added = _rows(session, table, table.id.in_(chunk))
-        note_changes(session, ChangeKind.ASSIGNED, added, [name] * len(added), act)
+    subject: Subject = "milestone" if table is AssignedMilestoneRow else "outcome"
+    for chunk in chunks([(copy["id"], copy["company_id"], copy[f"{subject}_id"]) for copy in copies]):
+        added = set(session.scalars(select(table.id).where(table.id.in_([copy_id for copy_id, _, _ in chunk]))))
+        of_chunk = [Noted(subject, *copy, name) for copy in chunk if copy[0] in added]
+        note_changes(session, ChangeKind.ASSIGNED, of_chunk, act)
 
 
 def _rows(session: Session, table: CopyTable, matching: ColumnElement[bool]) -> Sequence[Copy]:
@@ -224,11 +226,9 @@ def _take_away(session: Session, row: MilestoneRow | OutcomeRow, company_ids: Co
     taken = 0
     for chunk in chunks(company_ids):
         copies = _rows(session, table, of_definition & table.company_id.in_(chunk))
-        names = [
-            (parse_milestone if isinstance(copy, AssignedMilestoneRow) else parse_outcome)(copy.definition).name
-            for copy in copies
-        ]
-        note_changes(session, ChangeKind.UNASSIGNED, copies, names, act)
+        parse = parse_milestone if isinstance(row, MilestoneRow) else parse_outcome
+        of_chunk = [noted(copy, parse(copy.definition).name) for copy in copies]
+        note_changes(session, ChangeKind.UNASSIGNED, of_chunk, act)
         session.execute(delete(table).where(table.id.in_([copy.id for copy in copies])))
         taken += len(copies)
     return taken
