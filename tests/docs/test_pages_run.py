@@ -22,7 +22,7 @@ def test_the_tutorial_leads_from_an_empty_service_to_an_outcome(
     "page",
     [
         *("send-a-file", "look-up-an-event", "connections-and-keys", "define-a-signal"),
-        *("backup", "operate", "trust-the-certificate", "custom-events", "segment-sdks"),
+        *("success-plans", "backup", "operate", "trust-the-certificate", "custom-events", "segment-sdks"),
     ],
 )
 def test_the_instructions_work_word_by_word(page: str, follow: FollowPage) -> None:

@@ -13,6 +13,7 @@ from milepost.control.repos.assigned import list_assigned_milestones, list_assig
 from milepost.control.repos.audit import audit_since
 from milepost.control.repos.bases import bases
 from milepost.control.repos.company_keys import create_companies, find_companies
+from milepost.control.repos.generations import list_twins
 from milepost.control.repos.identities import read_identities
 from milepost.control.repos.plan_changes import deeds_since
 from milepost.control.repos.plans import assign_missing
@@ -72,6 +73,7 @@ class DefinitionSource:
         self._database = database
         self._revision = -1
         self._signals: Mapping[UUID, Signal] = {}
+        self._twins: Sequence[Signal] = ()
         self._bases: Mapping[UUID, Basis] = {}
 
     def refresh(self) -> bool:
@@ -81,6 +83,7 @@ class DefinitionSource:
             if revision == self._revision:
                 return False
             self._signals = {signal.id: signal for signal in list_signals(session)}
+            self._twins = list_twins(session)
             self._bases = bases(session)
             self._revision = revision
             return True
@@ -93,6 +96,10 @@ class DefinitionSource:
     def signals(self) -> Mapping[UUID, Signal]:
         """By id, disabled ones included, as of the last refresh."""
         return self._signals
+
+    def twins(self) -> Sequence[Signal]:
+        """Signals in the generation that a backfill is filling: what they emit is stored, and not read yet."""
+        return self._twins
 
     def bases(self) -> Mapping[UUID, Basis]:
         """What each metric rests on, by its id, as of the last refresh."""

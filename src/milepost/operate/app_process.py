@@ -40,7 +40,7 @@ async def run(settings: Settings) -> None:
     """Work and serve until told to stop; then read the journal to its end, as far as time allows."""
     database = open_database(settings.control())
     engine = make_engine(settings, database, system_clock)
-    jobs = make_jobs(settings, database, system_clock)
+    jobs = make_jobs(settings, database, engine, system_clock)
     retention = Retention(database, lambda: connect(settings.store()), system_clock)
     threads = [
         threading.Thread(target=engine.reactor.run, name="reactor"),

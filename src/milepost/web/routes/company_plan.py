@@ -52,21 +52,21 @@ class TimelineEntry(BaseModel):
     `cause` what brought a state about, `actor` who did something to the plan.
     """
 
-    id: UUID
     kind: Literal["state"] | ChangeKind
     company_id: UUID
-    at: datetime
-    recorded_at: datetime
     subject: str
     subject_id: UUID
     name: str
     from_state: str | None = None
     to_state: str | None = None
+    at: datetime
+    recorded_at: datetime
     reason: str
     cause: str = ""
     is_correction: bool = False
     value: float | None = None
     actor: str | None = None
+    id: UUID
 
 
 @router.get("/{company_id}/plan")

@@ -5,8 +5,8 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 _COPIES = (("milestone", "assigned_milestones", "milestones"), ("outcome", "assigned_outcomes", "outcomes"))
 
