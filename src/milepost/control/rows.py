@@ -242,6 +242,7 @@ class TransitionRow(Row):
     value: Mapped[float | None]
     cause: Mapped[str] = mapped_column(server_default="")
     is_correction: Mapped[bool] = mapped_column(server_default=false())
+    is_late: Mapped[bool] = mapped_column(server_default=false())
 
 
 class PersonRow(Row):

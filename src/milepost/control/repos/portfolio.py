@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from milepost.control.plan_rows import PlanChangeRow
 from milepost.control.repos.identities import of_shown_company
-from milepost.control.rows import TransitionRow
-from milepost.domain.history import Life, Recorded, stays
+from milepost.control.rows import AssignedMilestoneRow, AssignedOutcomeRow, TransitionRow
+from milepost.domain.history import Life, Recorded, Stay, stays
 from milepost.domain.milestone import MilestoneState
 from milepost.domain.outcome import OutcomeState
 from milepost.domain.plan import ChangeKind, Subject
@@ -26,6 +26,18 @@ class Copy(NamedTuple):
 
     assigned_id: UUID
     company_id: UUID
+
+
+def read_stays(session: Session, subject: Subject, definition_id: UUID, state: str | None) -> dict[Copy, Stay]:
+    """The state of every copy that a company shown has now, or of those in one state."""
+    row = AssignedMilestoneRow if subject == "milestone" else AssignedOutcomeRow
+    of_definition = AssignedMilestoneRow.milestone_id if subject == "milestone" else AssignedOutcomeRow.outcome_id
+    query = select(row.id, row.company_id, row.state_at_ms, row.state).where(
+        of_definition == definition_id, of_shown_company(row.company_id)
+    )
+    if state is not None:
+        query = query.where(row.state == state)
+    return {Copy(copy_id, company_id): Stay(at_ms, now) for copy_id, company_id, at_ms, now in session.execute(query)}
 
 
 def read_lives(session: Session, subject: Subject, definition_id: UUID) -> dict[Copy, Life]:

@@ -110,6 +110,7 @@ def _to_row(transition_id: UUID, transition: Transition) -> dict[str, object]:
         "value": transition.value,
         "cause": transition.cause,
         "is_correction": transition.is_correction,
+        "is_late": transition.is_late,
     }
 
 
@@ -128,4 +129,5 @@ def _to_transition(row: TransitionRow) -> Transition:
         value=row.value,
         cause=row.cause,
         is_correction=row.is_correction,
+        is_late=row.is_late,
     )

@@ -64,6 +64,7 @@ class TimelineEntry(BaseModel):
     reason: str
     cause: str = ""
     is_correction: bool = False
+    is_late: bool = False
     value: float | None = None
     actor: str | None = None
     id: UUID
@@ -130,7 +131,7 @@ def _place(entry: TimelineEntry) -> tuple[int, UUID]:
 
 
 def _state_entry(entry_id: UUID, transition: Transition) -> TimelineEntry:
-    return TimelineEntry(id=entry_id, kind="state", **transition.model_dump(exclude={"is_late"}))
+    return TimelineEntry(id=entry_id, kind="state", **dict(transition))
 
 
 def _plan_entry(change: PlanChange) -> TimelineEntry:

@@ -134,9 +134,15 @@ def list_companies_there(
 ) -> Page[CompanyThere]:
     """The companies behind a share, by name."""
     after = read_cursor(cursor, lambda name, company_id: (str(name), UUID(company_id)))
-    at_ms = deps.clock() if at is None else to_unix_ms(at)
+    wanted = None if state is None else state.value
     with deps.database.read() as session:
-        lives = portfolio.read_lives(session, _known(session, nouns, definition_id), definition_id)
+        subject = _known(session, nouns, definition_id)
+        if at is None:
+            there = portfolio.read_stays(session, subject, definition_id, wanted)
+        else:
+            lives = portfolio.read_lives(session, subject, definition_id)
+            then = {copy: life.state_at(to_unix_ms(at)) for copy, life in lives.items()}
+            there = {copy: stay for copy, stay in then.items() if stay and wanted in (None, stay.state)}
         names = all_company_names(session)
     found = [
         CompanyThere(
@@ -146,8 +152,7 @@ def list_companies_there(
             state=stay.state,
             since=to_datetime(stay.since_ms),
         )
-        for copy, life in lives.items()
-        if (stay := life.state_at(at_ms)) is not None and (state is None or stay.state == state.value)
+        for copy, stay in there.items()
     ]
     found = sorted((one for one in found if after is None or _place(one) > after), key=_place)
     return page_of(found[: limit + 1], limit, _place)

@@ -17,7 +17,8 @@ def upgrade() -> None:
     for table in ("assigned_milestones", "assigned_outcomes"):
         op.add_column(table, sa.Column("is_edited", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("transitions", sa.Column("cause", sa.Text(), nullable=False, server_default=""))
-    op.add_column("transitions", sa.Column("is_correction", sa.Boolean(), nullable=False, server_default=sa.false()))
+    for name in ("is_correction", "is_late"):
+        op.add_column("transitions", sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("rejudgings", sa.Column("from_scratch", sa.Boolean(), nullable=False, server_default=sa.true()))
     op.create_table(
         "plan_templates",
