@@ -8,19 +8,29 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from milepost.control.directory import CompanyDirectory, DefinitionSource, IdentitySource, JudgedPlans, Rejudgings
+from milepost.control.directory import (
+    CompanyDirectory,
+    DefinitionSource,
+    ForeseenPlans,
+    IdentitySource,
+    JudgedPlans,
+    Rejudgings,
+)
 from milepost.control.session import Database
 from milepost.detect.backfill import Backfill
 from milepost.detect.company import Companies
 from milepost.detect.step import Definitions, Detect, compile_definitions
-from milepost.domain.event import Detected, RecordedGroup
+from milepost.domain.event import Detected, Emissions, RecordedGroup
+from milepost.domain.identities import Identities
 from milepost.domain.job import JobKind
 from milepost.domain.milestone import Transition
+from milepost.jobs.company_import import CompanyImport
 from milepost.jobs.port import Handler
 from milepost.jobs.runner import JobRunner
 from milepost.judge.loop import JudgeLoop
 from milepost.judge.step import Judge
 from milepost.kit.clock import Clock
+from milepost.kit.news import News
 from milepost.measure.queries import MetricReader
 from milepost.observe import paths
 from milepost.observe.health import ReactorHealth, write_health
@@ -33,7 +43,7 @@ from milepost.record.claims.rocksdb import RocksdbClaims
 from milepost.record.journal.sqlite import SqliteJournalReader
 from milepost.settings import Settings
 from milepost.store.backfill import BackfillStore
-from milepost.store.client import ClientPool, connect, create_schema
+from milepost.store.client import ClientPool, Queries, connect, create_schema
 from milepost.store.writer import StoreWriter
 
 _log = logger("judge")
@@ -76,13 +86,14 @@ class Closeable(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """The reactor with its claims, the judge, and what the API reads through: clients, and who is who."""
+    """The reactor with its claims, the judge, and what the API reads through: clients, news, and who is who."""
 
     reactor: Reactor
     checkpoints: Checkpoints
     claims: Claims
     judge: JudgeLoop
     pool: ClientPool
+    news: News
     identities: IdentitySource
     _owned: Sequence[Closeable]
 
@@ -106,6 +117,11 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
 
     checkpoints = Checkpoints(paths.reactor(data))
     claims = RocksdbClaims(paths.claims(data))
+    news = News(checkpoints.finished_batch())
+
+    def settled(batch: int, emissions: Sequence[Emissions]) -> None:
+        news.tell(batch, {emitted.signal_id for emitted in emissions})
+
     reactor = Reactor(
         Parts(
             reader=SqliteJournalReader(paths.journal(data)),
@@ -114,12 +130,14 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
             detector=FreshDetect(database, clock),
             store=StoreWriter(writer),
             touched=judge.touched,
+            settled=settled,
             report=report,
             clock=clock,
         )
     )
     return Engine(
         reactor=reactor,
+        news=news,
         checkpoints=checkpoints,
         claims=claims,
         judge=judge,
@@ -127,6 +145,22 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
         identities=identities,
         _owned=(checkpoints, claims, pool, writer),
     )
+
+
+class JudgeAhead:
+    """The judge on what is not so yet: what it would record is given, and not recorded."""
+
+    def __init__(self, database: Database, client: Queries, clock: Clock) -> None:
+        self._database = database
+        self._client = client
+        self._clock = clock
+
+    def transitions(self, company_id: UUID, identities: Identities) -> Sequence[Transition]:
+        """The changes of state on the company's plan, if these were the identities."""
+        definitions = DefinitionSource(self._database)
+        definitions.refresh()
+        measures = MetricReader(self._client, lambda: identities)
+        return Judge(measures, ForeseenPlans(self._database, definitions), self._clock).judge([company_id])
 
 
 class StandingStream:
@@ -153,11 +187,14 @@ def make_jobs(settings: Settings, database: Database, engine: Engine, clock: Clo
         stream=StandingStream(engine),
         grace_seconds=_GRACE_SECONDS,
     )
-    handlers: dict[JobKind, Handler] = {JobKind.BACKFILL: backfill}
+    handlers: dict[JobKind, Handler] = {
+        JobKind.BACKFILL: backfill,
+        JobKind.COMPANY_IMPORT: CompanyImport(database, clock),
+    }
     return JobRunner(database, handlers, paths.jobs(settings.data), clock)
 
 
-def make_judge(database: Database, pool: ClientPool, identities: IdentitySource, clock: Clock) -> JudgeLoop:
+def make_judge(database: Database, pool: Queries, identities: IdentitySource, clock: Clock) -> JudgeLoop:
     """The judge on its own view of the definitions."""
     definitions = DefinitionSource(database)
 

@@ -5,18 +5,14 @@ What a company has done (its metrics) is no part of it, so that it can be asked 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-
-from milepost.domain.company import Company
 
 
 class CompanyFilter(BaseModel):
     """All that is given must hold; what is left out does not matter.
 
-    `search` is text in the name or in a key's value, whatever its case; `attributes` must be there with exactly these
-    values; `key_space` is one in which the company has a key.
+    `search` is text in the name or in a key, whatever its case; `attributes` must be there with exactly these values;
+    `key_space` is one in which the company has a key.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,16 +27,3 @@ class CompanyFilter(BaseModel):
         if not self.model_dump(exclude_defaults=True):
             raise ValueError('a filter that asks for nothing fits every company; say "all": true')
         return self
-
-    def fits(self, company: Company) -> bool:
-        """Whether the company is one of those meant."""
-        return (
-            (self.search is None or _holds(self.search, (company.name, *(key.value for key in company.keys))))
-            and all(company.attributes.get(name) == value for name, value in self.attributes.items())
-            and (self.key_space is None or any(key.key_space == self.key_space for key in company.keys))
-            and (self.is_auto_created is None or company.is_auto_created is self.is_auto_created)
-        )
-
-
-def _holds(search: str, texts: Iterable[str]) -> bool:
-    return any(search.casefold() in text.casefold() for text in texts)

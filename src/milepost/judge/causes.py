@@ -43,7 +43,8 @@ LATE: Final = timedelta(days=1)
 
 CLOCK: Final = Cause("the clock", is_time=True)
 _ASSIGNMENT: Final = Cause("its assignment")
-_UNSEEN: Final = Cause("events or changes that came shortly before the last start")
+_UNSEEN: Final = Cause("a change of what had been recorded")
+_REWRITTEN: Final = Cause("events that were deleted, or moved between companies")
 
 _DONE_TO_A_PLAN: Final = {
     ChangeKind.ASSIGNED: "its assignment",
@@ -54,15 +55,22 @@ _DONE_TO_A_PLAN: Final = {
     ChangeKind.UNTICKED: "a tick that was taken back",
 }
 _DONE: Final = {"update": "a change", "create": "the creation", "delete": "the deletion"}
-_NO_CAUSE: Final = {"company": {"create", "update", "add_key", "remove_key"}}
+_NO_CAUSE: Final = {"company": {"create", "update", "add_key", "remove_key", "import"}}
 """What changes no number: done to a company, it is not why a state changed."""
 
 
 class Causes:
-    """Finds the cause of each change in one judging; `touched` is of companies as they are now."""
+    """Finds the cause of each change in one judging; `touched` is of companies as they are now.
 
-    def __init__(self, news: News, touched: Touches, now: datetime) -> None:
+    `before` is what metrics rested on at the last complete judging; `from_scratch`: emissions were taken away or moved.
+    """
+
+    def __init__(
+        self, news: News, touched: Touches, now: datetime, before: Mapping[UUID, Basis], *, from_scratch: bool
+    ) -> None:
         self._touched = touched
+        self._before = before
+        self._from_scratch = from_scratch
         self._now = now
         self._of_copy = {change.subject_id: change for change in news.plans}
         self._of_other = {entry.subject_id: entry for entry in news.others if _may_matter(entry)}
@@ -70,13 +78,9 @@ class Causes:
 
     def of_milestone(self, assigned: AssignedMilestone, verdict: Verdict, by_metric: Mapping[UUID, Basis]) -> Cause:
         """Why the milestone takes this verdict now."""
-        done = self.done_to(assigned.id)
-        if done is not None:
-            return done
-        ids = _rests_on(assigned, by_metric)
-        changed = [self._of_other[one] for one in (*ids, str(assigned.company_id)) if one in self._of_other]
-        if changed or self._of_account is not None:
-            return _told(max([*changed, *filter(None, [self._of_account])], key=lambda entry: entry.at))
+        told = self.done_to(assigned.id) or self._changed(assigned, by_metric) or self._rewritten(assigned, by_metric)
+        if told is not None:
+            return told
         is_correct = not is_correction(assigned, verdict)
         has_only_passed = verdict.state is MilestoneState.MISSED and verdict.value is None
         touch = self._touch(assigned, by_metric)
@@ -84,6 +88,8 @@ class Causes:
             return _event(touch, self._now)
         if assigned.state is MilestoneState.NOT_STARTED and verdict.at <= assigned.assigned_at:
             return _ASSIGNMENT
+        if self._from_scratch:
+            return _REWRITTEN
         return CLOCK if is_correct else _UNSEEN
 
     def done_to(self, copy_id: UUID) -> Cause | None:
@@ -92,6 +98,25 @@ class Causes:
         if change is None or change.kind not in _DONE_TO_A_PLAN:
             return None
         return Cause(f"{_DONE_TO_A_PLAN[change.kind]} by {change.actor}")
+
+    def _changed(self, assigned: AssignedMilestone, by_metric: Mapping[UUID, Basis]) -> Cause | None:
+        """What a person did to what the numbers rest on, the latest of it."""
+        ids = (*_rests_on(assigned, by_metric), str(assigned.company_id))
+        changed = [self._of_other[one] for one in ids if one in self._of_other]
+        if self._of_account is not None:
+            changed.append(self._of_account)
+        return _told(max(changed, key=lambda entry: entry.at)) if changed else None
+
+    def _rewritten(self, assigned: AssignedMilestone, by_metric: Mapping[UUID, Basis]) -> Cause | None:
+        """What became of the numbers themselves without a line in the audit log: a signal was applied to history."""
+        for action in assigned.definition.actions:
+            if not isinstance(action, AutomaticAction) or action.metric_id not in self._before:
+                continue
+            generations = {leaf.signal.id: leaf.signal.generation for leaf in self._before[action.metric_id].leaves}
+            for leaf in by_metric[action.metric_id].leaves if action.metric_id in by_metric else ():
+                if generations.get(leaf.signal.id, leaf.signal.generation) != leaf.signal.generation:
+                    return Cause(f"the signal “{leaf.signal.name}”, which was applied to history")
+        return None
 
     def _touch(self, assigned: AssignedMilestone, by_metric: Mapping[UUID, Basis]) -> Touch | None:
         signals = {

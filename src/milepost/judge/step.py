@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from milepost.domain.basis import Basis
 from milepost.domain.event import Emissions, EventId
 from milepost.domain.identities import Identities
 from milepost.domain.milestone import AssignedMilestone, Transition
@@ -68,6 +69,8 @@ class Judge:
         self._identities = identities
         self._agenda = Agenda()
         self._news = NewsDesk(plans, clock)
+        self._rested_on: Mapping[UUID, Basis] = {}
+        self._is_from_scratch = False
 
     def judge(self, company_ids: Collection[UUID] | None = None, touched: Touches | None = None) -> list[Transition]:
         """Judge these companies, or all: at start, and after assignments, ticks, edits, and backfills.
@@ -78,13 +81,19 @@ class Judge:
         self._news.begin()
         judged = self._judge(company_ids, of_primaries(touched or {}, self._identities()))
         self._news.end(company_ids)
+        if company_ids is None:
+            self._rested_on = self._plans.bases()
         return judged
 
     def judge_anew(self, company_ids: Collection[UUID] | None = None) -> list[Transition]:
         """Judge from scratch: after emissions were deleted, or moved between companies by a merge or its undoing."""
         self._facts.forget(company_ids)
         self._news.begin()
-        judged = self._judge(company_ids, {})
+        self._is_from_scratch = True
+        try:
+            judged = self._judge(company_ids, {})
+        finally:
+            self._is_from_scratch = False
         self._news.end(company_ids)
         return judged
 
@@ -146,7 +155,8 @@ class Judge:
         moved_outcomes = [one for one in outcomes if has_moved(one, of_outcomes[one.id])]
         if not moved and not moved_outcomes:
             return []
-        causes, bases = Causes(self._news.fresh(), touched, now), self._plans.bases()
+        bases = self._plans.bases()
+        causes = Causes(self._news.fresh(), touched, now, self._rested_on, from_scratch=self._is_from_scratch)
         cause_of = {one.id: causes.of_milestone(one, of_milestones[one.id], bases) for one in moved}
         transitions = [milestone_transition(one, of_milestones[one.id], now, cause_of[one.id]) for one in moved]
         behind = {

@@ -27,10 +27,15 @@ from milepost.record.tallies import TallyReader
 from milepost.settings import Settings
 from milepost.store.client import connect
 from milepost.store.event_log import EventLogReader
+from milepost.store.feed_export import FeedExporter
+from milepost.store.feeds import FeedReader
+from milepost.store.histories import HistoryReader
 from milepost.web.app import create_app
 from milepost.web.deps import WebDeps
+from milepost.web.feeds import Feeds
+from milepost.web.live import LiveStreams
 from milepost.web.sign_in import SignInDesk
-from milepost.wiring import Engine, make_engine, make_jobs
+from milepost.wiring import Engine, JudgeAhead, make_engine, make_jobs
 
 _log = logger("app")
 _DRAIN_SECONDS = 45.0
@@ -49,14 +54,21 @@ async def run(settings: Settings) -> None:
         threading.Thread(target=retention.run, name="retention"),
     ]
     tls = prepare_tls(settings.tls, settings.data, settings.host, settings.trusted_proxies)
+    live = LiveStreams(engine.news, settings.live_streams)
     server = make_server(
-        create_app(_web_deps(settings, database, engine, is_tls=tls is not None)),
+        create_app(_web_deps(settings, database, engine, live, is_tls=tls is not None)),
         interface=Interfaces.ASGI,
         host=settings.host,
         port=settings.app_port,
         tls=tls,
     )
-    child.stop_when_told(asyncio.get_running_loop(), server.stop)
+    closing: list[asyncio.Task[None]] = []
+
+    def stop() -> None:
+        closing.append(asyncio.ensure_future(live.close()))  # the server waits for every request under way
+        server.stop()
+
+    child.stop_when_told(asyncio.get_running_loop(), stop)
     serving = asyncio.ensure_future(server.serve())
     try:
         await until_listening(settings.host, settings.app_port, serving)
@@ -69,7 +81,7 @@ async def run(settings: Settings) -> None:
         database.close()
 
 
-def _web_deps(settings: Settings, database: Database, engine: Engine, *, is_tls: bool) -> WebDeps:
+def _web_deps(settings: Settings, database: Database, engine: Engine, live: LiveStreams, *, is_tls: bool) -> WebDeps:
     """What the console API works with."""
     return WebDeps(
         database=database,
@@ -77,15 +89,26 @@ def _web_deps(settings: Settings, database: Database, engine: Engine, *, is_tls:
         tokens_key=load_key(paths.tokens_key(settings.data)),
         clock=system_clock,
         event_log=EventLogReader(engine.pool),
+        feeds=Feeds(
+            database,
+            FeedReader(engine.pool),
+            FeedExporter(lambda: connect(settings.store())),
+            engine.identities,
+        ),
+        live=live,
         tallies=TallyReader(paths.reactor(settings.data)),
         rejections=RejectionReader(
             paths.rejections(settings.data), keep_ms=settings.rejections_keep_ms(), clock=system_clock
         ),
         metrics=MetricReader(engine.pool, engine.identities),
+        identities=engine.identities,
+        histories=HistoryReader(engine.pool),
+        foresight=JudgeAhead(database, engine.pool, system_clock),
         api_url=settings.api_url(),
         is_tls=is_tls,
         sign_in=SignInDesk(database, system_clock),
         snapshots=StandingSnapshot(settings, engine),
+        jobs_folder=paths.jobs(settings.data),
     )
 
 

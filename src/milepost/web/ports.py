@@ -5,17 +5,23 @@ All are called from several threads at once, while the store's readers serve one
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
 from milepost.domain.basis import Basis
+from milepost.domain.combination import History
 from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
+from milepost.domain.identities import Identities
+from milepost.domain.milestone import Transition
 from milepost.domain.tally import Tally
 from milepost.judge.ports import Measures
 from milepost.store.event_log import EmittedSignal, EventFilter, EventKeySeen, LoggedEvent, Place
+from milepost.store.feed_export import Export, ExportFormat
+from milepost.store.feeds import FeedFilter, FeedPlace, FeedRow, FeedTime
+from milepost.store.position import Position
 
 
 class EventLog(Protocol):
@@ -23,6 +29,12 @@ class EventLog(Protocol):
 
     def page(self, wanted: EventFilter, *, older_than: Place | None, limit: int) -> Sequence[LoggedEvent]:
         """Up to `limit` events, newest first."""
+
+    def latest(self, wanted: EventFilter, upto: int, limit: int) -> Sequence[LoggedEvent]:
+        """Up to `limit` events that arrived last, up to and with the batch `upto`, latest first."""
+
+    def after(self, wanted: EventFilter, position: Position, upto: int, limit: int) -> Sequence[LoggedEvent]:
+        """Up to `limit` events that arrived after the position, up to and with the batch `upto`, in their order."""
 
     def recent(self, connection_id: UUID, event_key: str, most: int) -> Sequence[LoggedEvent]:
         """Up to `most` of the latest events that were processed, newest first; fewer where payloads are large."""
@@ -46,6 +58,28 @@ class EventLog(Protocol):
         """What the event emitted, in each signal's generation in force."""
 
 
+class FeedRows(Protocol):
+    """What signals emitted, row by row (`store.feeds.FeedReader`)."""
+
+    def page(
+        self, wanted: FeedFilter, *, order: FeedTime, is_newest_first: bool, after: FeedPlace | None, limit: int
+    ) -> Sequence[FeedRow]:
+        """Up to `limit` rows beyond `after`."""
+
+    def after(self, wanted: FeedFilter, position: Position, upto: int, limit: int) -> Sequence[FeedRow]:
+        """Up to `limit` rows that arrived after the position, up to and with the batch `upto`, in their order."""
+
+
+class FeedFiles(Protocol):
+    """Feeds as files (`store.feed_export.FeedExporter`)."""
+
+    def company_ids(self, wanted: FeedFilter, upto: int) -> Sequence[UUID]:
+        """Whose rows an export would have."""
+
+    def pieces(self, export: Export, file_format: ExportFormat) -> Generator[bytes]:
+        """The file, piece by piece, raising where the store fails; ends early when it is closed."""
+
+
 class Tallies(Protocol):
     """What signals made of the events of their keys (`record.tallies.TallyReader`)."""
 
@@ -58,6 +92,20 @@ class Snapshots(Protocol):
 
     def take(self) -> Path:
         """Take it, and give its folder, which is the caller's to take away; UnavailableError if not now."""
+
+
+class Histories(Protocol):
+    """How much history companies have (`store.histories.HistoryReader`)."""
+
+    def histories(self, parts: Sequence[tuple[UUID, UUID]], generations: Mapping[UUID, int]) -> Mapping[UUID, History]:
+        """Of each company that has any, in these generations of signals; `parts` are (member, company)."""
+
+
+class Foresight(Protocol):
+    """What the judge would find, were companies one that are not yet (`wiring.JudgeAhead`); changes nothing."""
+
+    def transitions(self, company_id: UUID, identities: Identities) -> Sequence[Transition]:
+        """The changes of state that the company's plan would see."""
 
 
 class MetricValues(Measures, Protocol):

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks
+from milepost.control.repos import company_search
 from milepost.control.repos.company_keys import find_companies
+from milepost.control.repos.company_search import matching
 from milepost.control.repos.identities import SHOWN, read_identities
-from milepost.control.rows import CompanyKeyRow, CompanyRow
-from milepost.domain.company import META_KEY, Company, CompanyKey
+from milepost.control.rows import CompanyRow
+from milepost.domain.company import META_KEY
 from milepost.domain.company_filter import CompanyFilter
-from milepost.kit.clock import to_datetime
 
 
 def all_company_ids(session: Session) -> Sequence[UUID]:
@@ -25,11 +25,18 @@ def all_company_ids(session: Session) -> Sequence[UUID]:
 
 def fitting_companies(session: Session, wanted: CompanyFilter, among: Collection[UUID] | None = None) -> Sequence[UUID]:
     """Those that fit the filter, of all companies or of these, oldest first."""
-    ids = sorted(all_company_ids(session) if among is None else among)
-    fitting: list[UUID] = []
-    for chunk in chunks(ids):
-        fitting += (company.id for company in _companies(session, chunk) if wanted.fits(company))
-    return fitting
+    conditions = [
+        matching(
+            company_search.CompanyFilter(
+                search=wanted.search, key_space=wanted.key_space, is_auto_created=wanted.is_auto_created
+            )
+        ),
+        *(matching(company_search.CompanyFilter(attribute=attribute)) for attribute in wanted.attributes.items()),
+    ]
+    query = select(CompanyRow.id).where(*conditions).order_by(CompanyRow.id)
+    if among is None:
+        return session.scalars(query).all()
+    return [one for chunk in chunks(among) for one in session.scalars(query.where(CompanyRow.id.in_(chunk)))]
 
 
 def named_companies(session: Session, names: Sequence[str], key_space: str | None) -> Mapping[str, UUID]:
@@ -49,29 +56,6 @@ def _shown(session: Session, named: Mapping[str, UUID]) -> Mapping[str, UUID]:
     for chunk in chunks(set(primaries.values())):
         shown.update(session.scalars(select(CompanyRow.id).where(SHOWN, CompanyRow.id.in_(chunk))))
     return {name: company_id for name, company_id in primaries.items() if company_id in shown}
-
-
-def _companies(session: Session, ids: Sequence[UUID]) -> list[Company]:
-    keys: dict[UUID, list[CompanyKey]] = defaultdict(list)
-    primary = func.coalesce(CompanyRow.primary_id, CompanyRow.id)
-    of_these = (
-        select(primary, CompanyKeyRow.key_space, CompanyKeyRow.value)
-        .join(CompanyRow, CompanyRow.id == CompanyKeyRow.company_id)
-        .where(primary.in_(ids))
-    )
-    for company_id, key_space, value in session.execute(of_these):
-        keys[company_id].append(CompanyKey(key_space=key_space, value=value))
-    return [
-        Company(
-            id=row.id,
-            name=row.name,
-            is_auto_created=row.is_auto_created,
-            keys=tuple(keys[row.id]),
-            attributes=row.attributes,
-            created_at=to_datetime(row.created_at_ms),
-        )
-        for row in session.scalars(select(CompanyRow).where(SHOWN, CompanyRow.id.in_(ids)).order_by(CompanyRow.id))
-    ]
 
 
 def _is_id(name: str) -> bool:

@@ -5,8 +5,8 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006"
-down_revision = "0005"
+revision = "0008"
+down_revision = "0007"
 
 _COPIES = (("milestone", "assigned_milestones", "milestones"), ("outcome", "assigned_outcomes", "outcomes"))
 
