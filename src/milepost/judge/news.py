@@ -11,7 +11,7 @@ from milepost.judge.ports import Plans
 from milepost.kit.clock import Clock
 from milepost.kit.ids import uuid7_unix_ms
 
-_BEFORE_START_MS: Final = 600_000
+_BEFORE_START_MS: Final = 60_000
 """How far back a start looks for changes that no judging has seen."""
 _LOOKS_BACK_MS: Final = 20_000
 """Longer than a commit and a round of judging take; what is older has been judged."""
