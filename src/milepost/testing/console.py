@@ -20,6 +20,7 @@ from milepost.domain.account import Role
 from milepost.domain.basis import Basis
 from milepost.domain.combination import History
 from milepost.domain.connection import EVENT_HANDLER_SCOPE, Connection, ConnectionKind
+from milepost.domain.crossing import Ask, Crossing, Threshold
 from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
 from milepost.domain.identities import Identities
@@ -152,6 +153,14 @@ class ZeroMetrics:
     ) -> Sequence[tuple[float | str | None, float | None]]:
         """None."""
         return ()
+
+    def first_crossings(self, basis: Basis, threshold: Threshold, asks: Sequence[Ask]) -> list[Crossing | None]:
+        """None: no value ever crosses anything."""
+        return [None] * len(asks)
+
+    def crossings(self, basis: Basis, threshold: Threshold, asks: Sequence[Ask]) -> list[list[Crossing]]:
+        """None."""
+        return [[] for _ in asks]
 
 
 class NoHistory:
