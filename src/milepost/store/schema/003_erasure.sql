@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS erasure_events
 ENGINE = MergeTree
 PARTITION BY job
 ORDER BY (received_at, request_id, item)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 0;
 
 -- What stands for an identifying value from now on.
 CREATE TABLE IF NOT EXISTS erasure_values
@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS erasure_values
 ENGINE = MergeTree
 PARTITION BY job
 ORDER BY old
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 0;
 
 -- Payloads to put in place of those that are there: a bounded number at a time, looked up by joinGet.
 CREATE TABLE IF NOT EXISTS erasure_payloads

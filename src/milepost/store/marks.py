@@ -1,0 +1,172 @@
+"""Finding the events of a privacy request: they are marked by their ids, then counted, paged through, worked on.
+
+Takes criteria over payloads; gives counts and events. Marking twice is marking once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from milepost.criteria.to_sql import to_sql
+from milepost.domain.criterion import Criterion
+from milepost.domain.fate import Fate
+from milepost.domain.signal import SignalField
+from milepost.store.quiet import QuietClient
+
+_SLOTS: Final = tuple(f"{kind}{number}" for kind in "nt" for number in range(1, 17))
+_AS_TEXT: Final = "if(isValidUTF8(payload), payload, concat('base64:', base64Encode(payload)))"
+
+
+class Condition(NamedTuple):
+    """Which events: an SQL condition over the columns of `events`, names that it uses, and its parameters."""
+
+    test: str
+    parameters: Mapping[str, Any] = {}
+    bindings: str = "1 AS one"
+
+
+class Found(NamedTuple):
+    """A marked event. `payload` is its JSON text; that of a parked one may be anything, in base64 if no text."""
+
+    received_at_ms: int
+    request_id: UUID
+    item: int
+    connection_id: UUID
+    event_key: str
+    event_date_ms: int
+    door: str
+    fate: Fate
+    payload: str
+
+
+class Emitted(NamedTuple):
+    """A signal that a marked event emitted, with its columns where they hold something."""
+
+    signal_id: UUID
+    generation: int
+    revision: int
+    company_id: UUID
+    request_id: UUID
+    item: int
+    event_date_ms: int
+    values: Mapping[str, float | str]
+
+
+def mentioning(
+    criterion: Criterion, fields: Collection[SignalField], connection_id: UUID | None, event_key: str | None
+) -> Condition:
+    """Events of a connection and event key, or of all where these are None, whose payload meets the criterion."""
+    parts = to_sql(criterion, fields)
+    if connection_id is None:
+        return Condition(f"fate != 'parked' AND {parts.test}", parts.parameters, parts.bindings)
+    group = "connection_id = {connection:UUID} AND event_key = {event_key:String}"
+    of_group = {"connection": connection_id, "event_key": event_key}
+    return Condition(f"{group} AND {parts.test}", {**parts.parameters, **of_group}, parts.bindings)
+
+
+def parked_with(pattern: str) -> Condition:
+    """Entries that were set aside and whose bytes have the pattern."""
+    return Condition("fate = 'parked' AND match(payload, {pattern:String})", {"pattern": pattern})
+
+
+def emitting_for(company_ids: Collection[UUID]) -> Condition:
+    """Events that emitted any signal for one of these companies, in any generation."""
+    emitted = "SELECT request_id, item FROM signals WHERE company_id IN {companies:Array(UUID)}"
+    return Condition(f"(request_id, item) IN ({emitted})", {"companies": list(company_ids)})  # noqa: S608
+
+
+class Marks:
+    """The events of one job, whose id names them."""
+
+    def __init__(self, client: QuietClient, job: UUID) -> None:
+        self._client = client
+        self._job = job
+        self.sql = f"SELECT request_id, item FROM erasure_events WHERE job = toUUID('{job}')"  # noqa: S608
+        """The ids of the marked events, for statements whose text may stay on disk."""
+
+    def last_batch(self) -> int:
+        """The number of the latest batch that the event log has anything of; 0 for none."""
+        ((batch,),) = self._client.rows("SELECT max(batch) FROM events")
+        return int(batch)
+
+    def add(self, condition: Condition, *, since_batch: int = 0) -> None:
+        """Mark the events of batches from this one on for which the condition holds."""
+        self._client.command(
+            f"INSERT INTO erasure_events SELECT * FROM (WITH {condition.bindings} SELECT toUUID('{self._job}') AS job,"  # noqa: S608
+            f" received_at, request_id, item FROM events WHERE batch >= {since_batch:d} AND ({condition.test}))",
+            condition.parameters,
+        )
+
+    def count(self, condition: Condition, *, upto_batch: int) -> int:
+        """How many events there are of batches up to this one for which the condition holds."""
+        sql = f"SELECT count() FROM events WHERE batch <= {upto_batch:d} AND ({condition.test})"  # noqa: S608
+        ((count,),) = self._client.rows(f"WITH {condition.bindings} {sql}", condition.parameters)
+        return int(count)
+
+    def counts(self) -> dict[str, int]:
+        """How many marked events there are of each fate, and how many signals they emitted."""
+        of_fates = f"SELECT toString(fate), count() FROM events WHERE (request_id, item) IN ({self.sql}) GROUP BY fate"  # noqa: S608
+        fates = {f"events_{fate}": int(count) for fate, count in self._client.rows(of_fates)}
+        of_signals = f"SELECT count() FROM signals WHERE (request_id, item) IN ({self.sql})"  # noqa: S608
+        ((signals,),) = self._client.rows(of_signals)
+        none = {f"events_{fate.value}": 0 for fate in (Fate.PROCESSED, Fate.DUPLICATE, Fate.PARKED)}
+        return {**none, **fates, "signals": int(signals)}
+
+    def companies(self) -> list[UUID]:
+        """The companies for which marked events emitted anything."""
+        rows = self._client.rows(f"SELECT DISTINCT company_id FROM signals WHERE (request_id, item) IN ({self.sql})")  # noqa: S608
+        return [row[0] for row in rows]
+
+    def pages(self, rows: int) -> Iterator[list[Found]]:
+        """The marked events in the order of arrival, so many at a time."""
+        after = "1"
+        while marks := self._client.rows(
+            "SELECT DISTINCT toUnixTimestamp64Milli(received_at), request_id, item FROM erasure_events"  # noqa: S608
+            f" WHERE job = toUUID('{self._job}') AND {after} ORDER BY ALL LIMIT {rows:d}"
+        ):
+            yield self._events(marks)
+            at_ms, request_id, item = marks[-1]
+            last = f"({at_ms:d}, toUUID('{request_id}'), {item:d})"
+            after = f"(toUnixTimestamp64Milli(received_at), request_id, item) > {last}"
+
+    def emissions_of(self, events: Collection[Found]) -> Iterator[Emitted]:
+        """What these events emitted, in every generation."""
+        wanted = {(event.request_id, event.item) for event in events}
+        rows = self._client.rows(
+            "SELECT signal_id, generation, revision, company_id, request_id, item,"  # noqa: S608
+            f" toUnixTimestamp64Milli(event_date), {', '.join(_SLOTS)} FROM signals"
+            " WHERE request_id IN {requests:Array(UUID)} ORDER BY event_date, request_id, item, signal_id",
+            {"requests": list({request_id for request_id, _ in wanted})},
+        )
+        for signal_id, generation, revision, company_id, request_id, item, date, *slots in rows:
+            if (request_id, item) in wanted:
+                values = {slot: value for slot, value in zip(_SLOTS, slots, strict=True) if value is not None}
+                yield Emitted(signal_id, generation, revision, company_id, request_id, item, date, values)
+
+    def drop(self) -> None:
+        """Forget which events it was about, and what stood for what."""
+        for table in ("erasure_events", "erasure_values"):
+            self._client.command(f"ALTER TABLE {table} DROP PARTITION '{self._job}'")
+
+    def _events(self, marks: Sequence[Sequence[Any]]) -> list[Found]:
+        times = f"{marks[0][0]:d} AND {marks[-1][0]:d}"
+        rows = self._client.rows(
+            "SELECT toUnixTimestamp64Milli(received_at) AS at, request_id, item, connection_id, event_key,"  # noqa: S608
+            f" toUnixTimestamp64Milli(event_date), door, toString(fate), {_AS_TEXT} FROM events"
+            f" WHERE received_at BETWEEN {_instant(marks[0][0])} AND {_instant(marks[-1][0])} AND at BETWEEN {times}"
+            " AND request_id IN {requests:Array(UUID)} ORDER BY at, request_id, item",
+            {"requests": list({mark[1] for mark in marks})},
+        )
+        wanted = {(mark[1], mark[2]) for mark in marks}
+        return [Found(*row[:7], Fate(row[7]), row[8]) for row in rows if (row[1], row[2]) in wanted]
+
+
+def marked_jobs(client: QuietClient) -> list[UUID]:
+    """The jobs that there are marks of."""
+    return [row[0] for row in client.rows("SELECT DISTINCT job FROM erasure_events")]
+
+
+def _instant(unix_ms: int) -> str:
+    return f"fromUnixTimestamp64Milli(toInt64({unix_ms:d}), 'UTC')"
