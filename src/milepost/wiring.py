@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from milepost.control.directory import CompanyDirectory, DefinitionSource, JudgedPlans
+from milepost.control.directory import CompanyDirectory, DefinitionSource, IdentitySource, JudgedPlans, Rejudgings
 from milepost.control.session import Database
 from milepost.detect.company import Companies
 from milepost.detect.step import Detect, compile_definitions
@@ -58,12 +58,13 @@ class Closeable(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """The reactor with its claims, the judge and the pool of clients that the API reads through."""
+    """The reactor with its claims, the judge, and what the API reads through: clients, and who is who."""
 
     reactor: Reactor
     claims: Claims
     judge: JudgeLoop
     pool: ClientPool
+    identities: IdentitySource
     _owned: Sequence[Closeable]
 
     def close(self) -> None:
@@ -78,7 +79,8 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     writer = connect(settings.store())
     create_schema(writer)
     pool = ClientPool(settings.store())
-    judge = make_judge(database, pool, clock)
+    identities = IdentitySource(database)
+    judge = make_judge(database, pool, identities, clock)
 
     def report(health: ReactorHealth) -> None:
         write_health(paths.health(data), health)
@@ -97,7 +99,14 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
             clock=clock,
         )
     )
-    return Engine(reactor=reactor, claims=claims, judge=judge, pool=pool, _owned=(checkpoints, claims, pool, writer))
+    return Engine(
+        reactor=reactor,
+        claims=claims,
+        judge=judge,
+        pool=pool,
+        identities=identities,
+        _owned=(checkpoints, claims, pool, writer),
+    )
 
 
 def make_jobs(settings: Settings, database: Database, clock: Clock) -> JobRunner:
@@ -106,7 +115,7 @@ def make_jobs(settings: Settings, database: Database, clock: Clock) -> JobRunner
     return JobRunner(database, handlers, paths.jobs(settings.data), clock)
 
 
-def make_judge(database: Database, pool: ClientPool, clock: Clock) -> JudgeLoop:
+def make_judge(database: Database, pool: ClientPool, identities: IdentitySource, clock: Clock) -> JudgeLoop:
     """The judge on its own view of the definitions."""
     definitions = DefinitionSource(database)
 
@@ -117,7 +126,8 @@ def make_judge(database: Database, pool: ClientPool, clock: Clock) -> JudgeLoop:
         _log.error("judging_failed", exc_info=error)
 
     return JudgeLoop(
-        Judge(MetricReader(pool), JudgedPlans(database, definitions), clock),
+        Judge(MetricReader(pool, identities), JudgedPlans(database, definitions), clock, identities),
+        rejudgings=Rejudgings(database),
         have_definitions_changed=definitions.refresh,
         watched=lambda: {signal_id for basis in definitions.bases().values() for signal_id in basis.signal_ids},
         judged=judged,

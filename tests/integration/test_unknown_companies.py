@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from milepost.control.directory import IdentitySource, Rejudgings
 from milepost.control.repos.assigned import list_assigned_milestones
 from milepost.control.repos.companies import CompanyDraft, create_company, list_companies
 from milepost.control.repos.plans import assign_milestone_to_all
@@ -60,25 +61,42 @@ def test_the_first_event_about_an_unknown_company_makes_it_with_its_plan(databas
         assert len(list_assigned_milestones(session)) == 2
 
 
-def test_with_the_setting_off_only_known_companies_are_emitted_for(database: Database) -> None:
+def test_with_the_setting_off_what_is_emitted_for_unknown_companies_is_held_where_no_list_shows_it(
+    database: Database,
+) -> None:
     with database.write() as session:
         shop = add_business(session)
+        assign_milestone_to_all(session, shop.milestone.id, new_companies_too=True, now_ms=NOW_MS)
         write_settings(session, AccountSettings(creates_companies=False))
         known = CompanyDraft(name="Known", keys=(CompanyKey(key_space="CustomerNumber", value="C22"),))
         create_company(session, known, now_ms=NOW_MS)
-    detect = FreshDetect(database, lambda: NOW_MS)
-    assert _emitted(detect.detect([_purchases(shop.connection.id, "C1", "C22")])) == [(1, 3.0)]
-    assert detect.detect([_purchases(shop.connection.id, "C1")]) == []
+    detect, identities = FreshDetect(database, lambda: NOW_MS), IdentitySource(database)
+    assert identities().hidden == frozenset()
+    (first,) = detect.detect([_purchases(shop.connection.id, "C1", "C22")])
+    (second,) = detect.detect([_purchases(shop.connection.id, "C1")])
+    assert _emitted([first]) == [(0, 2.0), (1, 3.0)]
+    assert first.company_ids[0] == second.company_ids[0]
+    assert identities().hidden == {UUID(bytes=first.company_ids[0])}
     with database.read() as session:
-        assert len(list_companies(session, limit=9)) == 1
+        assert [company.name for company in list_companies(session, limit=9)] == ["Known"]
+        assert list_assigned_milestones(session) == ()
 
 
-def test_turning_the_setting_on_again_takes_effect_with_the_next_batch(database: Database) -> None:
+def test_turning_the_setting_on_again_makes_a_company_of_what_was_held_with_the_next_event_about_it(
+    database: Database,
+) -> None:
     with database.write() as session:
         shop = add_business(session)
+        assign_milestone_to_all(session, shop.milestone.id, new_companies_too=True, now_ms=NOW_MS)
         write_settings(session, AccountSettings(creates_companies=False))
     detect = FreshDetect(database, lambda: NOW_MS)
-    assert detect.detect([_purchases(shop.connection.id, "C1")]) == []
+    (held,) = detect.detect([_purchases(shop.connection.id, "C1")])
     with database.write() as session:
         write_settings(session, AccountSettings())
-    assert _emitted(detect.detect([_purchases(shop.connection.id, "C1")])) == [(0, 2.0)]
+    (emitted,) = detect.detect([_purchases(shop.connection.id, "C1")])
+    (company_id,) = {UUID(bytes=one) for of in (held, emitted) for one in of.company_ids}
+    with database.read() as session:
+        assert [company.id for company in list_companies(session, limit=9)] == [company_id]
+        assert [copy.company_id for copy in list_assigned_milestones(session)] == [company_id]
+    assert IdentitySource(database)().hidden == frozenset()
+    assert set(Rejudgings(database).owed().values()) == {company_id}

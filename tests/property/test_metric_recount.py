@@ -19,6 +19,7 @@ from milepost.domain.calendar import Calendar, Period, WeekStart
 from milepost.domain.criterion import FieldType
 from milepost.domain.crossing import BEGINNING_MS, Ask, Crossing, Threshold
 from milepost.domain.event import Emissions
+from milepost.domain.identities import Identities
 from milepost.domain.metric import Aggregation, AllTime, CalendarPeriod, Formula, Metric, RollingDays
 from milepost.domain.milestone import Comparison
 from milepost.domain.signal import CompanyMapping, Signal, SignalField
@@ -141,7 +142,8 @@ class Store:
 
     def __init__(self, client: Client) -> None:
         self.client = client
-        self.reader = MetricReader(client)
+        self.identities = Identities()
+        self.reader = MetricReader(client, lambda: self.identities)
         self.generation = 0
 
     def hold(self, rows: Sequence[Emission], case: Case) -> Basis:
@@ -326,3 +328,51 @@ def test_the_order_in_which_events_arrive_changes_no_value(
     before = store.reader.crossings(store.hold(rows, case), threshold, some)
     order.shuffle(rows)
     assert before == store.reader.crossings(store.hold(rows, case), threshold, some)
+
+
+whole = st.sampled_from([{1: 0}, {1: 0, 2: 0}, {0: 2}]).map(
+    lambda merges: {COMPANIES[member]: COMPANIES[primary] for member, primary in merges.items()}
+)
+
+
+@thorough
+@given(case=cases(), rows=emissions, merges=whole, threshold=thresholds, ends=series_ends())
+def test_combined_companies_are_measured_as_if_all_their_events_were_of_one(
+    *, store: Store, case: Case, rows: list[Emission], merges: dict[UUID, UUID], threshold: Threshold, ends: list[int]
+) -> None:
+    basis = store.hold(rows, case)
+    shown = [company for company in COMPANIES if company not in merges]
+    recount = Recount([row._replace(company=merges.get(row.company, row.company)) for row in rows])
+    recounted = recount.values(case, [(company, end) for company in shown for end in ends])
+    some = [Ask(company, since_ms) for company in shown for since_ms in (BEGINNING_MS, FIRST_DAY_MS)]
+    store.identities = Identities(primary_of=merges)
+    try:
+        expected = {company: recounted[company, ends[-1]] for company in shown}
+        assert store.reader.values(basis, ends[-1], shown) == expected
+        assert dict.fromkeys(shown, basis.empty) | store.reader.values(basis, ends[-1]) == expected
+        assert store.reader.series(basis, ends, shown) == {
+            company: [recounted[company, end] for end in ends] for company in shown
+        }
+        found = store.reader.crossings(basis, threshold, some)
+        assert [_until_ahead(all_) for all_ in found] == [recount.crossings(case, threshold, ask) for ask in some]
+    finally:
+        store.identities = Identities()
+
+
+@thorough
+@given(case=cases(), rows=emissions, at_ms=instants)
+def test_hidden_companies_are_not_among_all(store: Store, case: Case, rows: list[Emission], at_ms: int) -> None:
+    hidden, shown = COMPANIES[0], COMPANIES[1:]
+    basis = store.hold(rows, case)
+    everyone = store.reader.values(basis, at_ms)
+    groups = store.reader.groups
+    others = store.hold([row for row in rows if row.company != hidden], case)
+    of_others = groups(others, "user", at_ms, None, 9) if others.aggregate else []
+    basis = store.hold(rows, case)
+    store.identities = Identities(hidden=frozenset({hidden}))
+    try:
+        found = store.reader.values(basis, at_ms)
+        assert found == {company: everyone[company] for company in shown if company in everyone}
+        assert (groups(basis, "user", at_ms, None, 9) if basis.aggregate else []) == of_others
+    finally:
+        store.identities = Identities()

@@ -5,19 +5,25 @@ The stages say what they need as protocols (detect/company.py, judge/ports.py); 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from milepost.control.repos.assigned import list_assigned_milestones, list_assigned_outcomes
 from milepost.control.repos.bases import bases
 from milepost.control.repos.company_keys import create_companies, find_companies
+from milepost.control.repos.identities import read_identities
 from milepost.control.repos.plans import assign_missing
+from milepost.control.repos.rejudgings import owed_rejudgings, settle_rejudgings
 from milepost.control.repos.settings import read_settings
 from milepost.control.repos.signals import list_signals
 from milepost.control.repos.transitions import record_progress, record_transitions
-from milepost.control.revisions import Scope, read_revision
+from milepost.control.repos.unmatched import make_companies, unmatched_among
+from milepost.control.revisions import Scope, raise_revision, read_revision
 from milepost.control.session import Database
 from milepost.domain.basis import Basis
+from milepost.domain.company import Standing
+from milepost.domain.identities import Identities
 from milepost.domain.milestone import AssignedMilestone, Transition
 from milepost.domain.outcome import AssignedOutcome
 from milepost.domain.signal import Signal
@@ -32,15 +38,23 @@ class CompanyDirectory:
         self._clock = clock
 
     def companies(self, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], UUID]:
-        """Look up; create what is unknown, with the plans that new companies get, if the settings allow it."""
+        """Look up; create what is unknown: companies with the plans that new ones get, if the settings allow it.
+
+        Then what was held for these keys before they did becomes companies too; else it is held, unmatched.
+        """
         with self._database.read() as session:
             found = find_companies(session, keys)
-            may_create = read_settings(session).creates_companies
-        if len(found) == len(set(keys)) or not may_create:
+            creates = read_settings(session).creates_companies
+            held = unmatched_among(session, found.values()) if creates else []
+        if len(found) == len(set(keys)) and not held:
             return found
         with self._database.write() as session:
             now_ms = self._clock()
+            if not creates:
+                raise_revision(session, Scope.IDENTITIES)
+                return found | create_companies(session, keys, now_ms, Standing.UNMATCHED)
             found |= create_companies(session, keys, now_ms)
+            make_companies(session, unmatched_among(session, held), now_ms=now_ms)
             assign_missing(session, now_ms)
             return found
 
@@ -72,6 +86,45 @@ class DefinitionSource:
     def bases(self) -> Mapping[UUID, Basis]:
         """What each metric rests on, by its id, as of the last refresh."""
         return self._bases
+
+
+class IdentitySource:
+    """Which companies are one, read anew only when the revision has risen. For any number of threads.
+
+    What a call gives has every change that was committed before it.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._revision = -1
+        self._identities = Identities()
+
+    def __call__(self) -> Identities:
+        """As of now."""
+        with self._lock, self._database.read() as session:
+            revision = read_revision(session, Scope.IDENTITIES)
+            if revision != self._revision:
+                self._identities = read_identities(session)
+                self._revision = revision
+            return self._identities
+
+
+class Rejudgings:
+    """Companies that must be judged from scratch (judge/ports.py)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def owed(self) -> Mapping[UUID, UUID]:
+        """See the port."""
+        with self._database.read() as session:
+            return owed_rejudgings(session)
+
+    def settle(self, entries: Collection[UUID]) -> None:
+        """See the port."""
+        with self._database.write() as session:
+            settle_rejudgings(session, entries)
 
 
 class JudgedPlans:

@@ -14,10 +14,14 @@ from milepost.control.rows import RevisionRow
 
 
 class Scope(StrEnum):
-    """connections: who may send. definitions: signals, metrics, milestones, outcomes, assignments, companies."""
+    """connections: who may send. definitions: signals, metrics, milestones, outcomes, assignments, companies.
+
+    identities: which companies are one, and which are hidden (domain/identities.py).
+    """
 
     CONNECTIONS = "connections"
     DEFINITIONS = "definitions"
+    IDENTITIES = "identities"
 
 
 def read_revision(session: Session, scope: str) -> int:

@@ -80,7 +80,12 @@ class KeySpaceRow(Row):
 
 
 class CompanyRow(Row):
-    """`awaits_plan`: the definitions that go to every new company have not been copied to this one yet."""
+    """A company, or what is held for a key that names none (`standing`, see domain/company.py).
+
+    `awaits_plan`: the definitions that go to every new company have not been copied to this one yet.
+    `merged_into`: the company that a person combined this one into. `primary_id` follows from it: the end of
+    that chain, NULL for a company that is its own.
+    """
 
     __tablename__ = "companies"
     __table_args__ = (Index(None, "name", "id"),)
@@ -91,6 +96,18 @@ class CompanyRow(Row):
     awaits_plan: Mapped[bool] = mapped_column(index=True)
     attributes: Mapped[dict[str, Any]]
     created_at_ms: Mapped[int]
+    standing: Mapped[str] = mapped_column(index=True, server_default="active")
+    merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("companies.id"), index=True)
+    primary_id: Mapped[UUID | None] = mapped_column(ForeignKey("companies.id"), index=True)
+
+
+class RejudgingRow(Row):
+    """A company that must be judged from scratch, since its history changed otherwise than by new events."""
+
+    __tablename__ = "rejudgings"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    company_id: Mapped[UUID]
 
 
 class CompanyKeyRow(Row):

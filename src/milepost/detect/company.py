@@ -18,7 +18,8 @@ class Directory(Protocol):
     def companies(self, keys: Collection[Key]) -> dict[Key, UUID]:
         """The company of every key; unknown ones are created, marked auto-created. Again gives the same.
 
-        Where the account's settings say that events make no companies, unknown keys are left out.
+        Where the account's settings say that events make no companies, what is created is hidden, and holds what
+        comes for the key until a person says whose it is.
         """
 
 
@@ -30,7 +31,7 @@ class Companies:
         self._known: dict[Key, bytes] = {}
 
     def ids(self, keys: Collection[Key]) -> dict[Key, bytes]:
-        """The id of each key's company; a key without one is not in it, and is looked up again next time."""
+        """The id of each key's company, among others."""
         unknown = {key for key in keys if key not in self._known}
         if unknown:
             if len(self._known) > _MOST_REMEMBERED:

@@ -6,7 +6,7 @@ Repeats and parked events emit nothing. Definitions are a snapshot that the call
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -72,8 +72,6 @@ class Detect:
         for of in found:
             keys |= _keys(of)
         ids = self._companies.ids(keys) if keys else {}
-        if unmatched := keys - ids.keys():
-            found = [matched for of in found if (matched := _without(of, unmatched)).events]
         return [_emissions(of, ids) for of in found]
 
 
@@ -100,13 +98,6 @@ def _by_signal(
         )
         for place, emissions in by_signal.items()
     ]
-
-
-def _without(of: _Found, unmatched: set[Key]) -> _Found:
-    """What is left when the account makes no companies for unknown keys."""
-    space = of.signal.company.key_space
-    kept = [place for place, one in enumerate(of.emissions) if (space, one.company) not in unmatched]
-    return replace(of, events=[of.events[place] for place in kept], emissions=[of.emissions[place] for place in kept])
 
 
 def _keys(of: _Found) -> set[Key]:

@@ -41,7 +41,8 @@ class AccountSettings(BaseModel):
     """Settings of the whole account.
 
     `time_zone` is an IANA name; with `week_start` it says where days, weeks, months and quarters begin. With
-    `creates_companies` off, an event about an unknown company key makes no company.
+    `creates_companies` off, an event about an unknown company key makes no company: what it emits is held,
+    unmatched, until a person says whose it is.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
 META_KEY = "CompanyID"
 """The key space every account has: the MetaKey. AltKeys are the others, one per source system."""
+
+
+class Standing(StrEnum):
+    """Whether a company is shown.
+
+    active: yes. unmatched: it only holds what came for a key that nobody has given to a company. set_aside: a
+    person took it away; it can be restored.
+    """
+
+    ACTIVE = "active"
+    UNMATCHED = "unmatched"
+    SET_ASIDE = "set_aside"
 
 
 class CompanyKey(BaseModel):

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from milepost.domain.event import Emissions
 from milepost.domain.milestone import Transition
+from milepost.judge.ports import Rejudgings
 from milepost.judge.step import Judge, touches
 from milepost.kit.clock import Clock
 
@@ -30,6 +31,7 @@ class JudgeLoop:
         self,
         judge: Judge,
         *,
+        rejudgings: Rejudgings,
         have_definitions_changed: Callable[[], bool],
         watched: Callable[[], Collection[UUID]],
         judged: Callable[[Sequence[Transition]], None],
@@ -37,6 +39,7 @@ class JudgeLoop:
         clock: Clock,
     ) -> None:
         self._judge = judge
+        self._rejudgings = rejudgings
         self._have_definitions_changed = have_definitions_changed
         self._watched = watched
         self._judged = judged
@@ -79,6 +82,10 @@ class JudgeLoop:
     def _look(self) -> None:
         if self._have_definitions_changed():
             self._owes_all = True
+        # Before all else: what is known of these companies is no ground to judge them on.
+        while owed := self._rejudgings.owed():
+            self._judged(self._judge.judge_anew(set(owed.values())))
+            self._rejudgings.settle(owed.keys())
         with self._lock:
             touched, self._touched = self._touched, {}
         if self._owes_all:

@@ -18,7 +18,7 @@ from milepost.domain.outcome import AssignedOutcome
 class Plans(Protocol):
     """The control plane (`control.directory.JudgedPlans`): what is assigned, by what it is judged, how it fared.
 
-    Companies that do not exist, or have nothing assigned, give nothing. `company_ids` of None: all.
+    Companies that do not exist or are not shown, or have nothing assigned, give nothing. `company_ids` of None: all.
     """
 
     def milestones(self, company_ids: Collection[UUID] | None) -> Sequence[AssignedMilestone]:
@@ -36,6 +36,16 @@ class Plans(Protocol):
         A transition whose subject has meanwhile left `from_state`, or is gone, has no effect. Where `from_state` is
         `to_state`, the instant since when was corrected.
         """
+
+
+class Rejudgings(Protocol):
+    """What must be judged from scratch (`control.directory.Rejudgings`), kept until it is."""
+
+    def owed(self) -> Mapping[UUID, UUID]:
+        """The company of each entry; some at a time, where there are many."""
+
+    def settle(self, entries: Collection[UUID]) -> None:
+        """These have been judged since they were given."""
 
 
 class Measures(Protocol):

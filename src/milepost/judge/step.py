@@ -5,11 +5,12 @@ Takes what was emitted, or the time; records and gives the transitions that foll
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from milepost.domain.event import Emissions
+from milepost.domain.identities import Identities
 from milepost.domain.milestone import AssignedMilestone, Transition
 from milepost.domain.outcome import AssignedOutcome
 from milepost.judge.agenda import Agenda
@@ -35,6 +36,16 @@ def touches(emissions: Iterable[Emissions]) -> dict[tuple[UUID, UUID], int]:
     return touched
 
 
+def of_primaries(touched: Touches, identities: Identities) -> dict[tuple[UUID, UUID], int]:
+    """What touches members of a company touches the company; hidden ones have no plan to touch."""
+    found: dict[tuple[UUID, UUID], int] = {}
+    for (signal_id, company_id), at_ms in touched.items():
+        if company_id not in identities.hidden:
+            key = (signal_id, identities.resolve(company_id))
+            found[key] = min(at_ms, found.get(key, at_ms))
+    return found
+
+
 class Judge:
     """Keeps every company's states true. For one thread at a time; the states live in the control plane.
 
@@ -42,10 +53,13 @@ class Judge:
     store or the control plane comes through, and the companies concerned are due again, from scratch.
     """
 
-    def __init__(self, measures: Measures, plans: Plans, clock: Clock) -> None:
+    def __init__(
+        self, measures: Measures, plans: Plans, clock: Clock, identities: Callable[[], Identities] = Identities
+    ) -> None:
         self._facts = FactFinder(measures)
         self._plans = plans
         self._clock = clock
+        self._identities = identities
         self._agenda = Agenda()
 
     def judge(self, company_ids: Collection[UUID] | None = None, touched: Touches | None = None) -> list[Transition]:
@@ -54,7 +68,7 @@ class Judge:
         What is known already of unchanged definitions is not asked again, so say what was emitted meanwhile to these
         companies, as for `emitted`.
         """
-        return self._judge(company_ids, touched or {})
+        return self._judge(company_ids, of_primaries(touched or {}, self._identities()))
 
     def judge_anew(self, company_ids: Collection[UUID] | None = None) -> list[Transition]:
         """Judge from scratch: after emissions were deleted, or moved between companies by a merge or its undoing."""
@@ -63,7 +77,8 @@ class Judge:
 
     def emitted(self, touched: Touches) -> list[Transition]:
         """Judge what these emissions (see `touches`), readable by now, may have moved."""
-        return self._judge({company_id for _, company_id in touched}, touched) if touched else []
+        moved = of_primaries(touched, self._identities())
+        return self._judge({company_id for _, company_id in moved}, moved) if moved else []
 
     def due(self) -> list[Transition]:
         """Judge the companies whose states the clock alone may have changed; by what is known, without a query."""

@@ -6,13 +6,14 @@ Takes what metrics rest on, and instants in Unix milliseconds; gives numbers per
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from milepost.domain.basis import Basis, Leaf
 from milepost.domain.calendar import Calendar
 from milepost.domain.crossing import Ask, Crossing, Threshold
+from milepost.domain.identities import Identities
 from milepost.domain.metric import Aggregation, CalendarPeriod, RollingDays
 from milepost.measure.aggregations import AGGREGATIONS
 from milepost.measure.columns import column_of, group_column_of
@@ -24,6 +25,7 @@ from milepost.measure.statements import (
     crossings,
     first_crossing,
     groups_sql,
+    joint_values_sql,
     steps_sql,
     values_sql,
 )
@@ -40,16 +42,19 @@ Values = dict[UUID, float | None]
 class MetricReader:
     """Reads metrics through a store client, or a pool; as that, it is for one thread at a time, or many.
 
-    Only emissions of the signals' generations in force count. A metric that does not fit its signal is an
-    InvalidInputError; errors of the store come through as they are. None stands for no value.
+    Only emissions of the signals' generations in force count. Companies that were combined are read as one, by
+    their primary's id, and hidden ones are not among all; `identities` says which. A metric that does not fit its
+    signal is an InvalidInputError; errors of the store come through as they are. None stands for no value.
     """
 
-    def __init__(self, client: Queries) -> None:
+    def __init__(self, client: Queries, identities: Callable[[], Identities] = Identities) -> None:
         self._client = client
+        self._identities = identities
 
     def values(self, basis: Basis, as_of_ms: int, company_ids: Collection[UUID] | None = None) -> Values:
         """The value at an instant: of exactly the companies asked for, or of all with an emission in a window."""
-        found = [self._of_leaf(leaf, basis.calendar, as_of_ms, company_ids) for leaf in basis.leaves]
+        identities = self._identities()
+        found = [self._of_leaf(leaf, basis.calendar, as_of_ms, company_ids, identities) for leaf in basis.leaves]
         asked = found[0].keys() if basis.aggregate else {company for values in found for company in values}
         empties = [leaf.metric.aggregation.empty for leaf in basis.leaves]
         return {
@@ -65,6 +70,7 @@ class MetricReader:
         For aggregates only; None as a group is of emissions without a value in the field.
         """
         (leaf,) = basis.leaves
+        identities = self._identities()
         begins_after = begins_after_ms(leaf.metric.window, as_of_ms, basis.calendar)
         sql = groups_sql(
             AGGREGATIONS[leaf.metric.aggregation],
@@ -72,10 +78,12 @@ class MetricReader:
             group_column_of(leaf, by),
             has_beginning=begins_after is not None,
             of_all=company_id is None,
+            leaves_out=company_id is None and bool(identities.hidden),
         )
         window = {"as_of": as_of_ms, "begins_after": begins_after or 0}
-        of_one = {} if company_id is None else {"companies": [company_id]}
-        rows = self._rows(sql, {**_of_signal(leaf), **window, **of_one, "most": most})
+        whose = "hidden" if company_id is None else "companies"
+        companies = list(identities.hidden if company_id is None else identities.members(company_id))
+        rows = self._rows(sql, {**_of_signal(leaf), **window, whose: companies, "most": most})
         return [(group, value) for group, value in rows]
 
     def series(
@@ -115,9 +123,27 @@ class MetricReader:
             found[ask].append(Crossing(at_ms, _none_if_nan(value), bool(holds)))
         return found
 
-    def _of_leaf(self, leaf: Leaf, calendar: Calendar, as_of_ms: int, company_ids: Collection[UUID] | None) -> Values:
+    def _of_leaf(
+        self,
+        leaf: Leaf,
+        calendar: Calendar,
+        as_of_ms: int,
+        company_ids: Collection[UUID] | None,
+        identities: Identities,
+    ) -> Values:
         if company_ids is not None:
+            parts = identities.parts(company_ids)
+            if len(parts) > len(company_ids):
+                return self._joint_values(leaf, calendar, as_of_ms, parts)
             return self._values(leaf, calendar, as_of_ms, {"companies": list(company_ids)})
+        # The store's order serves everyone alone; the few that were combined are asked about once more, as one.
+        everyone = self._of_everyone(leaf, calendar, as_of_ms)
+        if identities.combined:
+            everyone = {one: value for one, value in everyone.items() if one not in identities.primary_of}
+            everyone |= self._joint_values(leaf, calendar, as_of_ms, identities.parts(identities.combined))
+        return {one: value for one, value in everyone.items() if one not in identities.hidden}
+
+    def _of_everyone(self, leaf: Leaf, calendar: Calendar, as_of_ms: int) -> Values:
         # Without a look at dates, if none is later; asked again afterwards, since one may have come in between.
         if not self._has_later(leaf, as_of_ms):
             found = self._values(leaf, calendar, as_of_ms, {}, is_open=True)
@@ -145,6 +171,16 @@ class MetricReader:
         window = {"as_of": as_of_ms, "begins_after": begins_after or 0}
         return {row[0]: row[1] for row in self._rows(sql, {**_of_signal(leaf), **window, **companies})}
 
+    def _joint_values(
+        self, leaf: Leaf, calendar: Calendar, as_of_ms: int, parts: Sequence[tuple[UUID, UUID]]
+    ) -> Values:
+        begins_after = begins_after_ms(leaf.metric.window, as_of_ms, calendar)
+        aggregation = AGGREGATIONS[leaf.metric.aggregation]
+        sql = joint_values_sql(aggregation, column_of(leaf), has_beginning=begins_after is not None)
+        window = {"as_of": as_of_ms, "begins_after": begins_after or 0}
+        who = {"parts": [part for part, _ in parts], "wholes": [whole for _, whole in parts]}
+        return {row[0]: row[1] for row in self._rows(sql, {**_of_signal(leaf), **window, **who})}
+
     def _has_later(self, leaf: Leaf, as_of_ms: int) -> bool:
         return bool(self._rows(ANY_LATER, {**_of_signal(leaf), "as_of": as_of_ms}))
 
@@ -155,16 +191,22 @@ class MetricReader:
             LeafSql(AGGREGATIONS[leaf.metric.aggregation], window_sql(leaf.metric.window), column_of(leaf))
             for leaf in basis.leaves
         ]
-        sql = steps_sql(leaves, basis.arithmetic, question)
+        identities = self._identities()
         for first in range(0, len(asks), ASKS_PER_QUERY):
             some = asks[first : first + ASKS_PER_QUERY]
-            companies = [ask.company_id for ask in some]
+            parts = [(place, part) for place, ask in enumerate(some) for part in identities.members(ask.company_id)]
+            companies = [part for _, part in parts]
+            sql = steps_sql(leaves, basis.arithmetic, question, is_joint=len(parts) > len(some))
             of_leaves = {
                 f"{name}_{place}": value
                 for place, leaf in enumerate(basis.leaves)
                 for name, value in self._constants(basis, leaf, companies, parameters).items()
             }
-            of_these = {"companies": companies, "sinces": [ask.since_ms for ask in some]}
+            of_these = {
+                "places": [place for place, _ in parts],
+                "companies": companies,
+                "sinces": [some[place].since_ms for place, _ in parts],
+            }
             for ask, *answer in self._rows(sql, {**of_leaves, **of_these, **parameters}):
                 yield first + ask, *answer
 

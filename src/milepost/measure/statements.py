@@ -46,9 +46,34 @@ GROUP BY company_id
 SETTINGS optimize_aggregation_in_order = 1"""
 
 
-def groups_sql(aggregation: Aggregation, column: str | None, by: str, *, has_beginning: bool, of_all: bool) -> str:
-    """SELECT group, value at `as_of`: the largest values first, those of the smallest group where they are the same."""
+def joint_values_sql(aggregation: Aggregation, column: str | None, *, has_beginning: bool) -> str:
+    """SELECT company, value at `as_of`, where several companies of the store (`parts`) are one (of `wholes`)."""
+    return f"""WITH parts AS (
+    SELECT pair.1 AS company_id, pair.2 AS whole FROM (
+        SELECT arrayJoin(arrayZip({{parts:Array(UUID)}}, {{wholes:Array(UUID)}})) AS pair)
+)
+SELECT whole, CAST({aggregation.value(column or "1")}, 'Nullable(Float64)') AS value
+FROM signals INNER JOIN parts USING (company_id)
+WHERE {_inside(has_beginning=has_beginning, is_open=False)} AND company_id IN {{parts:Array(UUID)}}
+GROUP BY whole"""
+
+
+def groups_sql(
+    aggregation: Aggregation,
+    column: str | None,
+    by: str,
+    *,
+    has_beginning: bool,
+    of_all: bool,
+    leaves_out: bool = False,
+) -> str:
+    """SELECT group, value at `as_of`: the largest values first, those of the smallest group where they are the same.
+
+    Of `companies`, or of all, but with `leaves_out` for the `hidden` ones.
+    """
     companies = "" if of_all else " AND company_id IN {companies:Array(UUID)}"
+    if leaves_out:
+        companies += " AND company_id NOT IN {hidden:Array(UUID)}"
     return f"""SELECT {by} AS of_group, CAST({aggregation.value(column or "1")}, 'Nullable(Float64)') AS value
 FROM signals
 WHERE {_inside(has_beginning=has_beginning, is_open=False)}{companies}
@@ -71,15 +96,17 @@ WHERE {_OF_SIGNAL} AND company_id IN {{companies:Array(UUID)}}"""
 """utc_day: the days in UTC, counted from 1970, on which any of the companies has emissions."""
 
 
-def steps_sql(leaves: Sequence[LeafSql], arithmetic: Node, question: str) -> str:
+def steps_sql(leaves: Sequence[LeafSql], arithmetic: Node, question: str, *, is_joint: bool = False) -> str:
     """A question over `steps (ask, at, value)`: the values that each ask's metric takes, from its `since` on.
 
+    Asks are numbered in the order of `companies`; with `is_joint` by `places`, where an ask is of several companies.
     The parameters of each leaf end with its place: `signal_0`, `generation_0`, `span_ms_0`, `ends_0`, `oldest_0`.
     """
     steps = _of_leaf(leaves[0], 0) if arithmetic == Name("0") else _computed(leaves, arithmetic)
+    numbers = "{places:Array(UInt64)}" if is_joint else "range(length({companies:Array(UUID)}))"
     return f"""WITH asks AS (
     SELECT pair.1 AS ask, pair.2 AS company_id, pair.3 AS since FROM (
-        SELECT arrayJoin(arrayZip(range(length({{companies:Array(UUID)}})), {{companies:Array(UUID)}},
+        SELECT arrayJoin(arrayZip({numbers}, {{companies:Array(UUID)}},
             {{sinces:Array(Int64)}})) AS pair)
 ),
 steps AS (

@@ -52,7 +52,7 @@ async def run(settings: Settings) -> None:
         rejections=RejectionReader(
             paths.rejections(settings.data), keep_ms=settings.rejections_keep_ms(), clock=system_clock
         ),
-        metrics=MetricReader(engine.pool),
+        metrics=MetricReader(engine.pool, engine.identities),
         api_url=settings.api_url(),
         is_tls=tls is not None,
         sign_in=SignInDesk(database, system_clock),

@@ -11,7 +11,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from sqlalchemy.orm import Session
 
-from milepost.control.directory import DefinitionSource, JudgedPlans
+from milepost.control.directory import DefinitionSource, IdentitySource, JudgedPlans, Rejudgings
 from milepost.control.repos import assigned, metrics, milestones, outcomes, plans, signals
 from milepost.control.repos.companies import CompanyDraft, create_company
 from milepost.control.session import Database
@@ -49,8 +49,8 @@ BATCHES = count(1)
 class CountingReader(MetricReader):
     """The real reader, which also tells how many companies each query was about, or fails when told to."""
 
-    def __init__(self, client: Client) -> None:
-        super().__init__(client)
+    def __init__(self, client: Client, identities: IdentitySource) -> None:
+        super().__init__(client, identities)
         self.asked: list[int] = []
         self.is_down = False
 
@@ -71,9 +71,10 @@ class Shop:
             self.acme, self.bolt = (
                 create_company(session, CompanyDraft(name=name), now_ms=NOW_MS).id for name in ("Acme", "Bolt")
             )
-        self.reader = CountingReader(client)
+        identities = IdentitySource(database)
+        self.reader = CountingReader(client, identities)
         self.definitions = DefinitionSource(database)
-        self.judge = Judge(self.reader, JudgedPlans(database, self.definitions), lambda: self.now_ms)
+        self.judge = Judge(self.reader, JudgedPlans(database, self.definitions), lambda: self.now_ms, identities)
 
     def judge_changes(self) -> list[Transition]:
         """What happens after a person changed definitions, assignments or ticks."""
@@ -312,6 +313,7 @@ def test_the_loop_judges_a_change_and_what_was_emitted_meanwhile(shop: Shop) -> 
     seen: list[Transition] = []
     loop = JudgeLoop(
         shop.judge,
+        rejudgings=Rejudgings(shop.database),
         have_definitions_changed=shop.definitions.refresh,
         watched=lambda: {shop.signal.id},
         judged=seen.extend,

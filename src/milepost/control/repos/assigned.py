@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks
 from milepost.control.checks import check_milestone
+from milepost.control.repos.identities import of_shown_company
 from milepost.control.repos.milestones import parse_milestone
 from milepost.control.repos.outcomes import parse_outcome
 from milepost.control.revisions import Scope, raise_revision
@@ -28,8 +29,8 @@ from milepost.kit.clock import to_datetime, to_unix_ms
 def list_assigned_milestones(
     session: Session, company_ids: Collection[UUID] | None = None
 ) -> tuple[AssignedMilestone, ...]:
-    """The copies on these companies, or on all."""
-    everything = select(AssignedMilestoneRow)
+    """The copies on these companies, or on all; none of companies that are not shown."""
+    everything = select(AssignedMilestoneRow).where(of_shown_company(AssignedMilestoneRow.company_id))
     if company_ids is None:
         ticks = _ticks(session.scalars(select(TickRow)))
         return tuple(_to_milestone(row, ticks) for row in session.scalars(everything))
@@ -49,7 +50,8 @@ def page_assigned_milestones(
     limit: int,
 ) -> tuple[AssignedMilestone, ...]:
     """Copies by id (so by when they were assigned), from the one after `after`."""
-    query = select(AssignedMilestoneRow).order_by(AssignedMilestoneRow.id).limit(limit)
+    shown = of_shown_company(AssignedMilestoneRow.company_id)
+    query = select(AssignedMilestoneRow).where(shown).order_by(AssignedMilestoneRow.id).limit(limit)
     if milestone_id is not None:
         query = query.where(AssignedMilestoneRow.milestone_id == milestone_id)
     if company_id is not None:
@@ -105,8 +107,8 @@ def untick_action(session: Session, assigned_id: UUID, action: int) -> AssignedM
 def list_assigned_outcomes(
     session: Session, company_ids: Collection[UUID] | None = None
 ) -> tuple[AssignedOutcome, ...]:
-    """The outcomes on these companies' plans, or on all."""
-    everything = select(AssignedOutcomeRow)
+    """The outcomes on these companies' plans, or on all; none of companies that are not shown."""
+    everything = select(AssignedOutcomeRow).where(of_shown_company(AssignedOutcomeRow.company_id))
     if company_ids is None:
         return tuple(_to_outcome(row) for row in session.scalars(everything))
     found: list[AssignedOutcome] = []
@@ -126,7 +128,8 @@ def page_assigned_outcomes(
     limit: int,
 ) -> tuple[AssignedOutcome, ...]:
     """Outcomes on plans by id (so by when they were assigned), from the one after `after`."""
-    query = select(AssignedOutcomeRow).order_by(AssignedOutcomeRow.id).limit(limit)
+    shown = of_shown_company(AssignedOutcomeRow.company_id)
+    query = select(AssignedOutcomeRow).where(shown).order_by(AssignedOutcomeRow.id).limit(limit)
     if outcome_id is not None:
         query = query.where(AssignedOutcomeRow.outcome_id == outcome_id)
     if company_id is not None:

@@ -14,6 +14,7 @@ from sqlalchemy import Select, delete, exists, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks
+from milepost.control.repos.identities import SHOWN
 from milepost.control.repos.key_spaces import ensure_key_spaces
 from milepost.control.revisions import Scope, raise_revision
 from milepost.control.rows import CompanyKeyRow, CompanyRow
@@ -62,7 +63,7 @@ def list_companies(
     session: Session, *, search: str | None = None, after: tuple[str, UUID] | None = None, limit: int
 ) -> tuple[Company, ...]:
     """Companies by name, then id; from the one after `after`. `search` is text in the name or in a key's value."""
-    query = select(CompanyRow).order_by(CompanyRow.name, CompanyRow.id).limit(limit)
+    query = select(CompanyRow).where(SHOWN).order_by(CompanyRow.name, CompanyRow.id).limit(limit)
     if search:
         query = _matching(query, search)
     if after:
@@ -116,10 +117,10 @@ def remove_company_key(session: Session, company_id: UUID, key: CompanyKey) -> C
 
 
 def check_companies_exist(session: Session, company_ids: Collection[UUID]) -> None:
-    """InvalidInputError that names each id without a company."""
+    """InvalidInputError that names each id without a company that is shown."""
     known: set[UUID] = set()
     for chunk in chunks(company_ids):
-        known.update(session.scalars(select(CompanyRow.id).where(CompanyRow.id.in_(chunk))))
+        known.update(session.scalars(select(CompanyRow.id).where(CompanyRow.id.in_(chunk), SHOWN)))
     faults = tuple(
         Fault(path=f"company_ids[{place}]", reason=f"no company has the id {company_id}")
         for place, company_id in enumerate(company_ids)
@@ -130,8 +131,8 @@ def check_companies_exist(session: Session, company_ids: Collection[UUID]) -> No
 
 
 def count_companies(session: Session) -> int:
-    """How many there are."""
-    return session.scalar(select(func.count()).select_from(CompanyRow)) or 0
+    """How many are shown."""
+    return session.scalar(select(func.count()).select_from(CompanyRow).where(SHOWN)) or 0
 
 
 def _row(session: Session, company_id: UUID) -> CompanyRow:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from milepost.control.bulk import chunks, insert_new
 from milepost.control.repos.key_spaces import ensure_key_spaces
 from milepost.control.rows import CompanyKeyRow, CompanyRow
+from milepost.domain.company import Standing
 from milepost.kit.ids import uuid7
 
 Key = tuple[str, str]
@@ -33,12 +34,15 @@ def find_companies(session: Session, keys: Collection[Key]) -> dict[Key, UUID]:
     return found
 
 
-def create_companies(session: Session, keys: Collection[Key], now_ms: int) -> dict[Key, UUID]:
+def create_companies(
+    session: Session, keys: Collection[Key], now_ms: int, standing: Standing = Standing.ACTIVE
+) -> dict[Key, UUID]:
     """The company of every key: the one it names already, or a new auto-created one whose name is the value.
 
-    Can be called again with the same keys, and by two processes at once: the key table's primary key decides
-    who was first. Raises no revision, for the reactor knows what it made; call `assign_missing` after it, in the
-    same transaction.
+    With the standing UNMATCHED, what is new only holds what comes for the key, until a person makes a company of it
+    or gives it to one; it gets no plan. Can be called again with the same keys, and by two processes at once: the
+    key table's primary key decides who was first. Raises no revision, for the reactor knows what it made; call
+    `assign_missing` after it, in the same transaction.
     """
     found = find_companies(session, keys)
     unknown = [key for key in dict.fromkeys(keys) if key not in found]
@@ -53,9 +57,10 @@ def create_companies(session: Session, keys: Collection[Key], now_ms: int) -> di
                 "id": company_id,
                 "name": value,
                 "is_auto_created": True,
-                "awaits_plan": True,
+                "awaits_plan": standing is Standing.ACTIVE,
                 "attributes": {},
                 "created_at_ms": now_ms,
+                "standing": standing.value,
             }
             for (_, value), company_id in made.items()
         ],

@@ -1,4 +1,4 @@
-"""Companies' names alone, for lists in another order than theirs."""
+"""Companies' names alone, for lists in another order than theirs; of those that are shown."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks
+from milepost.control.repos.identities import SHOWN
 from milepost.control.rows import CompanyRow
 from milepost.domain.errors import Fault, InvalidInputError
 
 
 def all_company_names(session: Session) -> dict[UUID, str]:
     """Every company's name by its id."""
-    return {row.id: row.name for row in session.execute(select(CompanyRow.id, CompanyRow.name))}
+    return {row.id: row.name for row in session.execute(select(CompanyRow.id, CompanyRow.name).where(SHOWN))}
 
 
 def company_names(session: Session, company_ids: Collection[UUID]) -> dict[UUID, str]:
     """The names of these companies, in their order; InvalidInputError for an id that is none."""
     names: dict[UUID, str] = {}
     for chunk in chunks(company_ids):
-        rows = session.execute(select(CompanyRow.id, CompanyRow.name).where(CompanyRow.id.in_(chunk)))
+        rows = session.execute(select(CompanyRow.id, CompanyRow.name).where(CompanyRow.id.in_(chunk), SHOWN))
         names |= {row.id: row.name for row in rows}
     for company_id in company_ids:
         if company_id not in names:

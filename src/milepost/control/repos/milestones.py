@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from milepost.control.checks import check_milestone
+from milepost.control.repos.identities import of_shown_company
 from milepost.control.revisions import Scope, raise_revision
 from milepost.control.rows import AssignedMilestoneRow, MilestoneRow, OutcomeRow
 from milepost.domain.errors import ConflictError, NotFoundError
@@ -75,9 +76,9 @@ def delete_milestone(session: Session, milestone_id: UUID) -> Milestone:
 
 def count_milestone_states(session: Session) -> dict[UUID, dict[MilestoneState, int]]:
     """For each definition, how many companies are in each state."""
-    counted = select(AssignedMilestoneRow.milestone_id, AssignedMilestoneRow.state, func.count()).group_by(
-        AssignedMilestoneRow.milestone_id, AssignedMilestoneRow.state
-    )
+    of_copy = (AssignedMilestoneRow.milestone_id, AssignedMilestoneRow.state)
+    shown = of_shown_company(AssignedMilestoneRow.company_id)
+    counted = select(*of_copy, func.count()).where(shown).group_by(*of_copy)
     counts: dict[UUID, dict[MilestoneState, int]] = defaultdict(dict)
     for milestone_id, state, count in session.execute(counted):
         counts[milestone_id][MilestoneState(state)] = count

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from milepost.control.checks import check_outcome
+from milepost.control.repos.identities import of_shown_company
 from milepost.control.revisions import Scope, raise_revision
 from milepost.control.rows import AssignedOutcomeRow, OutcomeRow
 from milepost.domain.errors import ConflictError, NotFoundError
@@ -64,9 +65,9 @@ def delete_outcome(session: Session, outcome_id: UUID) -> Outcome:
 
 def count_outcome_states(session: Session) -> dict[UUID, dict[OutcomeState, int]]:
     """For each template, how many companies are in each state."""
-    counted = select(AssignedOutcomeRow.outcome_id, AssignedOutcomeRow.state, func.count()).group_by(
-        AssignedOutcomeRow.outcome_id, AssignedOutcomeRow.state
-    )
+    of_copy = (AssignedOutcomeRow.outcome_id, AssignedOutcomeRow.state)
+    shown = of_shown_company(AssignedOutcomeRow.company_id)
+    counted = select(*of_copy, func.count()).where(shown).group_by(*of_copy)
     counts: dict[UUID, dict[OutcomeState, int]] = defaultdict(dict)
     for outcome_id, state, count in session.execute(counted):
         counts[outcome_id][OutcomeState(state)] = count

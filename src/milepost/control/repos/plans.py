@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks, insert_new
 from milepost.control.repos.companies import check_companies_exist
+from milepost.control.repos.identities import SHOWN
 from milepost.control.repos.milestones import milestone_row
 from milepost.control.repos.outcomes import outcome_row, parse_outcome
 from milepost.control.revisions import Scope, raise_revision
@@ -34,12 +35,12 @@ def assign_milestone(session: Session, milestone_id: UUID, company_ids: Collecti
 
 
 def assign_milestone_to_all(session: Session, milestone_id: UUID, *, new_companies_too: bool, now_ms: int) -> int:
-    """Copy it to every company there is, and say whether each new company gets it as well."""
+    """Copy it to every company that is shown, and say whether each new company gets it as well."""
     row = milestone_row(session, milestone_id)
     row.assigns_new_companies = new_companies_too
     session.flush()
     raise_revision(session, Scope.DEFINITIONS)
-    return _copy_milestone(session, row, dict.fromkeys(session.scalars(select(CompanyRow.id))), now_ms)
+    return _copy_milestone(session, row, dict.fromkeys(session.scalars(select(CompanyRow.id).where(SHOWN))), now_ms)
 
 
 def assign_outcome(session: Session, outcome_id: UUID, company_ids: Collection[UUID], *, now_ms: int) -> int:
@@ -56,7 +57,7 @@ def assign_outcome_to_all(session: Session, outcome_id: UUID, *, new_companies_t
     row.assigns_new_companies = new_companies_too
     session.flush()
     raise_revision(session, Scope.DEFINITIONS)
-    return _copy_outcome(session, row, session.scalars(select(CompanyRow.id)).all(), now_ms)
+    return _copy_outcome(session, row, session.scalars(select(CompanyRow.id).where(SHOWN)).all(), now_ms)
 
 
 def assign_missing(session: Session, now_ms: int) -> int:

@@ -1,0 +1,37 @@
+"""Companies that the judge owes a judging from scratch: written with the change, taken off once it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from milepost.control.bulk import chunks
+from milepost.control.rows import RejudgingRow
+from milepost.kit.ids import uuid7
+
+_MOST_AT_ONCE = 20_000
+
+
+def owe_rejudging(session: Session, company_ids: Collection[UUID], *, now_ms: int) -> None:
+    """Let these companies be judged from scratch soon after this transaction is committed.
+
+    For every change of history that the judge is not told of as an emission: emissions deleted or rewritten, and
+    companies combined or separated.
+    """
+    if company_ids:
+        session.execute(insert(RejudgingRow), [{"id": uuid7(now_ms), "company_id": one} for one in company_ids])
+
+
+def owed_rejudgings(session: Session) -> dict[UUID, UUID]:
+    """The company of each entry, oldest first; a company may have several."""
+    entries = select(RejudgingRow.id, RejudgingRow.company_id).order_by(RejudgingRow.id).limit(_MOST_AT_ONCE)
+    return {row.id: row.company_id for row in session.execute(entries)}
+
+
+def settle_rejudgings(session: Session, entries: Collection[UUID]) -> None:
+    """Take these entries away: their companies have been judged since."""
+    for chunk in chunks(entries):
+        session.execute(delete(RejudgingRow).where(RejudgingRow.id.in_(chunk)))
