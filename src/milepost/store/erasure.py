@@ -14,6 +14,7 @@ from uuid import UUID
 
 from milepost.criteria.convert import to_number
 from milepost.domain.errors import UnavailableError
+from milepost.store.marks import Marks
 from milepost.store.quiet import QuietClient
 
 TABLES: Final = ("events", "signals")
@@ -44,16 +45,16 @@ def put_payloads(client: QuietClient, payloads: Sequence[tuple[UUID, int, str]],
 
 def put_values(
     client: QuietClient,
-    job: UUID,
+    marks: Marks,
     pseudonyms: Mapping[str, str],
     slots: Mapping[str, Collection[tuple[UUID, int]]],
-    marked: str,
     told: Told,
 ) -> None:
     """Put pseudonyms in the place of values, in the marked emissions: for each column, of which (signal, generation).
 
     A text that joins several by `, ` has each replaced. A number is replaced where the value and its pseudonym are.
     """
+    job = marks.job
     client.command(f"ALTER TABLE erasure_values DROP PARTITION '{job}'")
     if not any(to_number(old) is not None for old in pseudonyms):
         slots = {slot: rows for slot, rows in slots.items() if slot.startswith("t")}
@@ -64,7 +65,7 @@ def put_values(
         f"{slot} = if({_is_of(rows)}, {(_new_text if slot.startswith('t') else _new_number)(slot, job)}, {slot})"
         for slot, rows in sorted(slots.items())
     )
-    _mutate(client, "signals", f"UPDATE {changes} WHERE (request_id, item) IN ({marked})", told)
+    _mutate(client, "signals", f"UPDATE {changes} WHERE (request_id, item) IN ({marks.sql})", told)
 
 
 @contextmanager

@@ -74,7 +74,7 @@ def parked_with(pattern: str) -> Condition:
 def emitting_for(company_ids: Collection[UUID]) -> Condition:
     """Events that emitted any signal for one of these companies, in any generation."""
     emitted = "SELECT request_id, item FROM signals WHERE company_id IN {companies:Array(UUID)}"
-    return Condition(f"(request_id, item) IN ({emitted})", {"companies": list(company_ids)})  # noqa: S608
+    return Condition(f"(request_id, item) IN ({emitted})", {"companies": list(company_ids)})
 
 
 class Marks:
@@ -82,7 +82,7 @@ class Marks:
 
     def __init__(self, client: QuietClient, job: UUID) -> None:
         self._client = client
-        self._job = job
+        self.job = job
         self.sql = f"SELECT request_id, item FROM erasure_events WHERE job = toUUID('{job}')"  # noqa: S608
         """The ids of the marked events, for statements whose text may stay on disk."""
 
@@ -94,7 +94,7 @@ class Marks:
     def add(self, condition: Condition, *, since_batch: int = 0) -> None:
         """Mark the events of batches from this one on for which the condition holds."""
         self._client.command(
-            f"INSERT INTO erasure_events SELECT * FROM (WITH {condition.bindings} SELECT toUUID('{self._job}') AS job,"  # noqa: S608
+            f"INSERT INTO erasure_events SELECT * FROM (WITH {condition.bindings} SELECT toUUID('{self.job}') AS job,"  # noqa: S608
             f" received_at, request_id, item FROM events WHERE batch >= {since_batch:d} AND ({condition.test}))",
             condition.parameters,
         )
@@ -124,7 +124,7 @@ class Marks:
         after = "1"
         while marks := self._client.rows(
             "SELECT DISTINCT toUnixTimestamp64Milli(received_at), request_id, item FROM erasure_events"  # noqa: S608
-            f" WHERE job = toUUID('{self._job}') AND {after} ORDER BY ALL LIMIT {rows:d}"
+            f" WHERE job = toUUID('{self.job}') AND {after} ORDER BY ALL LIMIT {rows:d}"
         ):
             yield self._events(marks)
             at_ms, request_id, item = marks[-1]
@@ -148,7 +148,7 @@ class Marks:
     def drop(self) -> None:
         """Forget which events it was about, and what stood for what."""
         for table in ("erasure_events", "erasure_values"):
-            self._client.command(f"ALTER TABLE {table} DROP PARTITION '{self._job}'")
+            self._client.command(f"ALTER TABLE {table} DROP PARTITION '{self.job}'")
 
     def _events(self, marks: Sequence[Sequence[Any]]) -> list[Found]:
         times = f"{marks[0][0]:d} AND {marks[-1][0]:d}"
@@ -160,7 +160,12 @@ class Marks:
             {"requests": list({mark[1] for mark in marks})},
         )
         wanted = {(mark[1], mark[2]) for mark in marks}
-        return [Found(*row[:7], Fate(row[7]), row[8]) for row in rows if (row[1], row[2]) in wanted]
+        return [_found(row) for row in rows if (row[1], row[2]) in wanted]
+
+
+def _found(row: Sequence[Any]) -> Found:
+    at_ms, request_id, item, connection_id, event_key, date_ms, door, fate, payload = row
+    return Found(at_ms, request_id, item, connection_id, event_key, date_ms, door, Fate(fate), payload)
 
 
 def marked_jobs(client: QuietClient) -> list[UUID]:

@@ -156,7 +156,7 @@ def test_payloads_and_values_are_replaced_in_place_and_the_old_ones_leave_the_di
         put_payloads(store.quiet, [(request, 0, '{"user": "somebody"}')], nothing_told)
         pseudonyms = {store.marker: "somebody", "42": "77", "b": "c"}
         slots = {"t1": [(SIGNAL, 0)], "n1": [(SIGNAL, 0)], "t2": [(SIGNAL, 1)]}
-        put_values(store.quiet, store.job, pseudonyms, slots, store.marks.sql, nothing_told)
+        put_values(store.quiet, store.marks, pseudonyms, slots, nothing_told)
         store.marks.drop()
     assert store.left() == ['{"user": "somebody"}', '{"user": "bob"}']
     kept = store.client.query("SELECT t1, n1, t2 FROM signals ORDER BY t1").result_rows

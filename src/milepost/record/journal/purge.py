@@ -55,5 +55,5 @@ def _purge(file: Path, upto: int) -> int:
 def _count(db: sqlite3.Connection, upto: int) -> int:
     (entries,) = db.execute(
         f"SELECT coalesce(sum(entries), 0) FROM frames WHERE {_PROCESSED}", {"upto": upto}
-    ).fetchone()  # noqa: S608
+    ).fetchone()
     return int(entries)
