@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Table, Text, cast, delete, or_, select, update
+from sqlalchemy import Column, Table, Text, and_, cast, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks
@@ -97,7 +97,8 @@ def scrub_audit(session: Session, company_ids: Collection[UUID]) -> int:
         for company_id in company_ids
         for column in (AuditRow.before, AuditRow.after)
     ]
-    has_content = or_(AuditRow.before.is_not(None), AuditRow.after.is_not(None))
+    is_other = AuditRow.subject != "privacy_request"  # those name nobody
+    has_content = and_(is_other, or_(AuditRow.before.is_not(None), AuditRow.after.is_not(None)))
     lines: set[UUID] = set()
     for of_ids in chunks(ids):
         lines.update(session.scalars(select(AuditRow.id).where(has_content, AuditRow.subject_id.in_(of_ids))))

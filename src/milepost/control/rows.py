@@ -303,7 +303,7 @@ class JobRow(Row):
 
 
 class PrivacyRequestRow(Row):
-    """Ordered by id, a UUIDv7, which is also its job's. `known` is whom it is about, until it is done; see domain."""
+    """Ordered by id, a UUIDv7, which is also its job's."""
 
     __tablename__ = "privacy_requests"
 
@@ -311,7 +311,6 @@ class PrivacyRequestRow(Row):
     action: Mapped[str]
     about_company: Mapped[UUID | None] = mapped_column(index=True)
     user_digest: Mapped[str | None] = mapped_column(index=True)
-    known: Mapped[dict[str, Any] | None]
     actor: Mapped[str]
     requested_at_ms: Mapped[int]
     receipt: Mapped[dict[str, Any] | None]

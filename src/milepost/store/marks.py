@@ -114,6 +114,12 @@ class Marks:
         none = {f"events_{fate.value}": 0 for fate in (Fate.PROCESSED, Fate.DUPLICATE, Fate.PARKED)}
         return {**none, **fates, "signals": int(signals)}
 
+    def emissions_for(self, company_ids: Collection[UUID], *, upto_batch: int) -> int:
+        """How many signals were emitted for these companies in batches up to this one, marked or not."""
+        sql = "SELECT count() FROM signals WHERE company_id IN {companies:Array(UUID)}"
+        ((count,),) = self._client.rows(f"{sql} AND batch <= {upto_batch:d}", {"companies": list(company_ids)})
+        return int(count)
+
     def companies(self) -> list[UUID]:
         """The companies for which marked events emitted anything."""
         rows = self._client.rows(f"SELECT DISTINCT company_id FROM signals WHERE (request_id, item) IN ({self.sql})")  # noqa: S608

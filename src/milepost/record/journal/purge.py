@@ -16,6 +16,7 @@ from milepost.kit.scour import scour
 
 _TIMEOUT_SECONDS: Final = 30.0
 _PROCESSED: Final = "last_offset <= :upto AND entries > 0"
+_COUNT: Final = f"SELECT coalesce(sum(entries), 0) FROM frames WHERE {_PROCESSED}"  # noqa: S608
 _DELETE: Final = f"DELETE FROM frames WHERE {_PROCESSED} AND last_offset < (SELECT max(last_offset) FROM frames)"  # noqa: S608
 _EMPTY: Final = f"UPDATE frames SET entries = 0, frame = x'90' WHERE {_PROCESSED}"  # noqa: S608  # no entries in msgpack
 
@@ -53,7 +54,5 @@ def _purge(file: Path, upto: int) -> int:
 
 
 def _count(db: sqlite3.Connection, upto: int) -> int:
-    (entries,) = db.execute(
-        f"SELECT coalesce(sum(entries), 0) FROM frames WHERE {_PROCESSED}", {"upto": upto}
-    ).fetchone()
+    (entries,) = db.execute(_COUNT, {"upto": upto}).fetchone()
     return int(entries)

@@ -14,7 +14,6 @@ def upgrade() -> None:
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("about_company", sa.Uuid(), nullable=True),
         sa.Column("user_digest", sa.Text(), nullable=True),
-        sa.Column("known", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("requested_at_ms", sa.BigInteger(), nullable=False),
         sa.Column("receipt", sa.JSON(none_as_null=True), nullable=True),

@@ -1,0 +1,71 @@
+"""Everything of a subject in the analytic store: what to look for, marked and counted.
+
+Takes what is known of the subject and the definitions that say where keys stand; gives counts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from milepost.control.repos.signals import list_signal_revisions, list_signals
+from milepost.control.session import Database
+from milepost.domain.privacy import Known, Mention
+from milepost.domain.signal import Signal
+from milepost.erase.rules import SmartKeyUse, criterion_of, mentions, pattern_of
+from milepost.store.marks import Condition, Marks, emitting_for, mentioning, parked_with
+from milepost.store.quiet import QuietClient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What to look for. `pattern` is for texts that are no payloads; `signals` are all revisions there are."""
+
+    known: Known
+    signals: tuple[Signal, ...]
+    mentions: tuple[Mention, ...]
+    pattern: str | None
+
+    def mark(self, marks: Marks, *, since_batch: int = 0) -> None:
+        """Mark everything of the subject in batches from this one on."""
+        for condition in self._conditions():
+            marks.add(condition, since_batch=since_batch)
+        if self.known.company_ids:
+            marks.add(emitting_for(self.known.company_ids), since_batch=since_batch)
+
+    def found_by_content(self, marks: Marks, *, upto_batch: int) -> int:
+        """How many events still mention the subject, entries set aside included; an event may count twice."""
+        return sum(marks.count(condition, upto_batch=upto_batch) for condition in self._conditions())
+
+    def _conditions(self) -> Iterable[Condition]:
+        for mention in self.mentions:
+            yield mentioning(*criterion_of(mention), mention.connection_id, mention.event_key)
+        if self.pattern is not None:
+            yield parked_with(self.pattern)
+
+
+def search_for(known: Known, database: Database, client: QuietClient) -> Search:
+    """By the definitions of now, and the smart keys that were ever sent."""
+    with database.read() as session:
+        signals = tuple(
+            revision.signal for one in list_signals(session) for revision in list_signal_revisions(session, one.id)
+        )
+    return Search(
+        known=known,
+        signals=signals,
+        mentions=mentions(known, signals, _smart_keys(client) if known.keys else ()),
+        pattern=pattern_of(known.values),
+    )
+
+
+def _smart_keys(client: QuietClient) -> list[SmartKeyUse]:
+    rows = client.rows(
+        "SELECT DISTINCT connection_id, event_key, toString(smart_keys) FROM events WHERE smart_keys != ''"
+    )
+    return [
+        SmartKeyUse(UUID(str(connection_id)), event_key, key_space, member)
+        for connection_id, event_key, pairs in rows
+        for key_space, member in json.loads(pairs)
+    ]
