@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from milepost.control.directory import CompanyDirectory, DefinitionSource, IdentitySource, JudgedPlans, Rejudgings
-from milepost.control.session import Database
+from milepost.control.session import Database, sqlite_file
 from milepost.detect.company import Companies
 from milepost.detect.step import Detect, compile_definitions
 from milepost.domain.event import Emissions, RecordedGroup
 from milepost.domain.job import JobKind
 from milepost.domain.milestone import Transition
+from milepost.erase.desk import PrivacyDesk
+from milepost.erase.ports import Premises
+from milepost.erase.step import answer
 from milepost.jobs.port import Handler
 from milepost.jobs.runner import JobRunner
 from milepost.judge.loop import JudgeLoop
@@ -30,6 +33,7 @@ from milepost.record.claims.rocksdb import RocksdbClaims
 from milepost.record.journal.sqlite import SqliteJournalReader
 from milepost.settings import Settings
 from milepost.store.client import ClientPool, connect, create_schema
+from milepost.store.quiet import QuietClient
 from milepost.store.writer import StoreWriter
 
 _log = logger("judge")
@@ -109,10 +113,29 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     )
 
 
-def make_jobs(settings: Settings, database: Database, clock: Clock) -> JobRunner:
+def make_jobs(settings: Settings, premises: Premises, privacy: PrivacyDesk) -> JobRunner:
     """The runner of long work; each kind of job has its handler here."""
-    handlers: dict[JobKind, Handler] = {}
-    return JobRunner(database, handlers, paths.jobs(settings.data), clock)
+    handlers: dict[JobKind, Handler] = {JobKind.PRIVACY: lambda job: answer(job, premises)}
+    return JobRunner(premises.database, handlers, paths.jobs(settings.data), premises.clock, tidy=privacy.tidy)
+
+
+def make_premises(
+    settings: Settings, database: Database, engine: Engine, drop_snapshots: Callable[[], None], clock: Clock
+) -> Premises:
+    """Where things of a person or a company may lie (erase/)."""
+    data = settings.data
+    return Premises(
+        database=database,
+        open_store=lambda: QuietClient(connect(settings.store())),
+        reactor=engine.reactor,
+        checkpoints=paths.reactor(data),
+        journal=paths.journal(data),
+        rejections=paths.rejections(data),
+        jobs=paths.jobs(data),
+        control_file=sqlite_file(settings.control()),
+        drop_snapshots=drop_snapshots,
+        clock=clock,
+    )
 
 
 def make_judge(database: Database, pool: ClientPool, identities: IdentitySource, clock: Clock) -> JudgeLoop:

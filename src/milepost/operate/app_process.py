@@ -10,6 +10,7 @@ from granian.constants import Interfaces
 
 from milepost.control.session import open_database
 from milepost.domain.errors import OperatorError
+from milepost.erase.desk import PrivacyDesk
 from milepost.jobs.runner import JobRunner
 from milepost.kit.clock import system_clock
 from milepost.kit.crypto import load_key
@@ -26,7 +27,7 @@ from milepost.store.event_log import EventLogReader
 from milepost.web.app import create_app
 from milepost.web.deps import WebDeps
 from milepost.web.sign_in import SignInDesk
-from milepost.wiring import Engine, make_engine, make_jobs
+from milepost.wiring import Engine, make_engine, make_jobs, make_premises
 
 _log = logger("app")
 _DRAIN_SECONDS = 45.0
@@ -36,7 +37,11 @@ async def run(settings: Settings) -> None:
     """Work and serve until told to stop; then read the journal to its end, as far as time allows."""
     database = open_database(settings.control())
     engine = make_engine(settings, database, system_clock)
-    jobs = make_jobs(settings, database, system_clock)
+    snapshots = StandingSnapshot(settings, engine)
+    premises = make_premises(settings, database, engine, snapshots.drop_all, system_clock)
+    secrets_key = load_key(paths.secrets_key(settings.data))
+    privacy = PrivacyDesk(premises, secrets_key)
+    jobs = make_jobs(settings, premises, privacy)
     threads = [
         threading.Thread(target=engine.reactor.run, name="reactor"),
         threading.Thread(target=engine.judge.run, name="judge"),
@@ -45,7 +50,7 @@ async def run(settings: Settings) -> None:
     tls = prepare_tls(settings.tls, settings.data, settings.host, settings.trusted_proxies)
     deps = WebDeps(
         database=database,
-        secrets_key=load_key(paths.secrets_key(settings.data)),
+        secrets_key=secrets_key,
         tokens_key=load_key(paths.tokens_key(settings.data)),
         clock=system_clock,
         event_log=EventLogReader(engine.pool),
@@ -56,7 +61,8 @@ async def run(settings: Settings) -> None:
         api_url=settings.api_url(),
         is_tls=tls is not None,
         sign_in=SignInDesk(database, system_clock),
-        snapshots=StandingSnapshot(settings, engine),
+        snapshots=snapshots,
+        privacy=privacy,
     )
     server = make_server(
         create_app(deps), interface=Interfaces.ASGI, host=settings.host, port=settings.app_port, tls=tls

@@ -20,6 +20,7 @@ from milepost.domain.basis import Basis
 from milepost.domain.connection import EVENT_HANDLER_SCOPE, Connection, ConnectionKind
 from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
+from milepost.domain.privacy import CompanySubject, UserSubject
 from milepost.kit.crypto import issue_token
 from milepost.record.rejections import RejectionReader
 from milepost.store.event_log import EmittedSignal, EventFilter, LoggedEvent, Place
@@ -28,7 +29,7 @@ from milepost.testing.clock import StandingClock
 from milepost.web.app import create_app
 from milepost.web.auth import SESSION_COOKIE
 from milepost.web.deps import WebDeps
-from milepost.web.ports import EventLog, MetricValues
+from milepost.web.ports import EventLog, MetricValues, Privacy
 from milepost.web.sign_in import SignInDesk
 
 TOKENS_KEY = bytes(reversed(range(32)))
@@ -73,6 +74,28 @@ class EmptySnapshots:
         """The folder."""
         self.folder.mkdir(exist_ok=True)
         return self.folder
+
+
+class EmptyPrivacy:
+    """Privacy requests of a service that has nothing of anybody."""
+
+    def look(self, subject: CompanySubject | UserSubject) -> Mapping[str, int]:
+        """Nothing."""
+        return {}
+
+    def put_down(self, request_id: UUID, subject: CompanySubject | UserSubject) -> None:
+        """Nothing has to be kept, for no job will run."""
+
+    def forget(self, request_id: UUID) -> None:
+        """Nothing was kept."""
+
+    def digest(self, user_id: str) -> str:
+        """Always the same."""
+        return "0" * 64
+
+    def export_file(self, request_id: UUID) -> Path | None:
+        """None."""
+        return None
 
 
 class ZeroMetrics:
@@ -152,7 +175,13 @@ class Console:
         return client
 
 
-def open_console(folder: Path, *, event_log: EventLog | None = None, metrics: MetricValues | None = None) -> Console:
+def open_console(
+    folder: Path,
+    *,
+    event_log: EventLog | None = None,
+    metrics: MetricValues | None = None,
+    privacy: Privacy | None = None,
+) -> Console:
     """A console on a fresh database in the folder, at the business's `NOW_MS`."""
     clock = StandingClock(NOW_MS)
     database = make_control_database(folder)
@@ -168,5 +197,6 @@ def open_console(folder: Path, *, event_log: EventLog | None = None, metrics: Me
         is_tls=True,
         sign_in=SignInDesk(database, clock),
         snapshots=EmptySnapshots(folder / "snapshot"),
+        privacy=privacy or EmptyPrivacy(),
     )
     return Console(app=create_app(deps), deps=deps, clock=clock)

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from milepost.control.session import Database
 from milepost.kit.clock import Clock
 from milepost.record.rejections import RejectionReader
-from milepost.web.ports import EventLog, MetricValues, Snapshots
+from milepost.web.ports import EventLog, MetricValues, Privacy, Snapshots
 from milepost.web.sign_in import SignInDesk
 
 
@@ -29,6 +29,7 @@ class WebDeps:
     is_tls: bool
     sign_in: SignInDesk
     snapshots: Snapshots
+    privacy: Privacy
 
 
 def _of_app(request: Request) -> WebDeps:

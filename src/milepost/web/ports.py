@@ -13,6 +13,7 @@ from uuid import UUID
 from milepost.domain.basis import Basis
 from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
+from milepost.domain.privacy import CompanySubject, UserSubject
 from milepost.store.event_log import EmittedSignal, EventFilter, LoggedEvent, Place
 
 
@@ -36,6 +37,25 @@ class EventLog(Protocol):
 
     def signals_of(self, event_id: EventId, generations: dict[UUID, int]) -> Sequence[EmittedSignal]:
         """What the event emitted, in each signal's generation in force."""
+
+
+class Privacy(Protocol):
+    """What privacy requests need beside the database (`erase.desk.PrivacyDesk`)."""
+
+    def look(self, subject: CompanySubject | UserSubject) -> Mapping[str, int]:
+        """How much there is of the subject now, by where it lies; NotFoundError for no company."""
+
+    def put_down(self, request_id: UUID, subject: CompanySubject | UserSubject) -> None:
+        """Keep whom a request is about, before its job is queued; NotFoundError for no company."""
+
+    def forget(self, request_id: UUID) -> None:
+        """Let go of whom a request is about."""
+
+    def digest(self, user_id: str) -> str:
+        """By which requests about a user are found again."""
+
+    def export_file(self, request_id: UUID) -> Path | None:
+        """The file of an export, while it is kept."""
 
 
 class Snapshots(Protocol):
