@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ from milepost.store.marks import Marks
 from milepost.store.quiet import QuietClient
 
 _PAGE: Final = 5_000
+_BACKUP_SECONDS: Final = 3_600.0
+_LOOK_SECONDS: Final = 0.5
 _MOST_AT_ONCE: Final = 100_000
 
 
@@ -121,7 +124,7 @@ class Clearing:
     def files(self) -> None:
         """Clear rejections, journal, earlier exports, imports, snapshots, and the control plane's own file."""
         premises = self.premises
-        premises.drop_snapshots()
+        self._drop_snapshots()
         if self.search.pattern is not None:
             forget_mentioning(premises.rejections, self.search.pattern, self._cut["upto_ms"])
         wait_until_processed(premises.checkpoints, self._offsets, self.told)
@@ -136,6 +139,18 @@ class Clearing:
         for job_id in imports:  # what was uploaded, whoever is in it, has served its purpose
             shutil.rmtree(premises.jobs / str(job_id), ignore_errors=True)
         self._scour_control()
+
+    def _drop_snapshots(self) -> None:
+        """A backup that is being made is waited for: it may take long, and reads what is to be written anew."""
+        deadline = time.monotonic() + _BACKUP_SECONDS
+        while True:
+            try:
+                return self.premises.drop_snapshots()
+            except UnavailableError:
+                if time.monotonic() > deadline:
+                    raise
+                self.told()
+                time.sleep(_LOOK_SECONDS)
 
     def _scour_control(self) -> None:
         if self.premises.control_file is not None:
