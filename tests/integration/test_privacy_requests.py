@@ -11,12 +11,14 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from milepost.control.repos import audit, companies, jobs, rejudgings
+from milepost.control.rows import CompanyRow
 from milepost.domain.company import CompanyKey
 from milepost.domain.criterion import FieldType
 from milepost.domain.event import SmartKey
 from milepost.domain.metric import Aggregation
 from milepost.domain.privacy import CompanySubject, PrivacyAction, UserSubject
-from milepost.erase.exporting import export_file, sha256_of
+from milepost.erase.export import sha256_of
+from milepost.erase.exporting import export_file
 from milepost.testing.business import NOW_MS
 from milepost.testing.house import House, open_house
 
@@ -103,21 +105,20 @@ def test_a_company_is_found_by_mappings_smart_keys_and_the_trackers_member_also_
     house.send("deal", {"client": 77, "won": False}, {"client": 78})
     house.define("deal", "client", ("client", FieldType.NUMBER), space="CRM")
     house.do(DELETE, subject)
-    assert house.payloads() == [
-        {"Id": "001A", "why": "no smart key says that this is one"},
-        {"client": 78},
-        {"companyId": "other"},
-    ]
+    unsaid = {"Id": "001A", "why": "no smart key says that this is one"}
+    assert house.payloads() == [unsaid, {"client": 78}, {"companyId": "other"}]
 
 
 def test_a_value_that_is_also_another_companys_key_counts_only_where_its_key_space_is_said(house: House) -> None:
     with house.database.write() as session:
-        for name, space in (("Acme", "CRM"), ("Bolt", "ERP")):
-            key = CompanyKey(key_space=space, value="7")
-            draft = companies.CompanyDraft(name=name, keys=(key,))
-            acme = companies.create_company(session, draft, now_ms=NOW_MS) if space == "CRM" else acme
-            if space == "ERP":
-                companies.create_company(session, draft, now_ms=NOW_MS)
+        acme, _ = (
+            companies.create_company(
+                session,
+                companies.CompanyDraft(name=space, keys=(CompanyKey(key_space=space, value="7"),)),
+                now_ms=NOW_MS,
+            )
+            for space in ("CRM", "ERP")
+        )
     house.define("deal", "client", ("client", FieldType.TEXT), space="CRM")
     house.send("deal", {"client": "7"})
     house.send("visit", {"companyId": "7"})
@@ -129,7 +130,7 @@ def test_those_combined_into_a_company_go_with_it(house: House) -> None:
     house.send("order", order("acme", "ada"), order("acme-old", "bob"), order("bolt", "eve"))
     acme, old = company(house), company(house, "acme-old")
     with house.database.write() as session:
-        row = session.get(companies.CompanyRow, old.company_id)
+        row = session.get(CompanyRow, old.company_id)
         assert row is not None
         row.merged_into = row.primary_id = acme.company_id
     house.do(DELETE, acme)

@@ -20,17 +20,19 @@ from clickhouse_connect.driver.client import Client
 from milepost.control.directory import IdentitySource
 from milepost.control.repos import companies, connections, jobs, metrics, privacy, signals
 from milepost.control.repos.bases import basis_of_draft
+from milepost.control.rows import JobRow
 from milepost.domain.company import META_KEY, CompanyKey
 from milepost.domain.connection import ConnectionKind
 from milepost.domain.criterion import FieldType
 from milepost.domain.event import SmartKey, Submission
-from milepost.domain.job import Job
+from milepost.domain.job import Job, JobState
 from milepost.domain.metric import Aggregation, Metric, MetricDraft
 from milepost.domain.privacy import CompanySubject, PrivacyAction, PrivacyRequest, Receipt, UserSubject
 from milepost.domain.signal import CompanyMapping, Signal, SignalDraft, SignalField
 from milepost.erase.desk import PrivacyDesk
 from milepost.erase.ports import Premises
 from milepost.erase.step import answer
+from milepost.jobs.port import JobCancelledError
 from milepost.kit.ids import uuid7, uuid7_bytes
 from milepost.measure.queries import MetricReader
 from milepost.reactor import Parts, Reactor
@@ -56,15 +58,18 @@ class CrashError(Exception):
 
 
 class Attempt:
-    """A job in the handler's hands, which dies at its n-th word, if told so."""
+    """A job in the handler's hands, which dies at its n-th word, or is cancelled, if told so."""
 
-    def __init__(self, house: House, job: Job, saved: Mapping[str, Any], *, dies_at_word: int = 0) -> None:
+    def __init__(
+        self, house: House, job: Job, saved: Mapping[str, Any], *, dies_at_word: int = 0, is_cancelled: bool = False
+    ) -> None:
         self.id, self.actor, self.params = job.id, job.actor, job.params
         self.folder = house.folder / "jobs" / str(job.id)
         self.saved: Mapping[str, Any] = saved
         self.words = 0
         self._house = house
         self._dies_at_word = dies_at_word
+        self._is_cancelled = is_cancelled
 
     def save(self, state: Mapping[str, Any]) -> None:
         """See jobs/port.py."""
@@ -77,6 +82,8 @@ class Attempt:
     def progress(self, done: int, total: int | None, unit: str) -> None:
         """See jobs/port.py."""
         self._speak()
+        if self._is_cancelled:
+            raise JobCancelledError
 
     def _speak(self) -> None:
         self.words += 1
@@ -87,8 +94,10 @@ class Attempt:
 class House:
     """See the module. Opened by `open_house`."""
 
-    def __init__(self, folder: Path, client: Client, reactor: Reactor, premises: Premises) -> None:
-        self.folder, self.client, self.premises = folder, client, premises
+    def __init__(
+        self, folder: Path, client: Client, reactor: Reactor, premises: Premises, clock: StandingClock
+    ) -> None:
+        self.folder, self.client, self.premises, self.clock = folder, client, premises, clock
         self.database = premises.database
         self.marker = secrets.token_hex(24)
         self.desk = PrivacyDesk(premises, SECRETS_KEY)
@@ -183,15 +192,20 @@ class House:
             )
             return jobs.get_job(session, request_id)
 
-    def attempt(self, job: Job, *, dies_at_word: int = 0) -> int:
-        """Run the job from what it saved last; gives how many words it spoke. CrashError where it was to die."""
+    def attempt(self, job: Job, *, dies_at_word: int = 0, is_cancelled: bool = False) -> None:
+        """Run the job, the only one that is queued, from what it saved last. CrashError where it was to die."""
         with self.database.write() as session:
             jobs.requeue_running(session)
             taken = jobs.take_job(session, now_ms=NOW_MS)
         assert taken is not None
-        running = Attempt(self, *taken, dies_at_word=dies_at_word)
-        answer(running, self.premises)
-        return running.words
+        assert taken[0].id == job.id
+        answer(Attempt(self, *taken, dies_at_word=dies_at_word, is_cancelled=is_cancelled), self.premises)
+
+    def saved(self, job: Job) -> Mapping[str, Any]:
+        """What the job keeps for its next attempt."""
+        with self.database.read() as session:
+            row = session.get(JobRow, job.id)
+            return row.saved if row else {}
 
     def do(self, action: PrivacyAction, subject: CompanySubject | UserSubject) -> Receipt:
         """Ask and answer; gives the receipt."""
@@ -200,7 +214,7 @@ class House:
         receipt = self.request(job).receipt
         assert receipt is not None
         with self.database.write() as session:
-            jobs.end_job(session, job.id, jobs.JobState.SUCCEEDED, now_ms=NOW_MS)
+            jobs.end_job(session, job.id, JobState.SUCCEEDED, now_ms=NOW_MS)
         return receipt
 
     def request(self, job: Job) -> PrivacyRequest:
@@ -257,7 +271,7 @@ def open_house(folder: Path, client: Client) -> Iterator[House]:
         thread.start()
         for end in (writer.close, database.close, claims.close, checkpoints.close, thread.join, reactor.stop):
             stack.callback(end)
-        yield House(folder, client, reactor, premises)
+        yield House(folder, client, reactor, premises, clock)
     for table in ("events", "signals", "erasure_events", "erasure_values", "erasure_payloads"):
         client.command(f"TRUNCATE TABLE {table}")
     client.command("ALTER TABLE events MODIFY COLUMN payload CODEC(ZSTD(1))")
