@@ -1,4 +1,4 @@
-"""`make bench`: measure, print a table, and keep the numbers as JSON. Arguments: accept, end-to-end, metrics."""
+"""`make bench`: measure, print a table, and keep the numbers as JSON. Arguments: the names of BENCHMARKS."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.accept import accept
-from bench.end_to_end import end_to_end
+from bench.end_to_end import end_to_end, many_signals
 from bench.measure import Measured
 from bench.metrics import metrics
+from bench.service import service
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -25,12 +26,14 @@ def _end_to_end() -> Iterator[Measured]:
     sys.setswitchinterval(0.0005)  # as the app process has it (operate/child.py)
     yield end_to_end(300_000, 100)
     yield end_to_end(60_000, 1)
+    yield many_signals()
 
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Measured]]] = {
     "accept": accept,
     "end-to-end": _end_to_end,
     "metrics": metrics,
+    "service": service,
 }
 
 

@@ -16,8 +16,9 @@ from typing import Final, NamedTuple, Protocol, TypeVar
 import msgspec
 
 from milepost.domain.errors import MilepostError, UnavailableError
-from milepost.domain.event import Emissions, Located, RecordedGroup
+from milepost.domain.event import Detected, Emissions, Located, RecordedGroup
 from milepost.domain.fate import ParkReason
+from milepost.domain.tally import Tally
 from milepost.kit.clock import Clock
 from milepost.observe.health import ReactorHealth
 from milepost.observe.logs import logger
@@ -41,7 +42,7 @@ _LONGEST_RETRY_SECONDS: Final = 5.0
 class Detector(Protocol):
     """Stage 3 (detect/step.py)."""
 
-    def detect(self, groups: Sequence[RecordedGroup]) -> list[Emissions]:
+    def detect(self, groups: Sequence[RecordedGroup]) -> Detected:
         """What the batch's new events emit; unknown companies are created on the way."""
 
 
@@ -58,6 +59,7 @@ class Worked(NamedTuple):
     intent: Intent
     groups: list[RecordedGroup]
     emissions: list[Emissions]
+    tallies: list[Tally]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,24 +162,24 @@ class Reactor:
     def _work(self, intent: Intent, entries: Sequence[Located]) -> Worked:
         """The stages that make no lasting effect but claims and companies: repeatable."""
         try:
-            groups, emissions = self._again(lambda: self._stages(entries))
+            groups, detected = self._again(lambda: self._stages(entries))
             self._parked_in_a_row = 0
         except Exception:
             _log.exception("batch_has_a_poison_entry", batch=intent.batch)
-            groups, emissions = self._one_by_one(entries)
-        return Worked(intent, groups, emissions)
+            groups, detected = self._one_by_one(entries)
+        return Worked(intent, groups, detected.emissions, detected.tallies)
 
-    def _stages(self, entries: Sequence[Located]) -> tuple[list[RecordedGroup], list[Emissions]]:
+    def _stages(self, entries: Sequence[Located]) -> tuple[list[RecordedGroup], Detected]:
         groups = record(entries, self._parts.claims)
         return groups, self._parts.detector.detect(groups)
 
-    def _one_by_one(self, entries: Sequence[Located]) -> tuple[list[RecordedGroup], list[Emissions]]:
+    def _one_by_one(self, entries: Sequence[Located]) -> tuple[list[RecordedGroup], Detected]:
         """Find the entries that fail and set each aside with its reason; the others go on."""
         groups: list[RecordedGroup] = []
-        emissions: list[Emissions] = []
+        detected = Detected([], [])
         for entry in entries:
             try:
-                some_groups, some_emissions = self._again(lambda entry=entry: self._stages([entry]))  # type: ignore[misc]
+                some_groups, some = self._again(lambda entry=entry: self._stages([entry]))  # type: ignore[misc]
             except Exception as error:
                 self._parked_in_a_row += 1
                 if self._parked_in_a_row > MOST_PARKED_IN_A_ROW:
@@ -189,15 +191,16 @@ class Reactor:
             else:
                 self._parked_in_a_row = 0
                 groups += some_groups
-                emissions += some_emissions
-        return groups, emissions
+                detected.emissions.extend(some.emissions)
+                detected.tallies.extend(some.tallies)
+        return groups, detected
 
     def _settle(self, worked: Worked) -> None:
         """Every lasting effect of a batch: store, then checkpoint, then the judge is told."""
         self._again(
             lambda: self._parts.store.insert(worked.intent.batch, worked.intent.token, worked.groups, worked.emissions)
         )
-        self._parts.checkpoints.finish(worked.intent)
+        self._parts.checkpoints.finish(worked.intent, worked.tallies)
         self._progressed_at_ms = self._parts.clock()
         for fate, count in counted(worked.groups).items():
             EVENTS.labels(fate.value).inc(count)

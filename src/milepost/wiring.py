@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
 
 from milepost.control.directory import CompanyDirectory, DefinitionSource, IdentitySource, JudgedPlans, Rejudgings
 from milepost.control.session import Database, sqlite_file
 from milepost.detect.company import Companies
 from milepost.detect.step import Detect, compile_definitions
-from milepost.domain.event import Emissions, RecordedGroup
+from milepost.domain.event import Detected, RecordedGroup
 from milepost.domain.job import JobKind
 from milepost.domain.milestone import Transition
 from milepost.erase.desk import PrivacyDesk
@@ -44,13 +45,21 @@ class FreshDetect:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._source = DefinitionSource(database)
-        self._detect = Detect(Companies(CompanyDirectory(database, clock)))
+        self._identities = IdentitySource(database)
+        self._hidden: tuple[frozenset[UUID], frozenset[bytes]] = (frozenset(), frozenset())
+        self._detect = Detect(Companies(CompanyDirectory(database, clock)), self._hidden_companies)
 
-    def detect(self, groups: Sequence[RecordedGroup]) -> list[Emissions]:
+    def detect(self, groups: Sequence[RecordedGroup]) -> Detected:
         """See detect/step.py."""
         if self._source.refresh():
             self._detect.use(compile_definitions(self._source.signals().values()))
         return self._detect.detect(groups)
+
+    def _hidden_companies(self) -> frozenset[bytes]:
+        hidden = self._identities().hidden
+        if hidden is not self._hidden[0]:  # an account may hold many, and they seldom change
+            self._hidden = (hidden, frozenset(company_id.bytes for company_id in hidden))
+        return self._hidden[1]
 
 
 class Closeable(Protocol):

@@ -108,7 +108,7 @@ def recounted(
     for batch, requests in enumerate(bodies()):
         entries = [_entry(batch, place, events) for place, events in enumerate(requests)]
         groups = record(entries, claims)
-        writer.insert(batch, f"orders-{batch}", groups, detect.detect(groups))
+        writer.insert(batch, f"orders-{batch}", groups, detect.detect(groups).emissions)
         sent += [event for events in requests for event in events]
     claims.close()
     database = duckdb.connect(config={"threads": 1})

@@ -19,13 +19,15 @@ from milepost.domain.criterion import FieldType
 from milepost.domain.errors import UnavailableError
 from milepost.domain.event import Emissions, RecordedGroup, Submission
 from milepost.domain.signal import CompanyMapping, Signal, SignalField
+from milepost.domain.tally import Tally
 from milepost.kit.clock import system_clock
 from milepost.kit.ids import uuid7_bytes
 from milepost.observe.health import ReactorHealth
 from milepost.reactor import MOST_PARKED_IN_A_ROW, Parts, Reactor
-from milepost.record.checkpoint import Checkpoints
+from milepost.record.checkpoint import Checkpoints, Intent
 from milepost.record.claims.rocksdb import RocksdbClaims
 from milepost.record.journal.sqlite import SqliteJournalReader, SqliteJournalWriter
+from milepost.record.tallies import TallyReader
 from milepost.store.writer import StoreWriter
 from milepost.testing.service import wait_for
 
@@ -102,6 +104,10 @@ class Plant:
         ((signals,),) = self.client.query("SELECT count() FROM signals").result_rows
         return events, different, signals
 
+    def tallied(self) -> list[tuple[int, int]]:
+        """How many events the signal saw and matched, day by day."""
+        return [(day.seen, day.matched) for day in TallyReader(self.folder / "reactor.sqlite").days(SIGNAL.id)]
+
 
 @contextmanager
 def running(reactor: Reactor) -> Iterator[Reactor]:
@@ -155,7 +161,7 @@ def test_entries_that_come_later_are_worked_on_without_the_earlier_ones_again(pl
 
 def test_a_crash_after_the_store_and_before_the_checkpoint_repeats_nothing(plant: Plant) -> None:
     class CrashingCheckpoints(Checkpoints):
-        def finish(self, intent: object) -> None:
+        def finish(self, intent: Intent, tallies: Sequence[Tally] = ()) -> None:
             raise CrashError
 
     plant.append(entry("acme", "bolt"))
@@ -164,8 +170,10 @@ def test_a_crash_after_the_store_and_before_the_checkpoint_repeats_nothing(plant
         with running(Reactor(replace(parts, checkpoints=crashing))):
             wait_for(lambda: plant.reports and plant.reports[-1].stopped_because, seconds=30, what="the crash")
     assert plant.stored() == (2, 2, 2)
+    assert plant.tallied() == []
     plant.work()
     assert plant.stored() == (2, 2, 2)
+    assert plant.tallied() == [(2, 2)]
 
 
 def test_a_crash_between_events_and_signals_loses_no_signal(plant: Plant) -> None:

@@ -54,7 +54,7 @@ def test_the_first_event_about_an_unknown_company_makes_it_with_its_plan(databas
         shop = add_business(session)
         assign_milestone_to_all(session, shop.milestone.id, new_companies_too=True, now_ms=NOW_MS)
     detect = FreshDetect(database, lambda: NOW_MS)
-    found = detect.detect([_purchases(shop.connection.id, "C1", "C22", "C1")])
+    found = detect.detect([_purchases(shop.connection.id, "C1", "C22", "C1")]).emissions
     assert _emitted(found) == [(0, 2.0), (1, 3.0), (2, 2.0)]
     with database.read() as session:
         assert [company.name for company in list_companies(session, limit=9)] == ["C1", "C22"]
@@ -72,8 +72,9 @@ def test_with_the_setting_off_what_is_emitted_for_unknown_companies_is_held_wher
         create_company(session, known, now_ms=NOW_MS)
     detect, identities = FreshDetect(database, lambda: NOW_MS), IdentitySource(database)
     assert identities().hidden == frozenset()
-    (first,) = detect.detect([_purchases(shop.connection.id, "C1", "C22")])
-    (second,) = detect.detect([_purchases(shop.connection.id, "C1")])
+    ((first,), (tally,)) = detect.detect([_purchases(shop.connection.id, "C1", "C22")])
+    (second,) = detect.detect([_purchases(shop.connection.id, "C1")]).emissions
+    assert (tally.matched, tally.company_unknown) == (2, 1)
     assert _emitted([first]) == [(0, 2.0), (1, 3.0)]
     assert first.company_ids[0] == second.company_ids[0]
     assert identities().hidden == {UUID(bytes=first.company_ids[0])}
@@ -90,10 +91,10 @@ def test_turning_the_setting_on_again_makes_a_company_of_what_was_held_with_the_
         assign_milestone_to_all(session, shop.milestone.id, new_companies_too=True, now_ms=NOW_MS)
         write_settings(session, AccountSettings(creates_companies=False))
     detect = FreshDetect(database, lambda: NOW_MS)
-    (held,) = detect.detect([_purchases(shop.connection.id, "C1")])
+    (held,) = detect.detect([_purchases(shop.connection.id, "C1")]).emissions
     with database.write() as session:
         write_settings(session, AccountSettings())
-    (emitted,) = detect.detect([_purchases(shop.connection.id, "C1")])
+    (emitted,) = detect.detect([_purchases(shop.connection.id, "C1")]).emissions
     (company_id,) = {UUID(bytes=one) for of in (held, emitted) for one in of.company_ids}
     with database.read() as session:
         assert [company.id for company in list_companies(session, limit=9)] == [company_id]

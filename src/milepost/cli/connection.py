@@ -28,7 +28,11 @@ from milepost.kit.crypto import load_key
 from milepost.observe import paths
 from milepost.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="Connections: the sources that events come from, and their credentials.")
+app = typer.Typer(
+    name="connection",
+    no_args_is_help=True,
+    help="Connections: the sources that events come from, and their credentials.",
+)
 
 _ACTOR = "command line"
 

@@ -1,24 +1,25 @@
-"""Recorded groups in, emissions out: which signals the new events emit, for which company, with which values.
+"""Recorded groups in, emissions and tallies out: which signals the new events emit, for which company, what values.
 
-Repeats and parked events emit nothing. Definitions are a snapshot that the caller may replace between batches.
+Repeats and parked events emit nothing and are not counted. Definitions are a snapshot, replaced between batches.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, repeat
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from milepost.criteria.convert import to_text
+from milepost.criteria.convert import DAY_MS, to_text
 from milepost.detect.company import Companies, Key
 from milepost.detect.rules import Emission, GroupDetector, compile_group
-from milepost.domain.event import Emissions, RecordedGroup
+from milepost.domain.event import Detected, Emissions, RecordedGroup
 from milepost.domain.fate import Fate
 from milepost.domain.signal import Signal
+from milepost.domain.tally import Tally
 
 Definitions = Mapping[tuple[bytes, str], GroupDetector]
 """The enabled signals, compiled, by connection id and event key: an event pays only for those of its own key."""
@@ -36,43 +37,69 @@ def compile_definitions(signals: Iterable[Signal]) -> Definitions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """What one signal emitted in one group; `events` are places in the group's columns."""
+    """What one signal made of one group's new events of one day; `events` are places in the group's columns.
+
+    `companies` has the company key of each emission; a pass over a thousand emissions is worth saving here.
+    """
 
     group: RecordedGroup
     signal: Signal
     columns: tuple[str, ...]
+    day: int
+    seen: int
+    company_missing: int
+    failures: Mapping[str, int]
     events: Sequence[int]
     emissions: Sequence[Emission]
+    companies: Sequence[str]
 
 
 class Detect:
-    """See the module; used by one thread."""
+    """See the module; used by one thread. `hidden` gives the ids of companies that only hold what comes for a key."""
 
-    def __init__(self, companies: Companies) -> None:
+    def __init__(self, companies: Companies, hidden: Callable[[], Collection[bytes]] = frozenset) -> None:
         self._companies = companies
+        self._hidden = hidden
         self._definitions: Definitions = {}
+        self._counted: Mapping[UUID, int] = {}
 
     def use(self, definitions: Definitions) -> None:
-        """Go on with these, from the next batch on."""
+        """Go on with these, from the next batch on.
+
+        A signal whose history is being read anew is there in two generations; the one in force, the lower, is counted.
+        """
         self._definitions = definitions
+        self._counted = _lowest_generations(definitions)
         self._companies.forget()
 
-    def detect(self, groups: Sequence[RecordedGroup]) -> list[Emissions]:
+    def detect(self, groups: Sequence[RecordedGroup]) -> Detected:
         """See the module. Companies are looked up, and made, once for the whole batch."""
         found: list[_Found] = []
         keys: set[Key] = set()
         for group in groups:
             fresh = _fresh(group)
-            payloads = group.payloads if len(fresh) == len(group.payloads) else [group.payloads[i] for i in fresh]
-            if group.smart_keys and payloads:
-                keys |= _smart_keys(group, payloads)
+            if group.smart_keys and fresh:
+                keys |= _smart_keys(group, [group.payloads[event] for event in fresh])
             detector = self._definitions.get((group.connection_id, group.event_key))
-            if detector and payloads:
-                found += _by_signal(group, fresh, detector, payloads)
+            if detector and fresh:
+                for day, of_day in _by_day(group.received_at_ms, fresh):
+                    found += _by_signal(group, day, of_day, detector)
         for of in found:
             keys |= _keys(of)
         ids = self._companies.ids(keys) if keys else {}
-        return [_emissions(of, ids) for of in found]
+        hidden = self._hidden() if ids else ()
+        return Detected(
+            [_emissions(of, ids) for of in found if of.events],
+            [_tally(of, ids, hidden) for of in found if self._counted[of.signal.id] == of.signal.generation],
+        )
+
+
+def _lowest_generations(definitions: Definitions) -> dict[UUID, int]:
+    lowest: dict[UUID, int] = {}
+    for detector in definitions.values():
+        for signal in detector.signals:
+            lowest[signal.id] = min(signal.generation, lowest.get(signal.id, signal.generation))
+    return lowest
 
 
 def _fresh(group: RecordedGroup) -> Sequence[int]:
@@ -81,43 +108,77 @@ def _fresh(group: RecordedGroup) -> Sequence[int]:
     return [index for index, fate in enumerate(group.fates) if fate is Fate.PROCESSED]
 
 
-def _by_signal(
-    group: RecordedGroup, fresh: Sequence[int], detector: GroupDetector, payloads: Sequence[bytes]
-) -> list[_Found]:
-    by_signal: dict[int, list[Emission]] = {}
-    for emission in detector.detect_each(payloads, [group.received_at_ms[i] for i in fresh]).emissions:
-        if emission.company is not None:
-            by_signal.setdefault(emission.signal, []).append(emission)
-    return [
-        _Found(
+def _by_day(received_at_ms: Sequence[int], events: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
+    """The events by UTC day of arrival: nearly always one."""
+    first, last = min(received_at_ms) // DAY_MS, max(received_at_ms) // DAY_MS
+    if first == last:
+        yield first, events
+        return
+    for day in sorted({received_at_ms[event] // DAY_MS for event in events}):
+        yield day, [event for event in events if received_at_ms[event] // DAY_MS == day]
+
+
+def _by_signal(group: RecordedGroup, day: int, events: Sequence[int], detector: GroupDetector) -> Iterator[_Found]:
+    is_whole = len(events) == len(group.payloads)
+    payloads = group.payloads if is_whole else [group.payloads[event] for event in events]
+    arrivals = group.received_at_ms if is_whole else [group.received_at_ms[event] for event in events]
+    detection = detector.detect_each(payloads, arrivals)
+    by_signal: list[list[Emission]] = [[] for _ in detector.signals]
+    companies: list[list[str]] = [[] for _ in detector.signals]
+    company_missing = [0] * len(detector.signals)
+    for emission in detection.emissions:
+        if (company := emission.company) is None:
+            company_missing[emission.signal] += 1
+        else:
+            by_signal[emission.signal].append(emission)
+            companies[emission.signal].append(company)
+    for place, signal in enumerate(detector.signals):
+        failures = detection.failures[place]
+        yield _Found(
             group=group,
-            signal=detector.signals[place],
+            signal=signal,
             columns=detector.columns[place],
-            events=[fresh[emission.event] for emission in emissions],
-            emissions=emissions,
+            day=day,
+            seen=len(events),
+            company_missing=company_missing[place],
+            failures={field.name: n for field, n in zip(signal.fields, failures, strict=True)} if any(failures) else {},
+            events=[events[emission.event] for emission in by_signal[place]],
+            emissions=by_signal[place],
+            companies=companies[place],
         )
-        for place, emissions in by_signal.items()
-    ]
+
+
+def _tally(of: _Found, ids: Mapping[Key, bytes], hidden: Collection[bytes]) -> Tally:
+    held = {key[1] for key in _keys(of) if ids[key] in hidden} if hidden else frozenset()
+    return Tally(
+        signal_id=of.signal.id,
+        day=of.day,
+        seen=of.seen,
+        matched=len(of.emissions) + of.company_missing,
+        company_missing=of.company_missing,
+        company_unknown=sum(map(held.__contains__, of.companies)) if held else 0,
+        failures=of.failures,
+    )
 
 
 def _keys(of: _Found) -> set[Key]:
     """The companies' keys, each made into a key once however many emissions have it."""
-    space = of.signal.company.key_space
-    return {(space, value) for value in {emission.company for emission in of.emissions} if value is not None}
+    return set(zip(repeat(of.signal.company.key_space), set(of.companies), strict=False))
 
 
 def _emissions(of: _Found, ids: Mapping[Key, bytes]) -> Emissions:
-    by_value: dict[str | None, bytes] = {key[1]: ids[key] for key in _keys(of)}
+    space = of.signal.company.key_space
+    by_value = {value: ids[space, value] for value in set(of.companies)}
     columns = list(zip(*(emission.values for emission in of.emissions), strict=True))
     slots: dict[str, Any] = dict(zip(of.columns, columns, strict=True)) if columns else {}
     return Emissions(
         signal_id=of.signal.id,
         generation=of.signal.generation,
         revision=of.signal.revision,
-        company_ids=[by_value[emission.company] for emission in of.emissions],
-        request_ids=[of.group.request_ids[event] for event in of.events],
-        items=[of.group.items[event] for event in of.events],
-        event_date_ms=[of.group.event_date_ms[event] for event in of.events],
+        company_ids=list(map(by_value.__getitem__, of.companies)),
+        request_ids=list(map(of.group.request_ids.__getitem__, of.events)),
+        items=list(map(of.group.items.__getitem__, of.events)),
+        event_date_ms=list(map(of.group.event_date_ms.__getitem__, of.events)),
         numbers={slot: values for slot, values in slots.items() if slot.startswith("n")},
         texts={slot: values for slot, values in slots.items() if slot.startswith("t")},
     )
@@ -128,8 +189,3 @@ def _smart_keys(group: RecordedGroup, payloads: Sequence[bytes]) -> set[Key]:
     roots = msgspec.json.decode(b"[" + b",".join(payloads) + b"]", type=list[dict[str, Any]])
     named = {(key.alternate_id, to_text(root.get(key.field))) for key in group.smart_keys for root in roots}
     return {(space, value) for space, value in named if value}
-
-
-def signals_by_id(definitions: Definitions) -> dict[UUID, Signal]:
-    """The signals in force."""
-    return {signal.id: signal for detector in definitions.values() for signal in detector.signals}

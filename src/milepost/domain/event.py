@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 
 from milepost.domain.fate import Fate
+from milepost.domain.tally import Tally
 
 
 class SmartKey(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -103,6 +104,13 @@ class Emissions:
     event_date_ms: Sequence[int]
     numbers: Mapping[str, Sequence[float | None]]
     texts: Mapping[str, Sequence[str | None]]
+
+
+class Detected(NamedTuple):
+    """What a batch's new events emit, and what each signal made of the events of its key."""
+
+    emissions: list[Emissions]
+    tallies: list[Tally]
 
 
 class EventId(NamedTuple):

@@ -8,7 +8,7 @@ import threading
 import uvloop
 from granian.constants import Interfaces
 
-from milepost.control.session import open_database
+from milepost.control.session import Database, open_database
 from milepost.domain.errors import OperatorError
 from milepost.erase.desk import PrivacyDesk
 from milepost.jobs.runner import JobRunner
@@ -22,6 +22,7 @@ from milepost.operate.listener import make_server, until_listening
 from milepost.operate.snapshot import StandingSnapshot
 from milepost.operate.tls import prepare_tls
 from milepost.record.rejections import RejectionReader
+from milepost.record.tallies import TallyReader
 from milepost.settings import Settings
 from milepost.store.event_log import EventLogReader
 from milepost.web.app import create_app
@@ -39,8 +40,7 @@ async def run(settings: Settings) -> None:
     engine = make_engine(settings, database, system_clock)
     snapshots = StandingSnapshot(settings, engine)
     premises = make_premises(settings, database, engine, snapshots.drop_all, system_clock)
-    secrets_key = load_key(paths.secrets_key(settings.data))
-    privacy = PrivacyDesk(premises, secrets_key)
+    privacy = PrivacyDesk(premises, load_key(paths.secrets_key(settings.data)))
     jobs = make_jobs(settings, premises, privacy)
     threads = [
         threading.Thread(target=engine.reactor.run, name="reactor"),
@@ -48,24 +48,12 @@ async def run(settings: Settings) -> None:
         threading.Thread(target=jobs.run, name="jobs"),
     ]
     tls = prepare_tls(settings.tls, settings.data, settings.host, settings.trusted_proxies)
-    deps = WebDeps(
-        database=database,
-        secrets_key=secrets_key,
-        tokens_key=load_key(paths.tokens_key(settings.data)),
-        clock=system_clock,
-        event_log=EventLogReader(engine.pool),
-        rejections=RejectionReader(
-            paths.rejections(settings.data), keep_ms=settings.rejections_keep_ms(), clock=system_clock
-        ),
-        metrics=MetricReader(engine.pool, engine.identities),
-        api_url=settings.api_url(),
-        is_tls=tls is not None,
-        sign_in=SignInDesk(database, system_clock),
-        snapshots=snapshots,
-        privacy=privacy,
-    )
     server = make_server(
-        create_app(deps), interface=Interfaces.ASGI, host=settings.host, port=settings.app_port, tls=tls
+        create_app(_web_deps(settings, database, engine, snapshots=snapshots, privacy=privacy, is_tls=tls is not None)),
+        interface=Interfaces.ASGI,
+        host=settings.host,
+        port=settings.app_port,
+        tls=tls,
     )
     child.stop_when_told(asyncio.get_running_loop(), server.stop)
     serving = asyncio.ensure_future(server.serve())
@@ -78,6 +66,35 @@ async def run(settings: Settings) -> None:
     finally:
         await asyncio.to_thread(_come_home, engine, jobs, threads)
         database.close()
+
+
+def _web_deps(
+    settings: Settings,
+    database: Database,
+    engine: Engine,
+    *,
+    snapshots: StandingSnapshot,
+    privacy: PrivacyDesk,
+    is_tls: bool,
+) -> WebDeps:
+    """What the console API works with."""
+    return WebDeps(
+        database=database,
+        secrets_key=load_key(paths.secrets_key(settings.data)),
+        tokens_key=load_key(paths.tokens_key(settings.data)),
+        clock=system_clock,
+        event_log=EventLogReader(engine.pool),
+        tallies=TallyReader(paths.reactor(settings.data)),
+        rejections=RejectionReader(
+            paths.rejections(settings.data), keep_ms=settings.rejections_keep_ms(), clock=system_clock
+        ),
+        metrics=MetricReader(engine.pool, engine.identities),
+        api_url=settings.api_url(),
+        is_tls=is_tls,
+        sign_in=SignInDesk(database, system_clock),
+        snapshots=snapshots,
+        privacy=privacy,
+    )
 
 
 def _come_home(engine: Engine, jobs: JobRunner, threads: list[threading.Thread]) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 import msgspec
 
 from milepost.domain.event import Submission
-from milepost.kit.ids import uuid7_bytes
+from milepost.kit.ids import uuid7_bytes, uuid_text
 from milepost.receive.door import Answer, Reading, Request
 from milepost.record.journal.port import JournalWriter
 
@@ -33,4 +31,4 @@ async def accept(journal: JournalWriter, door: str, request: Request, reading: R
             )
         )
     )
-    return reading.answer(UUID(bytes=request_id))
+    return reading.answer(uuid_text(request_id))

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
-from uuid import UUID
 
 import msgspec
 
@@ -43,7 +42,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Reading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A valid submission, not yet on disk, and how to answer once it is.
 
-    The fields are those of `domain.event.Submission`; `answer` gets the request id. `answer` must not fail.
+    The fields are those of `domain.event.Submission`; `answer` gets the request id as text, and must not fail.
     `refused` names what was wrong with the rest of a batch that is valid in part.
     """
 
@@ -51,7 +50,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     event_key: str
     body: bytes
     count: int
-    answer: Callable[[UUID], Answer]
+    answer: Callable[[str], Answer]
     smart_keys: tuple[SmartKey, ...] = ()
     items: tuple[ItemMeta, ...] | None = None
     refused: tuple[Fault, ...] = ()

@@ -15,6 +15,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from milepost.domain.tally import Tally
+from milepost.record.tallies import TALLIES_SCHEMA, add_tallies
+
 
 class Span(NamedTuple):
     """Offsets of one partition: later than `after`, up to and with `upto`."""
@@ -54,7 +57,7 @@ class Checkpoints:
         self._lock = threading.Lock()
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
-        self._db.executescript(_SCHEMA)
+        self._db.executescript(_SCHEMA + TALLIES_SCHEMA)
         self._db.execute("INSERT OR IGNORE INTO identity VALUES (1, ?)", (secrets.token_hex(8),))
         (self._identity,) = self._db.execute("SELECT name FROM identity").fetchone()
         rows = self._db.execute("SELECT batch FROM intents UNION ALL SELECT batch FROM finished").fetchall()
@@ -80,8 +83,8 @@ class Checkpoints:
             self._last_batch = intent.batch
             return intent
 
-    def finish(self, intent: Intent) -> None:
-        """Move the checkpoints past a batch whose every effect is on disk; on disk when it returns."""
+    def finish(self, intent: Intent, tallies: Sequence[Tally] = ()) -> None:
+        """Move the checkpoints past a batch whose every effect is on disk, and count it; on disk when it returns."""
         with self._lock, self._db:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany(
@@ -93,6 +96,7 @@ class Checkpoints:
                 "INSERT INTO finished VALUES (1, ?) ON CONFLICT (only_row) DO UPDATE SET batch = excluded.batch",
                 (intent.batch,),
             )
+            add_tallies(self._db, tallies)
 
     def _intent(self, batch: int, spans: tuple[Span, ...]) -> Intent:
         return Intent(batch, spans, f"{self._identity}-{batch}")

@@ -26,6 +26,8 @@ _OLDER: Final = (
     "received_at <= {at:DateTime64(3, 'UTC')}"
     " AND (received_at, request_id, item) < ({at:DateTime64(3, 'UTC')}, {request_id:UUID}, {item:UInt16})"
 )
+_PER_PAGE: Final = 500
+_MOST_RECENT_CHARACTERS: Final = 16 * 1024 * 1024
 _WINDOWS: Final = (timedelta(hours=1), timedelta(days=1), timedelta(days=31))
 
 
@@ -64,6 +66,16 @@ class EventFilter:
     text: str | None = None
 
 
+class EventKeySeen(NamedTuple):
+    """An event key of a connection: how many events had it, repeats among them, and when they arrived (Unix ms)."""
+
+    event_key: str
+    events: int
+    repeats: int
+    first_ms: int
+    last_ms: int
+
+
 class EmittedSignal(NamedTuple):
     """A signal that an event emitted: which, in which revision, for which company, with which slot values."""
 
@@ -91,6 +103,33 @@ class EventLogReader:
             if len(found) >= limit or reached_the_end:
                 return found
         return []
+
+    def recent(self, connection_id: UUID, event_key: str, most: int) -> list[LoggedEvent]:
+        """Up to `most` of the latest events that were processed, newest first; fewer where payloads are large."""
+        wanted = EventFilter(connection_id=connection_id, event_key=event_key, fate=Fate.PROCESSED)
+        found: list[LoggedEvent] = []
+        characters = 0
+        while len(found) < most and characters < _MOST_RECENT_CHARACTERS:
+            last = Place(found[-1].received_at_ms, found[-1].id) if found else None
+            wanted_now = min(_PER_PAGE, most - len(found))
+            page = self.page(wanted, older_than=last, limit=wanted_now)
+            found += page
+            characters += sum(len(event.payload) for event in page)
+            if len(page) < wanted_now:
+                break
+        return found
+
+    def event_keys(self, connection_id: UUID, text: str, most: int) -> list[EventKeySeen]:
+        """The keys of the connection that have `text` in them, those seen latest first."""
+        rows = self._client.query(
+            "SELECT event_key, count(), countIf(fate = 'duplicate'),"
+            " toUnixTimestamp64Milli(min(received_at)), toUnixTimestamp64Milli(max(received_at)) AS last"
+            " FROM events WHERE connection_id = {connection_id:UUID}"
+            " AND positionCaseInsensitiveUTF8(event_key, {text:String}) > 0"
+            " GROUP BY event_key ORDER BY last DESC, event_key LIMIT {most:UInt32}",
+            parameters={"connection_id": connection_id, "text": text, "most": most},
+        ).result_rows
+        return [EventKeySeen(*row) for row in rows]
 
     def event(self, event_id: EventId) -> LoggedEvent | None:
         """One event, or None if the log does not have it (yet)."""

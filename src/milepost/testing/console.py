@@ -23,7 +23,8 @@ from milepost.domain.fate import Fate
 from milepost.domain.privacy import CompanySubject, UserSubject
 from milepost.kit.crypto import issue_token
 from milepost.record.rejections import RejectionReader
-from milepost.store.event_log import EmittedSignal, EventFilter, LoggedEvent, Place
+from milepost.record.tallies import TallyReader
+from milepost.store.event_log import EmittedSignal, EventFilter, EventKeySeen, LoggedEvent, Place
 from milepost.testing.business import NOW_MS, SECRETS_KEY, make_control_database
 from milepost.testing.clock import StandingClock
 from milepost.web.app import create_app
@@ -40,6 +41,14 @@ class EmptyEventLog:
     """A log before the first event."""
 
     def page(self, wanted: EventFilter, *, older_than: Place | None, limit: int) -> Sequence[LoggedEvent]:
+        """Nothing."""
+        return ()
+
+    def recent(self, connection_id: UUID, event_key: str, most: int) -> Sequence[LoggedEvent]:
+        """Nothing."""
+        return ()
+
+    def event_keys(self, connection_id: UUID, text: str, most: int) -> Sequence[EventKeySeen]:
         """Nothing."""
         return ()
 
@@ -191,6 +200,7 @@ def open_console(
         tokens_key=TOKENS_KEY,
         clock=clock,
         event_log=event_log or EmptyEventLog(),
+        tallies=TallyReader(folder / "reactor.sqlite"),
         rejections=RejectionReader(folder / "rejections", keep_ms=7 * 86_400_000, clock=clock),
         metrics=metrics or ZeroMetrics(),
         api_url="https://api.test",

@@ -9,7 +9,7 @@ import asyncio
 import secrets
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from milepost.control.directory import IdentitySource
 from milepost.control.repos import companies, connections, jobs, metrics, privacy, signals
 from milepost.control.repos.bases import basis_of_draft
 from milepost.control.rows import JobRow
+from milepost.control.session import Database
 from milepost.domain.company import META_KEY, CompanyKey
 from milepost.domain.connection import ConnectionKind
 from milepost.domain.criterion import FieldType
@@ -49,7 +50,7 @@ from milepost.wiring import FreshDetect
 ADMIN = "ada@example.com"
 _TEXT, _NUMBER = FieldType.TEXT, FieldType.NUMBER
 _ENCODE = msgspec.msgpack.Encoder().encode
-_COLUMNS = (("events", "payload"), ("signals", "t1"), ("signals", "t2"))
+_COLUMNS = (("events", "payload", "ZSTD(1)"), ("signals", "t1", "LZ4"), ("signals", "t2", "LZ4"))
 _DRAIN_SECONDS = 30
 
 
@@ -235,29 +236,15 @@ def open_house(folder: Path, client: Client) -> Iterator[House]:
 
     Texts are stored without compression, so that they can be looked for in files.
     """
-    engine = client.query("SELECT path FROM system.disks").result_rows[0][0]
-    for table, column in _COLUMNS:
+    for table, column, _ in _COLUMNS:
         client.command(f"ALTER TABLE {table} MODIFY COLUMN {column} CODEC(NONE)")
-    database = make_control_database(folder)
-    clock = StandingClock(NOW_MS)
-    with ExitStack() as stack:
-        checkpoints, claims = Checkpoints(folder / "reactor.sqlite"), RocksdbClaims(folder / "claims")
-        writer = connect(f"chdb://{engine}")
-        reactor = Reactor(
-            Parts(
-                reader=SqliteJournalReader(folder / "journal"),
-                checkpoints=checkpoints,
-                claims=claims,
-                detector=FreshDetect(database, clock),
-                store=StoreWriter(writer),
-                touched=lambda _: None,
-                report=lambda _: None,
-                clock=clock,
-            )
-        )
+    ((engine,),) = client.query("SELECT path FROM system.disks").result_rows
+    dsn = f"chdb://{engine}"
+    database, clock = make_control_database(folder), StandingClock(NOW_MS)
+    with _reactor(folder, dsn, database, clock) as reactor:
         premises = Premises(
             database=database,
-            open_store=lambda: QuietClient(connect(f"chdb://{engine}")),
+            open_store=lambda: QuietClient(connect(dsn)),
             reactor=reactor,
             checkpoints=folder / "reactor.sqlite",
             journal=folder / "journal",
@@ -267,13 +254,36 @@ def open_house(folder: Path, client: Client) -> Iterator[House]:
             drop_snapshots=lambda: None,
             clock=clock,
         )
-        thread = threading.Thread(target=reactor.run)
-        thread.start()
-        for end in (writer.close, database.close, claims.close, checkpoints.close, thread.join, reactor.stop):
-            stack.callback(end)
         yield House(folder, client, reactor, premises, clock)
+    database.close()
     for table in ("events", "signals", "erasure_events", "erasure_values", "erasure_payloads"):
         client.command(f"TRUNCATE TABLE {table}")
-    client.command("ALTER TABLE events MODIFY COLUMN payload CODEC(ZSTD(1))")
-    for column in ("t1", "t2"):
-        client.command(f"ALTER TABLE signals MODIFY COLUMN {column} CODEC(LZ4)")
+    for table, column, codec in _COLUMNS:
+        client.command(f"ALTER TABLE {table} MODIFY COLUMN {column} CODEC({codec})")
+
+
+@contextmanager
+def _reactor(folder: Path, dsn: str, database: Database, clock: StandingClock) -> Iterator[Reactor]:
+    checkpoints, claims = Checkpoints(folder / "reactor.sqlite"), RocksdbClaims(folder / "claims")
+    writer = connect(dsn)
+    reactor = Reactor(
+        Parts(
+            reader=SqliteJournalReader(folder / "journal"),
+            checkpoints=checkpoints,
+            claims=claims,
+            detector=FreshDetect(database, clock),
+            store=StoreWriter(writer),
+            touched=lambda _: None,
+            report=lambda _: None,
+            clock=clock,
+        )
+    )
+    thread = threading.Thread(target=reactor.run)
+    thread.start()
+    try:
+        yield reactor
+    finally:
+        reactor.stop()
+        thread.join()
+        for part in (checkpoints, claims, writer):
+            part.close()

@@ -34,6 +34,7 @@ from milepost.web.routes import (
     rejections,
     session,
     settings,
+    signal_preview,
     signals,
     snapshot,
     users,
@@ -49,6 +50,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     overview.router,
     companies.router,
     altkeys.router,
+    signal_preview.router,  # before `/signals/{id}`, which its paths look like
     signals.router,
     metrics.router,
     metric_values.router,

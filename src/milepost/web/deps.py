@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from milepost.control.session import Database
 from milepost.kit.clock import Clock
 from milepost.record.rejections import RejectionReader
-from milepost.web.ports import EventLog, MetricValues, Privacy, Snapshots
+from milepost.web.ports import EventLog, MetricValues, Privacy, Snapshots, Tallies
 from milepost.web.sign_in import SignInDesk
 
 
@@ -23,6 +23,7 @@ class WebDeps:
     tokens_key: bytes = field(repr=False)
     clock: Clock
     event_log: EventLog
+    tallies: Tallies
     rejections: RejectionReader
     metrics: MetricValues
     api_url: str

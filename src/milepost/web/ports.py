@@ -14,7 +14,8 @@ from milepost.domain.basis import Basis
 from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
 from milepost.domain.privacy import CompanySubject, UserSubject
-from milepost.store.event_log import EmittedSignal, EventFilter, LoggedEvent, Place
+from milepost.domain.tally import Tally
+from milepost.store.event_log import EmittedSignal, EventFilter, EventKeySeen, LoggedEvent, Place
 
 
 class EventLog(Protocol):
@@ -22,6 +23,12 @@ class EventLog(Protocol):
 
     def page(self, wanted: EventFilter, *, older_than: Place | None, limit: int) -> Sequence[LoggedEvent]:
         """Up to `limit` events, newest first."""
+
+    def recent(self, connection_id: UUID, event_key: str, most: int) -> Sequence[LoggedEvent]:
+        """Up to `most` of the latest events that were processed, newest first; fewer where payloads are large."""
+
+    def event_keys(self, connection_id: UUID, text: str, most: int) -> Sequence[EventKeySeen]:
+        """The keys of the connection that have `text` in them, those seen latest first."""
 
     def event(self, event_id: EventId) -> LoggedEvent | None:
         """One event, or None if the log does not have it (yet)."""
@@ -56,6 +63,13 @@ class Privacy(Protocol):
 
     def export_file(self, request_id: UUID) -> Path | None:
         """The file of an export, while it is kept."""
+
+
+class Tallies(Protocol):
+    """What signals made of the events of their keys (`record.tallies.TallyReader`)."""
+
+    def days(self, signal_id: UUID) -> Sequence[Tally]:
+        """A tally for each day on which events were seen, oldest first."""
 
 
 class Snapshots(Protocol):

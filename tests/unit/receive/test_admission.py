@@ -1,6 +1,5 @@
 """What may be kept now: the disk's reserve, and each connection's token bucket."""
 
-import uuid
 from dataclasses import dataclass
 
 import pytest
@@ -30,7 +29,7 @@ def reading(count: int = 1, *, rate: float | None = None, burst: int = 1, name: 
     return Reading(connection=connection, event_key="k", body=b"[]", count=count, answer=answer)
 
 
-def answer(_: uuid.UUID) -> Answer:
+def answer(_: str) -> Answer:
     return Answer(status=202)
 
 

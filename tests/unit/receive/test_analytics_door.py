@@ -69,7 +69,7 @@ def test_a_page_posts_events_as_json_or_as_the_text_of_a_beacon(content_type: st
 
 def test_the_answer_is_the_request_id_and_any_page_may_read_it() -> None:
     request_id = uuid.uuid4()
-    answer = read(body()).answer(request_id)
+    answer = read(body()).answer(str(request_id))
     assert (answer.status, json.loads(answer.body)) == (202, {"requestId": str(request_id)})
     assert ("access-control-allow-origin", "*") in answer.headers
 

@@ -116,7 +116,7 @@ def test_a_batch_is_kept_whole() -> None:
     result = reading([EVENT, {**EVENT, "id": "2", "type": "other"}], BATCHED)
     assert result.items is not None
     assert [item.event_key for item in result.items] == ["com.example.order", "other"]
-    assert result.answer(uuid.UUID(int=0)).status == 200
+    assert result.answer(str(uuid.UUID(int=0))).status == 200
 
 
 def test_an_empty_batch_is_answered_and_nothing_is_kept() -> None:

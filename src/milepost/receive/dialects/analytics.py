@@ -5,8 +5,6 @@ The Analytics Key opens it, no Authorization; a page of any origin may post, unl
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from milepost.domain.connection import ConnectionKind, KnownConnection
 from milepost.domain.errors import Fault, InvalidInputError, MilepostError, UnauthenticatedError
 from milepost.kit.jsonio import strict_loads
@@ -54,5 +52,5 @@ def _tracking_script(connection: KnownConnection | None) -> KnownConnection:
     return connection
 
 
-def _accepted(request_id: UUID) -> Answer:
+def _accepted(request_id: str) -> Answer:
     return for_browsers(events.accepted(request_id))

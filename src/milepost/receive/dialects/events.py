@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from uuid import UUID
 
 from milepost.domain.connection import ConnectionKind, KnownConnection
 from milepost.domain.errors import ForbiddenError, MilepostError, UnauthenticatedError
@@ -15,9 +14,9 @@ TokenReader = Callable[[str, int], bytes]
 """Gives the connection id of a valid token, or raises UnauthenticatedError; the second argument is now in Unix ms."""
 
 
-def accepted(request_id: UUID) -> Answer:
+def accepted(request_id: str) -> Answer:
     """The 202 of seed 000 (line 146)."""
-    return Answer(status=202, body=b'{"requestId":"%b"}' % str(request_id).encode(), headers=JSON_HEADERS)
+    return Answer(status=202, body=b'{"requestId":"%b"}' % request_id.encode(), headers=JSON_HEADERS)
 
 
 def require_json(request: Request) -> None:

@@ -1,20 +1,54 @@
-"""Signals and their revisions."""
+"""Signals, their revisions, and what they make of the events that pass."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
 
 from milepost.control.repos import signals
 from milepost.control.repos.signals import SignalRevision
 from milepost.domain.signal import Signal, SignalDraft
+from milepost.domain.tally import Tally
+from milepost.kit.clock import to_datetime
 from milepost.web.auth import Editor, Viewer
 from milepost.web.changes import change
 from milepost.web.deps import Deps
 from milepost.web.paging import Page, everything
 
 router = APIRouter(prefix="/signals", tags=["signals"])
+
+_EPOCH = date(1970, 1, 1)
+
+
+class SignalCounts(BaseModel):
+    """What became of new events of the signal's key, repeats not among them, as they arrived."""
+
+    seen: int
+    matched: int
+    not_matched: int
+    company_missing: int = Field(description="Matches without a company key: they emitted nothing.")
+    company_unknown: int = Field(description="Matches whose key named no company, and made none.")
+    conversion_failures: dict[str, int] = Field(description="By field: events whose value did not convert.")
+
+
+class DayOfCounts(SignalCounts):
+    """The events that arrived on one day (UTC)."""
+
+    day: date
+
+
+class CountsOfSignal(BaseModel):
+    """All events since the signal is in force, today's, and day by day, the latest first; days without are left out."""
+
+    total: SignalCounts
+    today: SignalCounts
+    days: list[DayOfCounts]
 
 
 @router.get("")
@@ -62,3 +96,43 @@ def list_revisions(signal_id: UUID, _: Viewer, deps: Deps) -> Page[SignalRevisio
     """Every revision, newest first."""
     with deps.database.read() as session:
         return everything(signals.list_signal_revisions(session, signal_id))
+
+
+@router.get("/{signal_id}/counts")
+def count_events(
+    signal_id: UUID,
+    _: Viewer,
+    deps: Deps,
+    days: Annotated[int, Query(ge=1, le=400, description="How many days back, today included.")] = 30,
+) -> CountsOfSignal:
+    """What the signal made of the events that passed since it is in force; each event counts once, by any revision."""
+    with deps.database.read() as session:
+        signals.get_signal(session, signal_id)
+    tallies = deps.tallies.days(signal_id)
+    today = to_datetime(deps.clock()).date()
+    by_day = [(_EPOCH + timedelta(days=tally.day), tally) for tally in reversed(tallies)]
+    return CountsOfSignal(
+        total=_counts(tallies),
+        today=_counts(tally for day, tally in by_day if day == today),
+        days=[
+            DayOfCounts(day=day, **dict(_counts([tally])))
+            for day, tally in by_day
+            if day > today - timedelta(days=days)
+        ],
+    )
+
+
+def _counts(tallies: Iterable[Tally]) -> SignalCounts:
+    some = list(tallies)
+    failures: Counter[str] = Counter()
+    for tally in some:
+        failures.update(tally.failures)
+    seen, matched = sum(tally.seen for tally in some), sum(tally.matched for tally in some)
+    return SignalCounts(
+        seen=seen,
+        matched=matched,
+        not_matched=seen - matched,
+        company_missing=sum(tally.company_missing for tally in some),
+        company_unknown=sum(tally.company_unknown for tally in some),
+        conversion_failures=dict(failures),
+    )
