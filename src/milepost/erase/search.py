@@ -41,7 +41,11 @@ class Search:
 
     def _conditions(self) -> Iterable[Condition]:
         for mention in self.mentions:
-            yield mentioning(*criterion_of(mention), mention.connection_id, mention.event_key)
+            criterion, fields = criterion_of(mention)
+            values = frozenset().union(*mention.places.values())
+            yield mentioning(
+                criterion, fields, values, connection_id=mention.connection_id, event_key=mention.event_key
+            )
         if self.pattern is not None:
             yield parked_with(self.pattern)
 

@@ -27,7 +27,7 @@ from milepost.domain.connection import ConnectionKind
 from milepost.domain.criterion import FieldType
 from milepost.domain.event import SmartKey, Submission
 from milepost.domain.job import Job, JobState
-from milepost.domain.metric import Aggregation, Metric, MetricDraft
+from milepost.domain.metric import Aggregation, AllTime, Metric, MetricDraft, Window
 from milepost.domain.privacy import CompanySubject, PrivacyAction, PrivacyRequest, Receipt, UserSubject
 from milepost.domain.signal import CompanyMapping, Signal, SignalDraft, SignalField
 from milepost.erase.desk import PrivacyDesk
@@ -123,9 +123,9 @@ class House:
         with self.database.write() as session:
             return signals.create_signal(session, draft, now_ms=NOW_MS)
 
-    def metric(self, aggregation: Aggregation, field: str | None = None) -> Metric:
+    def metric(self, aggregation: Aggregation, field: str | None = None, window: Window = AllTime()) -> Metric:  # noqa: B008  # a frozen value
         """A metric over the orders."""
-        draft = MetricDraft(name="m", signal_id=self.orders.id, aggregation=aggregation, field=field)
+        draft = MetricDraft(name="m", signal_id=self.orders.id, aggregation=aggregation, field=field, window=window)
         with self.database.write() as session:
             found = metrics.create_metric(session, draft, now_ms=NOW_MS)
             assert isinstance(found, Metric)

@@ -100,7 +100,7 @@ def test_nothing_of_deleted_events_and_what_they_emitted_is_left_on_disk(store: 
     )
     store.keep(b'{"user": "ada", "secret": "%b"}' % store.marker.encode(), fate=Fate.DUPLICATE)
     assert store.lies_on_disk()
-    store.marks.add(mentioning(BY_USER, USER, None, None))
+    store.marks.add(mentioning(BY_USER, USER, ["ada"]))
     with nothing_lingers(store.quiet, nothing_told):
         for table in ("signals", "events"):
             delete_rows(store.quiet, table, f"(request_id, item) IN ({store.marks.sql})", nothing_told)
@@ -120,7 +120,7 @@ def test_the_tables_keep_their_settings(store: Store) -> None:
 
 
 def test_events_are_found_by_their_payload_by_what_they_emitted_and_by_parked_bytes(store: Store) -> None:
-    mentions = mentioning(BY_USER, USER, CONNECTION, "logins")
+    mentions = mentioning(BY_USER, USER, ["ada"], connection_id=CONNECTION, event_key="logins")
     store.keep(b'{"user": "ada"}', b'{"user": "bob"}')
     store.keep(b'{"user": "eve"}', texts=("eve",))
     store.keep(b"\x93 ada \xff", b"\x93 adam \xff", fate=Fate.PARKED)
@@ -142,7 +142,7 @@ def test_marks_of_later_batches_alone_can_be_added(store: Store) -> None:
     store.keep(b'{"user": "ada"}')
     store.keep(b'{"user": "ada"}')
     assert store.marks.last_batch() == 2
-    store.marks.add(mentioning(BY_USER, USER, None, None), since_batch=2)
+    store.marks.add(mentioning(BY_USER, USER, ["ada"]), since_batch=2)
     assert store.marks.counts()["events_processed"] == 1
     store.marks.drop()
     assert store.marks.counts()["events_processed"] == 0
@@ -162,3 +162,23 @@ def test_payloads_and_values_are_replaced_in_place_and_the_old_ones_leave_the_di
     kept = store.client.query("SELECT t1, n1, t2 FROM signals ORDER BY t1").result_rows
     assert kept == [("a, 77", 77.0, None), ("b", 42.0, None), ("somebody", 77.0, None)]
     assert not store.lies_on_disk()
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("ada", ('"ada"', '"\\u0061da"')),
+        ("Köln", ('"Köln"', '"K\\u00f6ln"')),
+        ("a/b", ('"a/b"', '"a\\/b"')),
+        ("42", ("42", '"42"', "42.0", "4.2e1", "420E-1", '"4\\u0032"')),
+        ("42.5", ("42.5", "425e-1", '"42.5"')),
+        ("0", ("0", "-0", "0.0", '"0"')),
+        ("true", ("true", '"true"')),
+    ],
+)
+def test_a_value_is_found_however_json_writes_it(store: Store, value: str, written: tuple[str, ...]) -> None:
+    store.keep(*(f'{{"user": {one}}}'.encode() for one in (*written, '"somebody else"', '"43.1"')))
+    rule = Group(match="any", members=(Rule(field="user", operator=Operator.IN, value=(value,)),))
+    found = store.marks.count(mentioning(rule, USER, [value]), upto_batch=9)
+    parsed = store.marks.count(mentioning(rule, USER, [value, *map(str, range(300))]), upto_batch=9)
+    assert found == parsed == len(written)
