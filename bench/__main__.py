@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.accept import accept
+from bench.backfill import backfill
 from bench.end_to_end import end_to_end, many_signals
 from bench.measure import Measured
 from bench.metrics import metrics
@@ -33,6 +34,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Measured]]] = {
     "accept": accept,
     "end-to-end": _end_to_end,
     "metrics": metrics,
+    "backfill": backfill,
     "service": service,
 }
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
 from milepost.control.directory import CompanyDirectory, DefinitionSource, IdentitySource, JudgedPlans, Rejudgings
 from milepost.control.session import Database, sqlite_file
+from milepost.detect.backfill import Backfill
 from milepost.detect.company import Companies
 from milepost.detect.step import Detect, compile_definitions
 from milepost.domain.event import Detected, RecordedGroup
@@ -33,11 +35,15 @@ from milepost.record.claims.port import Claims
 from milepost.record.claims.rocksdb import RocksdbClaims
 from milepost.record.journal.sqlite import SqliteJournalReader
 from milepost.settings import Settings
+from milepost.store.backfill import BackfillStore
 from milepost.store.client import ClientPool, connect, create_schema
 from milepost.store.quiet import QuietClient
 from milepost.store.writer import StoreWriter
 
 _log = logger("judge")
+_PATIENCE_SECONDS = 30.0
+_GRACE_SECONDS = 5.0
+"""Longer than any reading of a signal takes that began before its history was changed over."""
 
 
 class FreshDetect:
@@ -52,7 +58,7 @@ class FreshDetect:
     def detect(self, groups: Sequence[RecordedGroup]) -> Detected:
         """See detect/step.py."""
         if self._source.refresh():
-            self._detect.use(compile_definitions(self._source.signals().values()))
+            self._detect.use(compile_definitions([*self._source.signals().values(), *self._source.twins()]))
         return self._detect.detect(groups)
 
     def _hidden_companies(self) -> frozenset[bytes]:
@@ -74,6 +80,7 @@ class Engine:
     """The reactor with its claims, the judge, and what the API reads through: clients, and who is who."""
 
     reactor: Reactor
+    checkpoints: Checkpoints
     claims: Claims
     judge: JudgeLoop
     pool: ClientPool
@@ -114,6 +121,7 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     )
     return Engine(
         reactor=reactor,
+        checkpoints=checkpoints,
         claims=claims,
         judge=judge,
         pool=pool,
@@ -122,10 +130,36 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     )
 
 
-def make_jobs(settings: Settings, premises: Premises, privacy: PrivacyDesk) -> JobRunner:
+class StandingStream:
+    """The stream as a backfill needs it (detect/backfill.py)."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def paused(self) -> AbstractContextManager[None]:
+        """See the port."""
+        return self._engine.reactor.paused(_PATIENCE_SECONDS)
+
+    def next_batch(self) -> int:
+        """See the port."""
+        return self._engine.checkpoints.next_batch()
+
+
+def make_jobs(settings: Settings, engine: Engine, premises: Premises, privacy: PrivacyDesk) -> JobRunner:
     """The runner of long work; each kind of job has its handler here."""
-    handlers: dict[JobKind, Handler] = {JobKind.PRIVACY: lambda job: answer(job, premises)}
-    return JobRunner(premises.database, handlers, paths.jobs(settings.data), premises.clock, tidy=privacy.tidy)
+    database, clock = premises.database, premises.clock
+    backfill = Backfill(
+        database=database,
+        directory=CompanyDirectory(database, clock),
+        open_store=lambda: BackfillStore(connect(settings.store())),
+        stream=StandingStream(engine),
+        grace_seconds=_GRACE_SECONDS,
+    )
+    handlers: dict[JobKind, Handler] = {
+        JobKind.BACKFILL: backfill,
+        JobKind.PRIVACY: lambda job: answer(job, premises),
+    }
+    return JobRunner(database, handlers, paths.jobs(settings.data), clock, tidy=privacy.tidy)
 
 
 def make_premises(

@@ -62,6 +62,7 @@ LEAST: dict[tuple[str, str], str] = {
     ("PUT", "/api/signals/{signal_id}"): EDITOR,
     ("DELETE", "/api/signals/{signal_id}"): EDITOR,
     ("GET", "/api/signals/{signal_id}/revisions"): VIEWER,
+    ("POST", "/api/signals/{signal_id}/backfill"): EDITOR,
     ("GET", "/api/signals/{signal_id}/counts"): VIEWER,
     ("GET", "/api/signals/{signal_id}/preview"): VIEWER,
     ("POST", "/api/signals/preview"): VIEWER,

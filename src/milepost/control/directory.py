@@ -12,6 +12,7 @@ from uuid import UUID
 from milepost.control.repos.assigned import list_assigned_milestones, list_assigned_outcomes
 from milepost.control.repos.bases import bases
 from milepost.control.repos.company_keys import create_companies, find_companies
+from milepost.control.repos.generations import list_twins
 from milepost.control.repos.identities import read_identities
 from milepost.control.repos.plans import assign_missing
 from milepost.control.repos.rejudgings import owed_rejudgings, settle_rejudgings
@@ -66,6 +67,7 @@ class DefinitionSource:
         self._database = database
         self._revision = -1
         self._signals: Mapping[UUID, Signal] = {}
+        self._twins: Sequence[Signal] = ()
         self._bases: Mapping[UUID, Basis] = {}
 
     def refresh(self) -> bool:
@@ -75,6 +77,7 @@ class DefinitionSource:
             if revision == self._revision:
                 return False
             self._signals = {signal.id: signal for signal in list_signals(session)}
+            self._twins = list_twins(session)
             self._bases = bases(session)
             self._revision = revision
             return True
@@ -82,6 +85,10 @@ class DefinitionSource:
     def signals(self) -> Mapping[UUID, Signal]:
         """By id, disabled ones included, as of the last refresh."""
         return self._signals
+
+    def twins(self) -> Sequence[Signal]:
+        """Signals in the generation that a backfill is filling: what they emit is stored, and not read yet."""
+        return self._twins
 
     def bases(self) -> Mapping[UUID, Basis]:
         """What each metric rests on, by its id, as of the last refresh."""

@@ -121,7 +121,7 @@ class CompanyKeyRow(Row):
 
 
 class SignalRow(Row):
-    """The revision in force."""
+    """The revision in force. `building` is the generation that a backfill fills beside it, see repos/generations.py."""
 
     __tablename__ = "signals"
 
@@ -131,6 +131,8 @@ class SignalRow(Row):
     slots: Mapped[dict[str, Any]]
     revision: Mapped[int]
     generation: Mapped[int]
+    last_generation: Mapped[int] = mapped_column(server_default="0")
+    building: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at_ms: Mapped[int]
 
 

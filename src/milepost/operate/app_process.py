@@ -41,7 +41,7 @@ async def run(settings: Settings) -> None:
     snapshots = StandingSnapshot(settings, engine)
     premises = make_premises(settings, database, engine, snapshots.drop_all, system_clock)
     privacy = PrivacyDesk(premises, load_key(paths.secrets_key(settings.data)))
-    jobs = make_jobs(settings, premises, privacy)
+    jobs = make_jobs(settings, engine, premises, privacy)
     threads = [
         threading.Thread(target=engine.reactor.run, name="reactor"),
         threading.Thread(target=engine.judge.run, name="judge"),

@@ -75,6 +75,11 @@ class Checkpoints:
         with self._lock:
             return dict(self._db.execute("SELECT partition, upto FROM checkpoints").fetchall())
 
+    def next_batch(self) -> int:
+        """The number that the next batch will have."""
+        with self._lock:
+            return self._last_batch + 1
+
     def begin(self, spans: Sequence[Span]) -> Intent:
         """Write down the next batch; on disk when it returns."""
         with self._lock:

@@ -13,11 +13,13 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from milepost.control.checks import check_metrics_still_fit, check_signal
+from milepost.control.repos.jobs import find_unfinished
 from milepost.control.repos.key_spaces import ensure_key_spaces
 from milepost.control.revisions import Scope, raise_revision
 from milepost.control.rows import MetricRow, SignalRevisionRow, SignalRow
 from milepost.control.slots import assign_slots
 from milepost.domain.errors import ConflictError, NotFoundError
+from milepost.domain.job import JobKind
 from milepost.domain.metric import MetricDraft
 from milepost.domain.signal import Signal, SignalDraft
 from milepost.kit.clock import to_datetime
@@ -55,6 +57,7 @@ def create_signal(session: Session, draft: SignalDraft, *, now_ms: int) -> Signa
 def update_signal(session: Session, signal_id: UUID, draft: SignalDraft, *, now_ms: int) -> Signal:
     """Put a new revision in force. Emissions of earlier revisions stay as they were."""
     row = _row(session, signal_id)
+    check_is_at_rest(session, signal_id)
     check_signal(session, draft)
     check_metrics_still_fit(session, signal_id, draft)
     ensure_key_spaces(session, {draft.company.key_space}, now_ms=now_ms)
@@ -67,6 +70,7 @@ def update_signal(session: Session, signal_id: UUID, draft: SignalDraft, *, now_
     row.definition = draft.model_dump_json()
     row.slots = dict(assign_slots(draft.fields, earlier))
     row.revision += 1
+    row.building = None  # what a failed backfill left would be of another revision
     session.flush()
     _keep_revision(session, row, now_ms=now_ms)
     return _to_signal(row)
@@ -95,6 +99,7 @@ def list_signal_revisions(session: Session, signal_id: UUID) -> tuple[SignalRevi
 def delete_signal(session: Session, signal_id: UUID) -> Signal:
     """Take a signal away; ConflictError while metrics draw on it. What it emitted is no longer read."""
     signal = _to_signal(_row(session, signal_id))
+    check_is_at_rest(session, signal_id)
     users = session.scalars(select(MetricRow.definition).where(MetricRow.signal_id == signal_id)).all()
     if users:
         names = ", ".join(repr(MetricDraft.model_validate_json(text).name) for text in users[:5])
@@ -102,6 +107,15 @@ def delete_signal(session: Session, signal_id: UUID) -> Signal:
     session.execute(delete(SignalRow).where(SignalRow.id == signal_id))
     raise_revision(session, Scope.DEFINITIONS)
     return signal
+
+
+def check_is_at_rest(session: Session, signal_id: UUID) -> None:
+    """ConflictError while a backfill of the signal waits or runs: it fills in what the revision in force says."""
+    job = find_unfinished(session, JobKind.BACKFILL, signal_id)
+    if job is not None:
+        raise ConflictError(
+            f"The signal is being applied to history (job {job.id}). Wait for its end, or cancel it, and try again."
+        )
 
 
 def _row(session: Session, signal_id: UUID) -> SignalRow:

@@ -11,8 +11,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from milepost.control.repos import signals
+from milepost.control.repos import jobs, signals
 from milepost.control.repos.signals import SignalRevision
+from milepost.domain.job import Job, JobDraft, JobKind
 from milepost.domain.signal import Signal, SignalDraft
 from milepost.domain.tally import Tally
 from milepost.kit.clock import to_datetime
@@ -76,7 +77,7 @@ def read_signal(signal_id: UUID, _: Viewer, deps: Deps) -> Signal:
 
 @router.put("/{signal_id}")
 def replace_signal(signal_id: UUID, draft: SignalDraft, caller: Editor, deps: Deps) -> Signal:
-    """Put a new revision in force."""
+    """Put a new revision in force, for the events from now on; 409 while the signal is applied to history."""
     with change(deps, caller) as work:
         before = signals.get_signal(work.session, signal_id)
         after = signals.update_signal(work.session, signal_id, draft, now_ms=work.now_ms)
@@ -86,7 +87,7 @@ def replace_signal(signal_id: UUID, draft: SignalDraft, caller: Editor, deps: De
 
 @router.delete("/{signal_id}", status_code=204)
 def remove_signal(signal_id: UUID, caller: Editor, deps: Deps) -> None:
-    """Take a signal away; 409 while metrics draw on it."""
+    """Take a signal away; 409 while metrics draw on it, or it is applied to history."""
     with change(deps, caller) as work:
         work.record("delete", "signal", signal_id, before=signals.delete_signal(work.session, signal_id))
 
@@ -96,6 +97,23 @@ def list_revisions(signal_id: UUID, _: Viewer, deps: Deps) -> Page[SignalRevisio
     """Every revision, newest first."""
     with deps.database.read() as session:
         return everything(signals.list_signal_revisions(session, signal_id))
+
+
+@router.post("/{signal_id}/backfill", status_code=202)
+def apply_to_history(signal_id: UUID, caller: Editor, deps: Deps) -> Job:
+    """Apply the revision in force to every event that has arrived, as if it had always been: a job.
+
+    Until it succeeds, nothing changes; then metrics and milestones read the new history at once. 409 while one runs.
+    """
+    with change(deps, caller) as work:
+        signal = signals.get_signal(work.session, signal_id)
+        signals.check_is_at_rest(work.session, signal_id)
+        draft = JobDraft(
+            kind=JobKind.BACKFILL, subject=signal.name, subject_id=signal_id, params={"signal_id": str(signal_id)}
+        )
+        job = jobs.add_job(work.session, draft, actor=work.actor, now_ms=work.now_ms)
+        work.record("backfill", "signal", signal_id, after=job)
+    return job
 
 
 @router.get("/{signal_id}/counts")
