@@ -73,13 +73,14 @@ def nothing_lingers(client: QuietClient, told: Told) -> Iterator[None]:
     """What the block deletes or replaces is gone from the store's disk when it ends.
 
     A change writes the parts anew that hold such rows. The old ones would stay a while, because the new ones are not
-    synced; here the new ones are, and the old ones go at once.
+    synced; here the new ones are, and the old ones go at once. Rows that a `DELETE FROM` only hid before go too.
     """
     for table in TABLES:
         client.command(f"ALTER TABLE {table} MODIFY SETTING old_parts_lifetime = 0, min_rows_to_fsync_after_merge = 1")
     try:
         yield
         for table in TABLES:
+            _mutate(client, table, "APPLY DELETED MASK", told)
             _let_go(client, table, told)
     finally:
         for table in TABLES:

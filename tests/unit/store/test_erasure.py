@@ -109,6 +109,16 @@ def test_nothing_of_deleted_events_and_what_they_emitted_is_left_on_disk(store: 
     assert not store.lies_on_disk()
 
 
+def test_what_was_only_hidden_before_is_gone_too(store: Store) -> None:
+    store.keep(b'{"user": "ada"}', b"{}", texts=(store.marker, "bob"))
+    store.client.command("DELETE FROM signals WHERE t1 != 'bob'")
+    assert store.lies_on_disk()
+    with nothing_lingers(store.quiet, nothing_told):
+        pass
+    assert not store.lies_on_disk()
+    assert store.client.query("SELECT t1 FROM signals").result_rows == [("bob",)]
+
+
 def test_the_tables_keep_their_settings(store: Store) -> None:
     with nothing_lingers(store.quiet, nothing_told):
         pass
