@@ -12,7 +12,7 @@ from milepost.control.directory import CompanyDirectory, DefinitionSource, Ident
 from milepost.control.session import Database, sqlite_file
 from milepost.detect.backfill import Backfill
 from milepost.detect.company import Companies
-from milepost.detect.step import Detect, compile_definitions
+from milepost.detect.step import Definitions, Detect, compile_definitions
 from milepost.domain.event import Detected, RecordedGroup
 from milepost.domain.job import JobKind
 from milepost.domain.milestone import Transition
@@ -51,6 +51,7 @@ class FreshDetect:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._source = DefinitionSource(database)
+        self._definitions: Definitions = {}
         self._identities = IdentitySource(database)
         self._hidden: tuple[frozenset[UUID], frozenset[bytes]] = (frozenset(), frozenset())
         self._detect = Detect(Companies(CompanyDirectory(database, clock)), self._hidden_companies)
@@ -58,7 +59,9 @@ class FreshDetect:
     def detect(self, groups: Sequence[RecordedGroup]) -> Detected:
         """See detect/step.py."""
         if self._source.refresh():
-            self._detect.use(compile_definitions([*self._source.signals().values(), *self._source.twins()]))
+            signals = [*self._source.signals().values(), *self._source.twins()]
+            self._definitions = compile_definitions(signals, self._definitions)
+            self._detect.use(self._definitions)
         return self._detect.detect(groups)
 
     def _hidden_companies(self) -> frozenset[bytes]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, repeat
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -25,14 +26,18 @@ Definitions = Mapping[tuple[bytes, str], GroupDetector]
 """The enabled signals, compiled, by connection id and event key: an event pays only for those of its own key."""
 
 
-def compile_definitions(signals: Iterable[Signal]) -> Definitions:
-    """Compile what is enabled."""
+def compile_definitions(signals: Iterable[Signal], known: Definitions = MappingProxyType({})) -> Definitions:
+    """Compile what is enabled; what is `known` from before and unchanged need not be compiled again."""
 
     def key(signal: Signal) -> tuple[bytes, str]:
         return (signal.connection_id.bytes, signal.event_key)
 
     enabled = sorted((signal for signal in signals if signal.is_enabled), key=key)
-    return {of: compile_group(tuple(group)) for of, group in groupby(enabled, key)}
+    groups = {of: tuple(group) for of, group in groupby(enabled, key)}
+    return {
+        of: known[of] if of in known and known[of].signals == group else compile_group(group)
+        for of, group in groups.items()
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
