@@ -9,6 +9,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from milepost.control.repos import jobs
+from milepost.domain.criterion import FieldType
 from milepost.domain.errors import Fault
 from milepost.domain.job import Job, JobState
 from milepost.domain.metric import Aggregation
@@ -161,3 +162,13 @@ def test_an_export_is_kept_for_seven_days(house: House) -> None:
     assert house.desk.export_file(request_id) is None
     house.desk.tidy()
     assert not file.exists()
+
+
+def test_a_signal_that_is_defined_after_the_cut_brings_to_light_what_it_reads(house: House) -> None:
+    house.send("order", order("acme", "ada"))
+    house.send("deal", {"client": "acme"}, {"client": "bolt"})
+    job = house.ask(DELETE, subject_of(house, "company"))
+    until_the_cut(house, job)
+    house.define("deal", "client", ("client", FieldType.TEXT))
+    house.attempt(job)
+    assert house.payloads() == [{"client": "bolt"}]

@@ -32,7 +32,7 @@ from milepost.kit.scour import scour
 from milepost.record.forget import find_mentioning, forget_mentioning
 from milepost.record.journal.purge import count_processed, purge_processed
 from milepost.store.erasure import delete_rows, nothing_lingers, put_payloads, put_values
-from milepost.store.marks import Marks
+from milepost.store.marks import Instant, Marks
 from milepost.store.quiet import QuietClient
 
 _PAGE: Final = 5_000
@@ -65,6 +65,14 @@ class Clearing:
     @property
     def _offsets(self) -> dict[int, int]:
         return dict(self._cut["offsets"])
+
+    @property
+    def _before_the_cut(self) -> str:
+        return Instant(self._cut["batch"], self._cut["upto_ms"]).upto()
+
+    def mark_again(self) -> None:
+        """Take in what a definition has brought to light since an earlier attempt."""
+        self.search.mark(self.marks, among=self._before_the_cut)
 
     def count(self) -> None:
         """How much it is, and whom else it concerns: told before anything is gone, and kept."""
@@ -166,16 +174,16 @@ class Clearing:
 
     def checks(self) -> tuple[Check, ...]:
         """Search for everything again; UnavailableError, so that it is done again, if anything is found."""
-        batch, known = int(self._cut["batch"]), self.search.known
+        known = self.search.known
         found = {
-            "events that mention the subject": self.search.found_by_content(self.marks, upto_batch=batch),
+            "events that mention the subject": self.search.found_by_content(self.marks, among=self._before_the_cut),
             "rejections that mention the subject": self._rejections(),
             "journal entries from before": count_processed(self.premises.journal, self._offsets),
         }
         if self._is_delete:
             found["events of the request"] = sum(self.marks.counts().values())
         if self._is_delete and known.company_ids:
-            found["signals of the company"] = self.marks.emissions_for(known.company_ids, upto_batch=batch)
+            found["signals of the company"] = self.marks.emissions_for(known.company_ids)
             with self.premises.database.read() as session:
                 found["records of the company"] = sum(count_records(session, known.company_ids).values())
         if any(found.values()):

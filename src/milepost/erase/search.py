@@ -28,16 +28,16 @@ class Search:
     mentions: tuple[Mention, ...]
     pattern: str | None
 
-    def mark(self, marks: Marks, *, since_batch: int = 0) -> None:
-        """Mark everything of the subject in batches from this one on."""
+    def mark(self, marks: Marks, *, among: str = "1") -> None:
+        """Mark everything of the subject, among the events of an instant."""
         for condition in self._conditions():
-            marks.add(condition, since_batch=since_batch)
+            marks.add(condition, among=among)
         if self.known.company_ids:
-            marks.add(emitting_for(self.known.company_ids), since_batch=since_batch)
+            marks.add(emitting_for(self.known.company_ids), among=among)
 
-    def found_by_content(self, marks: Marks, *, upto_batch: int) -> int:
+    def found_by_content(self, marks: Marks, *, among: str) -> int:
         """How many events still mention the subject, entries set aside included; an event may count twice."""
-        return sum(marks.count(condition, upto_batch=upto_batch) for condition in self._conditions())
+        return sum(marks.count(condition, among=among) for condition in self._conditions())
 
     def _conditions(self) -> Iterable[Condition]:
         for mention in self.mentions:

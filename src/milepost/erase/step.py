@@ -35,7 +35,7 @@ from milepost.erase.search import Search, search_for
 from milepost.erase.subject import forget_subject, read_subject, write_subject
 from milepost.jobs.port import JobCancelledError, RunningJob
 from milepost.kit.clock import to_datetime
-from milepost.store.marks import Marks
+from milepost.store.marks import Instant, Marks
 from milepost.store.quiet import QuietClient
 
 AUDITED: Final = "privacy_request"
@@ -72,15 +72,16 @@ class _Work:
         return export(self.job, search, self.premises, self.marks, self.premises.clock())
 
     def erased(self) -> Receipt:
-        if "cut" not in self.job.saved:
-            first_batch = self.marks.last_batch()
+        is_resumed = "cut" in self.job.saved
+        if not is_resumed:
+            begun = Instant(self.marks.last_batch(), self.premises.clock())
             try:
                 search = self._prepare()
             except JobCancelledError:
                 self.marks.drop()
                 forget_subject(self.job.folder)
                 raise
-            self._cut(search, first_batch)
+            self._cut(search, begun)
         clearing = Clearing(
             job=self.job,
             action=self.request.action,
@@ -90,6 +91,8 @@ class _Work:
             marks=self.marks,
             told=self._told_too_late,
         )
+        if is_resumed:
+            clearing.mark_again()
         clearing.count()
         clearing.store()
         clearing.files()
@@ -127,10 +130,10 @@ class _Work:
         write_subject(self.job.folder, known)
         return known
 
-    def _cut(self, search: Search, first_batch: int) -> None:
-        """See the module. What came in since the marking began is in batches from the first one on."""
+    def _cut(self, search: Search, begun: Instant) -> None:
+        """See the module. What came in since the work was begun has not been marked yet."""
         with self.premises.reactor.paused(_PATIENCE_SECONDS):
-            search.mark(self.marks, since_batch=first_batch)
+            search.mark(self.marks, among=begun.since())
             cut = {
                 "upto_ms": self.premises.clock(),
                 "batch": self.marks.last_batch(),

@@ -31,6 +31,25 @@ class Condition(NamedTuple):
     bindings: str = "1 AS one"
 
 
+class Instant(NamedTuple):
+    """A moment of the event log: the latest batch that it had, and the time of day.
+
+    Both are asked, since neither rises for certain: clocks are set back, and a store that was kept for a new data
+    folder sees the batches counted from 1 again.
+    """
+
+    batch: int
+    at_ms: int
+
+    def since(self) -> str:
+        """SQL of what came in then or later, and perhaps a little before."""
+        return f"(batch >= {self.batch:d} OR toUnixTimestamp64Milli(received_at) >= {self.at_ms:d})"
+
+    def upto(self) -> str:
+        """SQL of what had come in by then."""
+        return f"(batch <= {self.batch:d} AND toUnixTimestamp64Milli(received_at) <= {self.at_ms:d})"
+
+
 class Found(NamedTuple):
     """A marked event. `payload` is its JSON text; that of a parked one may be anything, in base64 if no text."""
 
@@ -118,17 +137,17 @@ class Marks:
         ((batch,),) = self._client.rows("SELECT max(batch) FROM events")
         return int(batch)
 
-    def add(self, condition: Condition, *, since_batch: int = 0) -> None:
-        """Mark the events of batches from this one on for which the condition holds."""
+    def add(self, condition: Condition, *, among: str = "1") -> None:
+        """Mark the events for which the condition holds, among those of an instant."""
         self._client.command(
             f"INSERT INTO erasure_events SELECT * FROM (WITH {condition.bindings} SELECT toUUID('{self.job}') AS job,"  # noqa: S608
-            f" received_at, request_id, item FROM events WHERE batch >= {since_batch:d} AND ({condition.test}))",
+            f" received_at, request_id, item FROM events WHERE {among} AND ({condition.test}))",
             condition.parameters,
         )
 
-    def count(self, condition: Condition, *, upto_batch: int) -> int:
-        """How many events there are of batches up to this one for which the condition holds."""
-        sql = f"SELECT count() FROM events WHERE batch <= {upto_batch:d} AND ({condition.test})"  # noqa: S608
+    def count(self, condition: Condition, *, among: str = "1") -> int:
+        """How many events there are for which the condition holds, among those of an instant."""
+        sql = f"SELECT count() FROM events WHERE {among} AND ({condition.test})"  # noqa: S608
         ((count,),) = self._client.rows(f"WITH {condition.bindings} {sql}", condition.parameters)
         return int(count)
 
@@ -141,10 +160,10 @@ class Marks:
         none = {f"events_{fate.value}": 0 for fate in (Fate.PROCESSED, Fate.DUPLICATE, Fate.PARKED)}
         return {**none, **fates, "signals": int(signals)}
 
-    def emissions_for(self, company_ids: Collection[UUID], *, upto_batch: int) -> int:
-        """How many signals were emitted for these companies in batches up to this one, marked or not."""
+    def emissions_for(self, company_ids: Collection[UUID]) -> int:
+        """How many signals were emitted for these companies, marked or not."""
         sql = "SELECT count() FROM signals WHERE company_id IN {companies:Array(UUID)}"
-        ((count,),) = self._client.rows(f"{sql} AND batch <= {upto_batch:d}", {"companies": list(company_ids)})
+        ((count,),) = self._client.rows(sql, {"companies": list(company_ids)})
         return int(count)
 
     def companies(self) -> list[UUID]:

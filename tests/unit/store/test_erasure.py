@@ -15,7 +15,7 @@ from milepost.domain.fate import Fate
 from milepost.domain.signal import SignalField
 from milepost.kit.ids import uuid7_bytes
 from milepost.store.erasure import delete_rows, nothing_lingers, put_payloads, put_values
-from milepost.store.marks import Marks, emitting_for, mentioning, parked_with
+from milepost.store.marks import Instant, Marks, emitting_for, mentioning, parked_with
 from milepost.store.quiet import QuietClient
 from milepost.store.writer import StoreWriter
 
@@ -134,7 +134,7 @@ def test_events_are_found_by_their_payload_by_what_they_emitted_and_by_parked_by
     store.keep(b'{"user": "ada"}', b'{"user": "bob"}')
     store.keep(b'{"user": "eve"}', texts=("eve",))
     store.keep(b"\x93 ada \xff", b"\x93 adam \xff", fate=Fate.PARKED)
-    assert store.marks.count(mentions, upto_batch=9) == 1
+    assert store.marks.count(mentions) == 1
     for condition in (mentions, emitting_for([COMPANY]), parked_with("(?:^|[^a-z])ada(?:$|[^a-z])")):
         store.marks.add(condition)
         store.marks.add(condition)
@@ -148,11 +148,18 @@ def test_events_are_found_by_their_payload_by_what_they_emitted_and_by_parked_by
     assert [emitted.values for emitted in store.marks.emissions_of(pages[0])] == [{"n1": 42.0, "t1": "eve"}]
 
 
-def test_marks_of_later_batches_alone_can_be_added(store: Store) -> None:
+def test_an_instant_divides_events_by_batch_and_by_time(store: Store) -> None:
     store.keep(b'{"user": "ada"}')
     store.keep(b'{"user": "ada"}')
-    assert store.marks.last_batch() == 2
-    store.marks.add(mentioning(BY_USER, USER, ["ada"]), since_batch=2)
+    store.keep(b'{"user": "ada"}')
+    mentions = mentioning(BY_USER, USER, ["ada"])
+    assert store.marks.last_batch() == 3
+    counted = [
+        (store.marks.count(mentions, among=instant.since()), store.marks.count(mentions, among=instant.upto()))
+        for instant in (Instant(2, NOW + 2), Instant(2, NOW + 9), Instant(9, NOW + 2))
+    ]
+    assert counted == [(2, 2), (2, 2), (2, 2)]
+    store.marks.add(mentions, among=Instant(3, NOW + 3).since())
     assert store.marks.counts()["events_processed"] == 1
     store.marks.drop()
     assert store.marks.counts()["events_processed"] == 0
@@ -189,6 +196,6 @@ def test_payloads_and_values_are_replaced_in_place_and_the_old_ones_leave_the_di
 def test_a_value_is_found_however_json_writes_it(store: Store, value: str, written: tuple[str, ...]) -> None:
     store.keep(*(f'{{"user": {one}}}'.encode() for one in (*written, '"somebody else"', '"43.1"')))
     rule = Group(match="any", members=(Rule(field="user", operator=Operator.IN, value=(value,)),))
-    found = store.marks.count(mentioning(rule, USER, [value]), upto_batch=9)
-    parsed = store.marks.count(mentioning(rule, USER, [value, *map(str, range(300))]), upto_batch=9)
+    found = store.marks.count(mentioning(rule, USER, [value]))
+    parsed = store.marks.count(mentioning(rule, USER, [value, *map(str, range(300))]))
     assert found == parsed == len(written)
