@@ -64,7 +64,10 @@ class Worked(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What a reactor is made of; `touched` is told of the emissions that have become readable."""
+    """What a reactor is made of.
+
+    `touched` is told of the emissions that have become readable, and `settled` of every batch, with its number.
+    """
 
     reader: JournalReader
     checkpoints: Checkpoints
@@ -72,6 +75,7 @@ class Parts:
     detector: Detector
     store: Store
     touched: Callable[[Sequence[Emissions]], None]
+    settled: Callable[[int, Sequence[Emissions]], None]
     report: Callable[[ReactorHealth], None]
     clock: Clock
 
@@ -196,7 +200,7 @@ class Reactor:
         return groups, detected
 
     def _settle(self, worked: Worked) -> None:
-        """Every lasting effect of a batch: store, then checkpoint, then the judge is told."""
+        """Every lasting effect of a batch: store, then checkpoint, then live tails and the judge are told."""
         self._again(
             lambda: self._parts.store.insert(worked.intent.batch, worked.intent.token, worked.groups, worked.emissions)
         )
@@ -206,6 +210,7 @@ class Reactor:
             EVENTS.labels(fate.value).inc(count)
         SIGNALS.inc(sum(len(emitted.items) for emitted in worked.emissions))
         BATCHES.inc()
+        self._parts.settled(worked.intent.batch, worked.emissions)
         if worked.emissions:
             self._parts.touched(worked.emissions)
 

@@ -43,6 +43,7 @@ class Settings(BaseModel):
     rejections_retention_hours: float = Field(
         default=168, gt=0, description="How long refused submissions are kept to be looked at"
     )
+    live_streams: int = Field(default=64, ge=1, le=1000, description="Live streams and exports at once; more get 503")
     disk_reserve_bytes: int = Field(
         default=256 * 1024 * 1024, ge=0, description="Free space below which events are refused with 503"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
@@ -13,20 +14,21 @@ from milepost.control.session import Database, sqlite_file
 from milepost.detect.backfill import Backfill
 from milepost.detect.company import Companies
 from milepost.detect.step import Definitions, Detect, compile_definitions
-from milepost.domain.event import Detected, RecordedGroup
+from milepost.domain.event import Detected, Emissions, RecordedGroup
 from milepost.domain.job import JobKind
 from milepost.domain.milestone import Transition
 from milepost.erase.desk import PrivacyDesk
 from milepost.erase.ports import Premises
-from milepost.erase.step import answer
 from milepost.jobs.port import Handler
 from milepost.jobs.runner import JobRunner
 from milepost.judge.loop import JudgeLoop
 from milepost.judge.step import Judge
 from milepost.kit.clock import Clock
+from milepost.kit.crypto import load_key
+from milepost.kit.news import News
 from milepost.measure.queries import MetricReader
 from milepost.observe import paths
-from milepost.observe.health import ReactorHealth, write_health
+from milepost.observe.health import write_health
 from milepost.observe.logs import logger
 from milepost.observe.metric_names import TRANSITIONS
 from milepost.reactor import Parts, Reactor
@@ -80,13 +82,14 @@ class Closeable(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """The reactor with its claims, the judge, and what the API reads through: clients, and who is who."""
+    """The reactor with its claims, the judge, and what the API reads through: clients, news, and who is who."""
 
     reactor: Reactor
     checkpoints: Checkpoints
     claims: Claims
     judge: JudgeLoop
     pool: ClientPool
+    news: News
     identities: IdentitySource
     _owned: Sequence[Closeable]
 
@@ -104,12 +107,13 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     pool = ClientPool(settings.store())
     identities = IdentitySource(database)
     judge = make_judge(database, pool, identities, clock)
-
-    def report(health: ReactorHealth) -> None:
-        write_health(paths.health(data), health)
-
     checkpoints = Checkpoints(paths.reactor(data))
     claims = RocksdbClaims(paths.claims(data))
+    news = News(checkpoints.finished_batch())
+
+    def settled(batch: int, emissions: Sequence[Emissions]) -> None:
+        news.tell(batch, {emitted.signal_id for emitted in emissions})
+
     reactor = Reactor(
         Parts(
             reader=SqliteJournalReader(paths.journal(data)),
@@ -118,12 +122,14 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
             detector=FreshDetect(database, clock),
             store=StoreWriter(writer),
             touched=judge.touched,
-            report=report,
+            settled=settled,
+            report=partial(write_health, paths.health(data)),
             clock=clock,
         )
     )
     return Engine(
         reactor=reactor,
+        news=news,
         checkpoints=checkpoints,
         claims=claims,
         judge=judge,
@@ -148,9 +154,8 @@ class StandingStream:
         return self._engine.checkpoints.next_batch()
 
 
-def make_jobs(settings: Settings, engine: Engine, premises: Premises, privacy: PrivacyDesk) -> JobRunner:
+def make_jobs(settings: Settings, database: Database, engine: Engine, privacy: PrivacyDesk, clock: Clock) -> JobRunner:
     """The runner of long work; each kind of job has its handler here."""
-    database, clock = premises.database, premises.clock
     backfill = Backfill(
         database=database,
         directory=CompanyDirectory(database, clock),
@@ -158,19 +163,16 @@ def make_jobs(settings: Settings, engine: Engine, premises: Premises, privacy: P
         stream=StandingStream(engine),
         grace_seconds=_GRACE_SECONDS,
     )
-    handlers: dict[JobKind, Handler] = {
-        JobKind.BACKFILL: backfill,
-        JobKind.PRIVACY: lambda job: answer(job, premises),
-    }
+    handlers: dict[JobKind, Handler] = {JobKind.BACKFILL: backfill, JobKind.PRIVACY: privacy.answer}
     return JobRunner(database, handlers, paths.jobs(settings.data), clock, tidy=privacy.tidy)
 
 
-def make_premises(
+def make_privacy(
     settings: Settings, database: Database, engine: Engine, drop_snapshots: Callable[[], None], clock: Clock
-) -> Premises:
-    """Where things of a person or a company may lie (erase/)."""
+) -> PrivacyDesk:
+    """The desk of privacy requests, with every place where things of a person or a company may lie."""
     data = settings.data
-    return Premises(
+    premises = Premises(
         database=database,
         open_store=lambda: QuietClient(connect(settings.store())),
         reactor=engine.reactor,
@@ -182,6 +184,7 @@ def make_premises(
         drop_snapshots=drop_snapshots,
         clock=clock,
     )
+    return PrivacyDesk(premises, load_key(paths.secrets_key(data)))
 
 
 def make_judge(database: Database, pool: ClientPool, identities: IdentitySource, clock: Clock) -> JudgeLoop:

@@ -63,6 +63,7 @@ class Plant:
     client: Client
     reports: list[ReactorHealth] = field(default_factory=list)
     touched: list[Emissions] = field(default_factory=list)
+    settled: list[int] = field(default_factory=list)
 
     def append(self, *entries: bytes) -> None:
         async def write() -> None:
@@ -85,6 +86,7 @@ class Plant:
             detector=detect,
             store=StoreWriter(self.client),
             touched=self.touched.extend,
+            settled=lambda batch, _emissions: self.settled.append(batch),
             report=self.reports.append,
             clock=system_clock,
         )

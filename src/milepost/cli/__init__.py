@@ -19,6 +19,7 @@ _COMMANDS: Final = {
     "send": "milepost.cli.send.command",
     "status": "milepost.cli.status",
     "tail": "milepost.cli.tail",
+    "export": "milepost.cli.export",
     "trace": "milepost.cli.trace",
     "backup": "milepost.cli.backup",
     "doctor": "milepost.cli.doctor",

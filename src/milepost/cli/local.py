@@ -78,8 +78,15 @@ class Api:
         except httpx.TransportError as error:
             raise OperatorError(f"The service at {self.service.app_url} does not answer: {error}.") from error
         if answer.is_error:
-            raise OperatorError(_problem(answer))
+            refuse(answer)
         return answer.json() if answer.content else None
+
+    @contextmanager
+    def stream(self, path: str, *, headers: dict[str, str], seconds: float, **query: Any) -> Iterator[httpx.Response]:
+        """GET an answer that is read as it comes; httpx.TransportError after so many seconds of silence."""
+        given = {name: value for name, value in query.items() if value is not None}
+        with self._client.stream("GET", path, params=given, headers=headers, timeout=seconds) as answer:
+            yield answer
 
     def ready(self) -> dict[str, Any]:
         """What `/ready` of the api listener says, whether it is or not."""
@@ -99,6 +106,11 @@ class Api:
             cursor = page["next"]
             if cursor is None:
                 return
+
+
+def refuse(answer: httpx.Response) -> NoReturn:
+    """OperatorError with what the service says; its body must have been read."""
+    raise OperatorError(_problem(answer))
 
 
 def _problem(answer: httpx.Response) -> str:

@@ -114,11 +114,29 @@ def to_object(value: Any) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def joined(value: Any) -> str | None:
-    """What the store keeps of an array: the texts of its elements with `, ` between them."""
+_ESCAPES = str.maketrans(
+    {'"': '\\"', "\\": "\\\\", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+    | {chr(code): f"\\u00{code:02X}" for code in range(0x20)}
+    | {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+)
+"""As ClickHouse writes JSON strings, letter by letter, so that both engines keep the same text."""
+
+
+def to_json_array(value: Any) -> str | None:
+    """What the store keeps of an array: JSON of its texts, numbers and booleans, in their order."""
     if not isinstance(value, list):
         return None
-    return ", ".join([text for item in value if (text := to_text(item)) is not None])
+    return f"[{','.join([text for item in value if (text := _json_of_scalar(item)) is not None])}]"
+
+
+def _json_of_scalar(value: Any) -> str | None:
+    """An integer beyond 64 bits goes into quotes, so that no reader takes digits from it."""
+    if isinstance(value, str):
+        return f'"{value.translate(_ESCAPES)}"'
+    text = to_text(value)
+    if text is not None and text.lstrip("-").isdigit() and not -(2**63) <= int(text) < 2**64:
+        return f'"{text}"'
+    return text
 
 
 CONVERTERS: Mapping[FieldType, Callable[[Any], Any]] = {
@@ -135,7 +153,7 @@ CONVERTERS: Mapping[FieldType, Callable[[Any], Any]] = {
 def to_slot(field_type: FieldType, value: Any) -> float | str | None:
     """What the store keeps of `value`: a double for numbers, booleans and dates, a text for texts and arrays."""
     if field_type is FieldType.ARRAY:
-        return joined(value)
+        return to_json_array(value)
     if field_type is FieldType.OBJECT:
         return None
     converted: float | str | None = CONVERTERS[field_type](value)

@@ -73,7 +73,11 @@ def unix_ms_date(double: str) -> str:
     return f"if({double} >= {EARLIEST_MS} AND {double} <= {LATEST_MS}, floor({double}), NULL)"
 
 
+def no_scalar(raw: str) -> str:
+    """Whether the raw JSON of an array's element is null, an array or an object."""
+    return f"{raw} = 'null' OR startsWith({raw}, '[') OR startsWith({raw}, '{{')"
+
+
 def element_text(raw: str) -> str:
     """The text of an array's element, from its raw JSON."""
-    is_none = f"{raw} = 'null' OR startsWith({raw}, '[') OR startsWith({raw}, '{{')"
-    return f"multiIf({is_none}, NULL, startsWith({raw}, '\"'), JSONExtractString({raw}), {raw})"
+    return f"multiIf({no_scalar(raw)}, NULL, startsWith({raw}, '\"'), JSONExtractString({raw}), {raw})"

@@ -12,7 +12,16 @@ from typing import Any
 from milepost.criteria.convert import is_index
 from milepost.criteria.operands import element_type
 from milepost.criteria.operators import ALWAYS, NEVER, OPERATORS
-from milepost.criteria.sql_values import boolean, element_text, iso_date, number, numeral, scalar_text, unix_ms_date
+from milepost.criteria.sql_values import (
+    boolean,
+    element_text,
+    iso_date,
+    no_scalar,
+    number,
+    numeral,
+    scalar_text,
+    unix_ms_date,
+)
 from milepost.domain.criterion import Condition, Criterion, FieldType
 from milepost.domain.signal import SignalField
 
@@ -134,9 +143,9 @@ class _Program:
         """The expression of what the store's column holds."""
         value = self.value(field.path, field.type)
         if field.type is FieldType.ARRAY:
-            texts = self._elements(value, FieldType.TEXT)
-            joined = f"arrayStringConcat(arrayFilter(e -> isNotNull(e), {texts}), ', ')"
-            return self.bind(f"if({self._is_there(field)}, {joined}, NULL)")
+            scalars = f"arrayFilter(e -> NOT ({no_scalar('e')}), JSONExtractArrayRaw({value}))"
+            array = f"concat('[', arrayStringConcat({scalars}, ','), ']')"
+            return self.bind(f"if({self._is_there(field)}, {array}, NULL)")
         return "CAST(NULL, 'Nullable(String)')" if field.type is FieldType.OBJECT else value
 
     def _elements(self, raw: str, field_type: FieldType) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from milepost.criteria.convert import joined, to_text
+from milepost.criteria.convert import to_json_array, to_text
 from milepost.criteria.program import Program, define
 from milepost.domain.criterion import FieldType
 from milepost.domain.signal import Signal, SignalField
@@ -72,7 +72,7 @@ def compile_group(signals: Sequence[Signal]) -> GroupDetector:
     """Compile signals that passed `check`; what several of them read is decoded and converted once."""
     as_struct = all(_fits_a_struct(field.path[0]) for signal in signals for field in signal.fields)
     program = Program((lambda index, _: f"root.m{index}") if as_struct else (lambda _, name: f"root.get({name})"))
-    program.names |= {"Emission": Emission, "joined": joined, "to_text": to_text}
+    program.names |= {"Emission": Emission, "to_json_array": to_json_array, "to_text": to_text}
     failure_of = _count_failures(program, (field for signal in signals for field in signal.fields))
     emitting = [line for place, signal in enumerate(signals) for line in _emitting(program, place, signal)]
     source = "\n".join(
@@ -127,7 +127,7 @@ def _stored(program: Program, field: SignalField) -> str:
     if field.type is FieldType.OBJECT:
         return "None"
     value = program.value(field.path, field.type)
-    return f"joined({value})" if field.type is FieldType.ARRAY else value
+    return f"to_json_array({value})" if field.type is FieldType.ARRAY else value
 
 
 def _fits_a_struct(name: str) -> bool:

@@ -1,6 +1,7 @@
-"""What the API asks about privacy requests beside the database: a look, whom one is about, an export's file.
+"""The desk of privacy requests: answers their jobs, and what the API asks beside the database.
 
-For several threads. Keeps the house in order too: what is kept for a bounded time goes by `tidy`.
+That is a look, whom one is about, and an export's file. For several threads. What is kept for a bounded time goes by
+`tidy`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import threading
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 from milepost.control.erasure import company_with_members, count_records, what_is_known
@@ -18,7 +20,9 @@ from milepost.domain.privacy import CompanySubject, Known, UserSubject
 from milepost.erase.exporting import KEPT_MS, delete_export, export_file
 from milepost.erase.ports import Premises
 from milepost.erase.search import search_for
+from milepost.erase.step import answer
 from milepost.erase.subject import forget_subject, write_subject
+from milepost.jobs.port import RunningJob
 from milepost.record.forget import find_mentioning
 from milepost.store.marks import Marks, marked_jobs
 
@@ -30,6 +34,10 @@ class PrivacyDesk:
         self._premises = premises
         self._key = key
         self._one_look = threading.Lock()
+
+    def answer(self, job: RunningJob) -> dict[str, Any]:
+        """The handler of a request's job (jobs/port.py)."""
+        return answer(job, self._premises)
 
     def look(self, subject: CompanySubject | UserSubject) -> dict[str, int]:
         """How much there is of the subject now, by where it lies; NotFoundError for no company."""

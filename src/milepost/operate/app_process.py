@@ -24,11 +24,16 @@ from milepost.operate.tls import prepare_tls
 from milepost.record.rejections import RejectionReader
 from milepost.record.tallies import TallyReader
 from milepost.settings import Settings
+from milepost.store.client import connect
 from milepost.store.event_log import EventLogReader
+from milepost.store.feed_export import FeedExporter
+from milepost.store.feeds import FeedReader
 from milepost.web.app import create_app
 from milepost.web.deps import WebDeps
+from milepost.web.feeds import Feeds
+from milepost.web.live import LiveStreams
 from milepost.web.sign_in import SignInDesk
-from milepost.wiring import Engine, make_engine, make_jobs, make_premises
+from milepost.wiring import Engine, make_engine, make_jobs, make_privacy
 
 _log = logger("app")
 _DRAIN_SECONDS = 45.0
@@ -39,23 +44,23 @@ async def run(settings: Settings) -> None:
     database = open_database(settings.control())
     engine = make_engine(settings, database, system_clock)
     snapshots = StandingSnapshot(settings, engine)
-    premises = make_premises(settings, database, engine, snapshots.drop_all, system_clock)
-    privacy = PrivacyDesk(premises, load_key(paths.secrets_key(settings.data)))
-    jobs = make_jobs(settings, engine, premises, privacy)
-    threads = [
-        threading.Thread(target=engine.reactor.run, name="reactor"),
-        threading.Thread(target=engine.judge.run, name="judge"),
-        threading.Thread(target=jobs.run, name="jobs"),
-    ]
+    privacy = make_privacy(settings, database, engine, snapshots.drop_all, system_clock)
+    jobs = make_jobs(settings, database, engine, privacy, system_clock)
+    runs = {"reactor": engine.reactor.run, "judge": engine.judge.run, "jobs": jobs.run}
+    threads = [threading.Thread(target=target, name=name) for name, target in runs.items()]
     tls = prepare_tls(settings.tls, settings.data, settings.host, settings.trusted_proxies)
+    live = LiveStreams(engine.news, settings.live_streams)
+    deps = _web_deps(settings, database, engine, live, snapshots=snapshots, privacy=privacy, is_tls=tls is not None)
     server = make_server(
-        create_app(_web_deps(settings, database, engine, snapshots=snapshots, privacy=privacy, is_tls=tls is not None)),
-        interface=Interfaces.ASGI,
-        host=settings.host,
-        port=settings.app_port,
-        tls=tls,
+        create_app(deps), interface=Interfaces.ASGI, host=settings.host, port=settings.app_port, tls=tls
     )
-    child.stop_when_told(asyncio.get_running_loop(), server.stop)
+    closing: list[asyncio.Task[None]] = []
+
+    def stop() -> None:
+        closing.append(asyncio.ensure_future(live.close()))  # the server waits for every request under way
+        server.stop()
+
+    child.stop_when_told(asyncio.get_running_loop(), stop)
     serving = asyncio.ensure_future(server.serve())
     try:
         await until_listening(settings.host, settings.app_port, serving)
@@ -72,6 +77,7 @@ def _web_deps(
     settings: Settings,
     database: Database,
     engine: Engine,
+    live: LiveStreams,
     *,
     snapshots: StandingSnapshot,
     privacy: PrivacyDesk,
@@ -84,6 +90,13 @@ def _web_deps(
         tokens_key=load_key(paths.tokens_key(settings.data)),
         clock=system_clock,
         event_log=EventLogReader(engine.pool),
+        feeds=Feeds(
+            database,
+            FeedReader(engine.pool),
+            FeedExporter(lambda: connect(settings.store())),
+            engine.identities,
+        ),
+        live=live,
         tallies=TallyReader(paths.reactor(settings.data)),
         rejections=RejectionReader(
             paths.rejections(settings.data), keep_ms=settings.rejections_keep_ms(), clock=system_clock

@@ -75,6 +75,11 @@ class Checkpoints:
         with self._lock:
             return dict(self._db.execute("SELECT partition, upto FROM checkpoints").fetchall())
 
+    def finished_batch(self) -> int:
+        """The number of the latest batch that is on disk with its every effect, as are all before it; 0 for none."""
+        with self._lock:
+            return max((batch for (batch,) in self._db.execute("SELECT batch FROM finished")), default=0)
+
     def next_batch(self) -> int:
         """The number that the next batch will have."""
         with self._lock:

@@ -52,7 +52,7 @@ def put_values(
 ) -> None:
     """Put pseudonyms in the place of values, in the marked emissions: for each column, of which (signal, generation).
 
-    A text that joins several by `, ` has each replaced. A number is replaced where the value and its pseudonym are.
+    A number is replaced by the value's pseudonym where both are numbers.
     """
     job = marks.job
     client.command(f"ALTER TABLE erasure_values DROP PARTITION '{job}'")
@@ -139,8 +139,7 @@ def _new_text(slot: str, job: UUID) -> str:
     """NULL stays NULL."""
     old, new = _values("old", job, "1"), _values("new", job, "1")
     text = f"ifNull({slot}, '')"
-    parts = f"arrayStringConcat(arrayMap(p -> transform(p, {old}, {new}, p), splitByString(', ', {text})), ', ')"
-    return f"if(isNull({slot}), NULL, transform({text}, {old}, {new}, {parts}))"
+    return f"if(isNull({slot}), NULL, transform({text}, {old}, {new}, {text}))"
 
 
 def _new_number(slot: str, job: UUID) -> str:

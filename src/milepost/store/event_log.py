@@ -16,24 +16,38 @@ from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
 from milepost.kit.ids import uuid7_unix_ms
 from milepost.store.client import Queries
+from milepost.store.position import Position
 
 _COLUMNS: Final = (
     "toUnixTimestamp64Milli(received_at), request_id, item, connection_id, event_key,"
-    " toUnixTimestamp64Milli(event_date), toString(fate), reason, duplicate_of, door, payload"
+    " toUnixTimestamp64Milli(event_date), toString(fate), reason, duplicate_of, door, payload, batch"
 )
-_NEWEST_FIRST: Final = "ORDER BY received_at DESC, request_id DESC, item DESC"
+_NEWEST_FIRST: Final = "received_at DESC, request_id DESC, item DESC"
+_ARRIVAL: Final = "batch, received_at, request_id, item"
+_LATEST_FIRST: Final = "batch DESC, received_at DESC, request_id DESC, item DESC"
 _OLDER: Final = (
     "received_at <= {at:DateTime64(3, 'UTC')}"
     " AND (received_at, request_id, item) < ({at:DateTime64(3, 'UTC')}, {request_id:UUID}, {item:UInt16})"
 )
+_NEWER: Final = (
+    f"batch >= {{batch:UInt64}} AND ({_ARRIVAL})"
+    " > ({batch:UInt64}, {at:DateTime64(3, 'UTC')}, {request_id:UUID}, {item:UInt16})"
+)
 _PER_PAGE: Final = 500
 _MOST_RECENT_CHARACTERS: Final = 16 * 1024 * 1024
+_WITHIN: Final = "received_at >= {oldest:DateTime64(3, 'UTC')}"
 _WINDOWS: Final = (timedelta(hours=1), timedelta(days=1), timedelta(days=31))
+
+_Condition = tuple[str, dict[str, Any]]
+"""SQL, and the values of its parameters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedEvent:
-    """An event as the log has it. `payload` is the JSON text as sent; `duplicate_of` the id of the first, or None."""
+    """An event as the log has it. `payload` is the JSON text as sent; `duplicate_of` the id of the first, or None.
+
+    `batch` is the reactor's batch that brought it.
+    """
 
     id: EventId
     received_at_ms: int
@@ -45,6 +59,12 @@ class LoggedEvent:
     reason: str
     duplicate_of: EventId | None
     payload: str
+    batch: int
+
+    @property
+    def position(self) -> Position:
+        """Where somebody is who has read up to this event."""
+        return Position(self.batch, self.id)
 
 
 class Place(NamedTuple):
@@ -94,15 +114,27 @@ class EventLogReader:
     def page(self, wanted: EventFilter, *, older_than: Place | None, limit: int) -> list[LoggedEvent]:
         """Up to `limit` events, newest first."""
         newest = older_than.received_at_ms if older_than else self._newest_ms()
-        if newest is None:
-            return []
-        for window in (*_WINDOWS, None):
-            oldest = newest - int(window.total_seconds() * 1000) if window else None
-            found = self._select(wanted, older_than, oldest, limit)
-            reached_the_end = oldest is None or (wanted.since_ms is not None and oldest <= wanted.since_ms)
-            if len(found) >= limit or reached_the_end:
-                return found
-        return []
+        conditions = [*_conditions(wanted)]
+        if older_than:
+            place = {"at": _instant(older_than.received_at_ms), **older_than.id._asdict()}
+            conditions.append((_OLDER, place))
+        return self._widening(wanted, newest, conditions, _NEWEST_FIRST, limit)
+
+    def latest(self, wanted: EventFilter, upto: int, limit: int) -> list[LoggedEvent]:
+        """Up to `limit` events that arrived last, up to and with the batch `upto`, latest first."""
+        conditions = [*_conditions(wanted), ("batch <= {upto:UInt64}", {"upto": upto})]
+        return self._widening(wanted, self._newest_ms(), conditions, _LATEST_FIRST, limit)
+
+    def after(self, wanted: EventFilter, position: Position, upto: int, limit: int) -> list[LoggedEvent]:
+        """Up to `limit` events that arrived after the position, up to and with the batch `upto`, in their order."""
+        conditions = [*_conditions(wanted), ("batch <= {upto:UInt64}", {"upto": upto})]
+        parameters: dict[str, Any] = {"batch": position.batch}
+        if position.event_id is None:
+            conditions.append(("batch > {batch:UInt64}", parameters))
+        else:
+            parameters |= {"at": _arrived(position.event_id.request_id), **position.event_id._asdict()}
+            conditions.append((_NEWER, parameters))
+        return self._found(conditions, _ARRIVAL, limit)
 
     def recent(self, connection_id: UUID, event_key: str, most: int) -> list[LoggedEvent]:
         """Up to `most` of the latest events that were processed, newest first; fewer where payloads are large."""
@@ -177,8 +209,7 @@ class EventLogReader:
         ]
 
     def _of_request(self, request_id: UUID, more: str, parameters: dict[str, Any]) -> list[LoggedEvent]:
-        is_parked = request_id.int >> 96 == 0  # such an id is made of a place in the journal (record/step.py)
-        received_at = _instant(0 if is_parked else uuid7_unix_ms(request_id))
+        received_at = _arrived(request_id)
         return self._rows(
             f"SELECT {_COLUMNS} FROM events WHERE request_id = {{request_id:UUID}}"  # noqa: S608  # no values in it
             f" AND received_at = {{received_at:DateTime64(3, 'UTC')}} {more} ORDER BY item",
@@ -191,19 +222,26 @@ class EventLogReader:
         ).result_rows
         return int(newest) if rows else None
 
-    def _select(
-        self, wanted: EventFilter, older_than: Place | None, oldest_ms: int | None, limit: int
+    def _widening(
+        self, wanted: EventFilter, newest_ms: int | None, conditions: Sequence[_Condition], order: str, limit: int
     ) -> list[LoggedEvent]:
-        conditions = list(_conditions(wanted))
-        if oldest_ms is not None:
-            conditions.append(("received_at >= {oldest:DateTime64(3, 'UTC')}", {"oldest": _instant(oldest_ms)}))
-        if older_than:
-            place = {"at": _instant(older_than.received_at_ms), "request_id": older_than.id.request_id}
-            conditions.append((_OLDER, place | {"item": older_than.id.item}))
+        """The events of the hour before `newest_ms`, or if they are too few, of more."""
+        if newest_ms is None:
+            return []
+        for window in (*_WINDOWS, None):
+            oldest = newest_ms - int(window.total_seconds() * 1000) if window else None
+            within = () if oldest is None else ((_WITHIN, {"oldest": _instant(oldest)}),)
+            found = self._found([*conditions, *within], order, limit)
+            reached_the_end = oldest is None or (wanted.since_ms is not None and oldest <= wanted.since_ms)
+            if len(found) >= limit or reached_the_end:
+                return found
+        return []
+
+    def _found(self, conditions: Sequence[_Condition], order: str, limit: int) -> list[LoggedEvent]:
         where = " AND ".join(["1", *(condition for condition, _ in conditions)])
         parameters = {name: value for _, values in conditions for name, value in values.items()}
         return self._rows(
-            f"SELECT {_COLUMNS} FROM events WHERE {where} {_NEWEST_FIRST} LIMIT {{limit:UInt32}}",  # noqa: S608
+            f"SELECT {_COLUMNS} FROM events WHERE {where} ORDER BY {order} LIMIT {{limit:UInt32}}",  # noqa: S608
             parameters | {"limit": limit},
         )
 
@@ -214,7 +252,7 @@ class EventLogReader:
 _SLOTS: Final = tuple(f"{kind}{number}" for kind in "nt" for number in range(1, 17))
 
 
-def _conditions(wanted: EventFilter) -> Iterator[tuple[str, dict[str, Any]]]:
+def _conditions(wanted: EventFilter) -> Iterator[_Condition]:
     if wanted.connection_id is not None:
         yield "connection_id = {connection_id:UUID}", {"connection_id": wanted.connection_id}
     if wanted.event_key is not None:
@@ -229,12 +267,18 @@ def _conditions(wanted: EventFilter) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "positionCaseInsensitiveUTF8(payload, {text:String}) > 0", {"text": wanted.text}
 
 
+def _arrived(request_id: UUID) -> datetime:
+    is_parked = request_id.int >> 96 == 0  # such an id is made of a place in the journal (record/step.py)
+    return _instant(0 if is_parked else uuid7_unix_ms(request_id))
+
+
 def _instant(unix_ms: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=unix_ms)
 
 
 def _logged(row: Sequence[Any]) -> LoggedEvent:
-    received, request_id, item, connection_id, event_key, event_date, fate, reason, duplicate_of, door, payload = row
+    received, request_id, item, connection_id, event_key, event_date, *rest = row
+    fate, reason, duplicate_of, door, payload, batch = rest
     return LoggedEvent(
         id=EventId(request_id, item),
         received_at_ms=received,
@@ -246,4 +290,5 @@ def _logged(row: Sequence[Any]) -> LoggedEvent:
         reason=reason,
         duplicate_of=EventId.parse(duplicate_of) if duplicate_of else None,
         payload=payload,
+        batch=batch,
     )

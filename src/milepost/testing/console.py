@@ -5,7 +5,7 @@ The event log and the metrics are what the test brings; without them, the log is
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -20,17 +20,24 @@ from milepost.domain.basis import Basis
 from milepost.domain.connection import EVENT_HANDLER_SCOPE, Connection, ConnectionKind
 from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
+from milepost.domain.identities import Identities
 from milepost.domain.privacy import CompanySubject, UserSubject
 from milepost.kit.crypto import issue_token
+from milepost.kit.news import News
 from milepost.record.rejections import RejectionReader
 from milepost.record.tallies import TallyReader
 from milepost.store.event_log import EmittedSignal, EventFilter, EventKeySeen, LoggedEvent, Place
+from milepost.store.feed_export import Export, ExportFormat
+from milepost.store.feeds import FeedFilter, FeedPlace, FeedRow, FeedTime
+from milepost.store.position import Position
 from milepost.testing.business import NOW_MS, SECRETS_KEY, make_control_database
 from milepost.testing.clock import StandingClock
 from milepost.web.app import create_app
 from milepost.web.auth import SESSION_COOKIE
 from milepost.web.deps import WebDeps
-from milepost.web.ports import EventLog, MetricValues, Privacy
+from milepost.web.feeds import Feeds
+from milepost.web.live import LiveStreams
+from milepost.web.ports import EventLog, FeedFiles, FeedRows, MetricValues, Privacy
 from milepost.web.sign_in import SignInDesk
 
 TOKENS_KEY = bytes(reversed(range(32)))
@@ -41,6 +48,14 @@ class EmptyEventLog:
     """A log before the first event."""
 
     def page(self, wanted: EventFilter, *, older_than: Place | None, limit: int) -> Sequence[LoggedEvent]:
+        """Nothing."""
+        return ()
+
+    def after(self, wanted: EventFilter, position: Position, upto: int, limit: int) -> Sequence[LoggedEvent]:
+        """Nothing."""
+        return ()
+
+    def latest(self, wanted: EventFilter, upto: int, limit: int) -> Sequence[LoggedEvent]:
         """Nothing."""
         return ()
 
@@ -71,6 +86,32 @@ class EmptyEventLog:
     def signals_of(self, event_id: EventId, generations: dict[UUID, int]) -> Sequence[EmittedSignal]:
         """Nothing."""
         return ()
+
+
+class EmptyFeeds:
+    """Rows before the first emission."""
+
+    def page(
+        self, wanted: FeedFilter, *, order: FeedTime, is_newest_first: bool, after: FeedPlace | None, limit: int
+    ) -> Sequence[FeedRow]:
+        """None."""
+        return ()
+
+    def after(self, wanted: FeedFilter, position: Position, upto: int, limit: int) -> Sequence[FeedRow]:
+        """None."""
+        return ()
+
+
+class EmptyFiles:
+    """Files without a row."""
+
+    def company_ids(self, wanted: FeedFilter, upto: int) -> Sequence[UUID]:
+        """None."""
+        return ()
+
+    def pieces(self, export: Export, file_format: ExportFormat) -> Generator[bytes]:
+        """None."""
+        yield from ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,17 +230,28 @@ def open_console(
     *,
     event_log: EventLog | None = None,
     metrics: MetricValues | None = None,
+    feed_rows: FeedRows | None = None,
+    feed_files: FeedFiles | None = None,
+    live: LiveStreams | None = None,
     privacy: Privacy | None = None,
 ) -> Console:
-    """A console on a fresh database in the folder, at the business's `NOW_MS`."""
+    """A console on a fresh database in the folder, at the business's `NOW_MS`.
+
+    Live streams end at once, unless the test brings its own `live`.
+    """
     clock = StandingClock(NOW_MS)
     database = make_control_database(folder)
+    if live is None:
+        live = LiveStreams(News(), most_tails=4)
+        live.news.close()
     deps = WebDeps(
         database=database,
         secrets_key=SECRETS_KEY,
         tokens_key=TOKENS_KEY,
         clock=clock,
         event_log=event_log or EmptyEventLog(),
+        feeds=Feeds(database, feed_rows or EmptyFeeds(), feed_files or EmptyFiles(), Identities),
+        live=live,
         tallies=TallyReader(folder / "reactor.sqlite"),
         rejections=RejectionReader(folder / "rejections", keep_ms=7 * 86_400_000, clock=clock),
         metrics=metrics or ZeroMetrics(),

@@ -32,7 +32,6 @@ from milepost.domain.privacy import CompanySubject, PrivacyAction, PrivacyReques
 from milepost.domain.signal import CompanyMapping, Signal, SignalDraft, SignalField
 from milepost.erase.desk import PrivacyDesk
 from milepost.erase.ports import Premises
-from milepost.erase.step import answer
 from milepost.jobs.port import JobCancelledError
 from milepost.kit.ids import uuid7, uuid7_bytes
 from milepost.measure.queries import MetricReader
@@ -200,7 +199,7 @@ class House:
             taken = jobs.take_job(session, now_ms=NOW_MS)
         assert taken is not None
         assert taken[0].id == job.id
-        answer(Attempt(self, *taken, dies_at_word=dies_at_word, is_cancelled=is_cancelled), self.premises)
+        self.desk.answer(Attempt(self, *taken, dies_at_word=dies_at_word, is_cancelled=is_cancelled))
 
     def saved(self, job: Job) -> Mapping[str, Any]:
         """What the job keeps for its next attempt."""
@@ -274,6 +273,7 @@ def _reactor(folder: Path, dsn: str, database: Database, clock: StandingClock) -
             detector=FreshDetect(database, clock),
             store=StoreWriter(writer),
             touched=lambda _: None,
+            settled=lambda _batch, _emissions: None,
             report=lambda _: None,
             clock=clock,
         )

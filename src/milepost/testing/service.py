@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -43,6 +43,13 @@ def wait_for(condition: Callable[[], _T], *, seconds: float, what: str) -> _T:
         if time.monotonic() > until:
             raise AssertionError(f"waited {seconds:g} seconds in vain for: {what}")
         time.sleep(_LOOK_SECONDS)
+
+
+def hang_up(answer: httpx.Response) -> None:
+    """Break the connection of an answer that is still being read, from any thread; the reader's wait ends at once."""
+    connection: socket.socket = answer.extensions["network_stream"].get_extra_info("socket")
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def free_port() -> int:

@@ -81,6 +81,11 @@ def require(role: Role) -> Callable[[Caller], Caller]:
     return check
 
 
+def check_still(role: Role, request: Request, deps: WebDeps) -> None:
+    """For an answer that goes on for long: raise as soon as the same request would be refused now."""
+    require(role)(identify(request, deps))
+
+
 Viewer = Annotated[Caller, Depends(require(Role.VIEWER))]
 Editor = Annotated[Caller, Depends(require(Role.EDITOR))]
 Admin = Annotated[Caller, Depends(require(Role.ADMIN))]

@@ -10,6 +10,8 @@ from fastapi import Depends, Request
 from milepost.control.session import Database
 from milepost.kit.clock import Clock
 from milepost.record.rejections import RejectionReader
+from milepost.web.feeds import Feeds
+from milepost.web.live import LiveStreams
 from milepost.web.ports import EventLog, MetricValues, Privacy, Snapshots, Tallies
 from milepost.web.sign_in import SignInDesk
 
@@ -23,6 +25,8 @@ class WebDeps:
     tokens_key: bytes = field(repr=False)
     clock: Clock
     event_log: EventLog
+    feeds: Feeds
+    live: LiveStreams
     tallies: Tallies
     rejections: RejectionReader
     metrics: MetricValues

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from milepost.domain.criterion import FieldType
 from milepost.domain.signal import Signal
 from milepost.kit.clock import to_datetime
@@ -18,7 +20,9 @@ def shown_fields(signal: Signal, slots: Mapping[str, float | str]) -> dict[str, 
 
 
 def shown(field_type: FieldType, value: float | str | None) -> Any:
-    """One value in its field's type."""
+    """One value in its field's type; an array as the list that it is."""
+    if field_type is FieldType.ARRAY and isinstance(value, str):
+        return orjson.loads(value)
     if value is None or isinstance(value, str):
         return value
     if field_type is FieldType.BOOLEAN:

@@ -5,7 +5,7 @@ All are called from several threads at once, while the store's readers serve one
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
@@ -16,6 +16,9 @@ from milepost.domain.fate import Fate
 from milepost.domain.privacy import CompanySubject, UserSubject
 from milepost.domain.tally import Tally
 from milepost.store.event_log import EmittedSignal, EventFilter, EventKeySeen, LoggedEvent, Place
+from milepost.store.feed_export import Export, ExportFormat
+from milepost.store.feeds import FeedFilter, FeedPlace, FeedRow, FeedTime
+from milepost.store.position import Position
 
 
 class EventLog(Protocol):
@@ -23,6 +26,12 @@ class EventLog(Protocol):
 
     def page(self, wanted: EventFilter, *, older_than: Place | None, limit: int) -> Sequence[LoggedEvent]:
         """Up to `limit` events, newest first."""
+
+    def latest(self, wanted: EventFilter, upto: int, limit: int) -> Sequence[LoggedEvent]:
+        """Up to `limit` events that arrived last, up to and with the batch `upto`, latest first."""
+
+    def after(self, wanted: EventFilter, position: Position, upto: int, limit: int) -> Sequence[LoggedEvent]:
+        """Up to `limit` events that arrived after the position, up to and with the batch `upto`, in their order."""
 
     def recent(self, connection_id: UUID, event_key: str, most: int) -> Sequence[LoggedEvent]:
         """Up to `most` of the latest events that were processed, newest first; fewer where payloads are large."""
@@ -44,6 +53,28 @@ class EventLog(Protocol):
 
     def signals_of(self, event_id: EventId, generations: dict[UUID, int]) -> Sequence[EmittedSignal]:
         """What the event emitted, in each signal's generation in force."""
+
+
+class FeedRows(Protocol):
+    """What signals emitted, row by row (`store.feeds.FeedReader`)."""
+
+    def page(
+        self, wanted: FeedFilter, *, order: FeedTime, is_newest_first: bool, after: FeedPlace | None, limit: int
+    ) -> Sequence[FeedRow]:
+        """Up to `limit` rows beyond `after`."""
+
+    def after(self, wanted: FeedFilter, position: Position, upto: int, limit: int) -> Sequence[FeedRow]:
+        """Up to `limit` rows that arrived after the position, up to and with the batch `upto`, in their order."""
+
+
+class FeedFiles(Protocol):
+    """Feeds as files (`store.feed_export.FeedExporter`)."""
+
+    def company_ids(self, wanted: FeedFilter, upto: int) -> Sequence[UUID]:
+        """Whose rows an export would have."""
+
+    def pieces(self, export: Export, file_format: ExportFormat) -> Generator[bytes]:
+        """The file, piece by piece, raising where the store fails; ends early when it is closed."""
 
 
 class Privacy(Protocol):

@@ -21,12 +21,18 @@ def all_company_names(session: Session) -> dict[UUID, str]:
 
 def company_names(session: Session, company_ids: Collection[UUID]) -> dict[UUID, str]:
     """The names of these companies, in their order; InvalidInputError for an id that is none."""
-    names: dict[UUID, str] = {}
-    for chunk in chunks(company_ids):
-        rows = session.execute(select(CompanyRow.id, CompanyRow.name).where(CompanyRow.id.in_(chunk), SHOWN))
-        names |= {row.id: row.name for row in rows}
+    names = known_company_names(session, company_ids)
     for company_id in company_ids:
         if company_id not in names:
             fault = Fault(path="company_id", reason=f"no company has the id {company_id}")
             raise InvalidInputError("There is no such company.", faults=(fault,))
     return {company_id: names[company_id] for company_id in company_ids}
+
+
+def known_company_names(session: Session, company_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The names of those of these companies that there are: rows of the store may name one that is gone."""
+    names: dict[UUID, str] = {}
+    for chunk in chunks(company_ids):
+        rows = session.execute(select(CompanyRow.id, CompanyRow.name).where(CompanyRow.id.in_(chunk), SHOWN))
+        names |= {row.id: row.name for row in rows}
+    return names

@@ -6,26 +6,31 @@ Payloads leave as the JSON text that was sent, number for number; a parked event
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import AwareDatetime, BaseModel, Field
 
 from milepost.control.repos.companies import get_company
 from milepost.control.repos.connections import get_connection
 from milepost.control.repos.signals import list_signal_revisions, list_signals
+from milepost.domain.account import Role
 from milepost.domain.errors import Fault, InvalidInputError, NotFoundError
 from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
 from milepost.kit.clock import to_datetime, to_unix_ms
 from milepost.store.event_log import EmittedSignal, EventFilter, LoggedEvent, Place
-from milepost.web.auth import Viewer
+from milepost.store.position import Position
+from milepost.web.auth import Viewer, check_still
 from milepost.web.deps import Deps, WebDeps
 from milepost.web.fields import shown_fields
+from milepost.web.live import PAGE_ROWS, TailSource, Told, follow
+from milepost.web.live_query import Start, TailPlace
 from milepost.web.paging import Cursor, Limit, read_cursor, write_cursor
 
 router = APIRouter(tags=["events"])
@@ -100,22 +105,17 @@ class FateCounts(BaseModel):
     parked: int
 
 
-@router.get("/events", responses={200: {"model": EventPage}}, response_class=Response)
-def list_events(
+def wanted_events(
     *,
-    _: Viewer,
-    deps: Deps,
     connection_id: UUID | None = None,
     event_key: str | None = None,
     fate: Literal["processed", "duplicate", "parked"] | None = None,
     since: Annotated[AwareDatetime | None, Query(description="Arrived at or after this instant.")] = None,
     until: Annotated[AwareDatetime | None, Query(description="Arrived before this instant.")] = None,
     text: Annotated[str | None, Query(description="Found anywhere in the payload, in any case of letters.")] = None,
-    cursor: Cursor = None,
-    limit: Limit = 100,
-) -> Response:
-    """Events that arrived, newest first, repeats included."""
-    wanted = EventFilter(
+) -> EventFilter:
+    """The filter that a query string describes."""
+    return EventFilter(
         connection_id=connection_id,
         event_key=event_key,
         fate=Fate(fate) if fate else None,
@@ -123,10 +123,41 @@ def list_events(
         until_ms=to_unix_ms(until) if until else None,
         text=text,
     )
+
+
+WantedEvents = Annotated[EventFilter, Depends(wanted_events)]
+
+
+@router.get("/events", responses={200: {"model": EventPage}}, response_class=Response)
+def list_events(_: Viewer, wanted: WantedEvents, deps: Deps, cursor: Cursor = None, limit: Limit = 100) -> Response:
+    """Events that arrived, newest first, repeats included."""
     found = deps.event_log.page(wanted, older_than=read_cursor(cursor, _place), limit=limit + 1)
     shown = _within_bounds(found[:limit])
     more = len(shown) < len(found)
     return _json({"items": [_event(event) for event in shown], "next": _cursor(shown[-1]) if more else None})
+
+
+@router.get(
+    "/events/live",
+    response_class=EventSourceResponse,
+    responses={200: {"model": EventView, "description": "Server-sent events, each with an event as `data`."}},
+)
+async def follow_events(
+    _: Viewer, wanted: WantedEvents, start: Start, deps: Deps, request: Request, _stream: TailPlace
+) -> AsyncIterator[ServerSentEvent]:
+    """Events as they are processed, in that order; `id` is what to give back as `Last-Event-ID` or `after`."""
+
+    def after(position: Position, upto: int) -> tuple[Sequence[Told], bool]:
+        found = deps.event_log.after(wanted, position, upto, PAGE_ROWS)
+        fitting = _within_bounds(found)
+        return _told(fitting), len(found) == PAGE_ROWS or len(fitting) < len(found)
+
+    def latest(upto: int, last: int) -> Sequence[Told]:
+        return _told(_within_bounds(deps.event_log.latest(wanted, upto, last))[::-1])
+
+    source = TailSource(after=after, latest=latest, topics=None)
+    async for event in follow(deps.live.news, source, start, lambda: check_still(Role.VIEWER, request, deps)):
+        yield event
 
 
 @router.get("/events/{event_id}", responses={200: {"model": EventTrace}}, response_class=Response)
@@ -249,6 +280,10 @@ def _place(received_at_ms: int, request_id: str, item: int) -> Place:
 
 def _cursor(event: LoggedEvent) -> str:
     return write_cursor((event.received_at_ms, event.id.request_id, event.id.item))
+
+
+def _told(events: Sequence[LoggedEvent]) -> list[Told]:
+    return [Told(event.position, orjson.dumps(_event(event), option=orjson.OPT_UTC_Z)) for event in events]
 
 
 def _json(body: dict[str, Any]) -> Response:
