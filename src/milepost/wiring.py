@@ -9,16 +9,25 @@ from functools import partial
 from typing import Protocol
 from uuid import UUID
 
-from milepost.control.directory import CompanyDirectory, DefinitionSource, IdentitySource, JudgedPlans, Rejudgings
+from milepost.control.directory import (
+    CompanyDirectory,
+    DefinitionSource,
+    ForeseenPlans,
+    IdentitySource,
+    JudgedPlans,
+    Rejudgings,
+)
 from milepost.control.session import Database, sqlite_file
 from milepost.detect.backfill import Backfill
 from milepost.detect.company import Companies
 from milepost.detect.step import Definitions, Detect, compile_definitions
 from milepost.domain.event import Detected, Emissions, RecordedGroup
+from milepost.domain.identities import Identities
 from milepost.domain.job import JobKind
 from milepost.domain.milestone import Transition
 from milepost.erase.desk import PrivacyDesk
 from milepost.erase.ports import Premises
+from milepost.jobs.company_import import CompanyImport
 from milepost.jobs.port import Handler
 from milepost.jobs.runner import JobRunner
 from milepost.judge.loop import JudgeLoop
@@ -38,7 +47,7 @@ from milepost.record.claims.rocksdb import RocksdbClaims
 from milepost.record.journal.sqlite import SqliteJournalReader
 from milepost.settings import Settings
 from milepost.store.backfill import BackfillStore
-from milepost.store.client import ClientPool, connect, create_schema
+from milepost.store.client import ClientPool, Queries, connect, create_schema
 from milepost.store.quiet import QuietClient
 from milepost.store.writer import StoreWriter
 
@@ -139,6 +148,22 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     )
 
 
+class JudgeAhead:
+    """The judge on what is not so yet: what it would record is given, and not recorded."""
+
+    def __init__(self, database: Database, client: Queries, clock: Clock) -> None:
+        self._database = database
+        self._client = client
+        self._clock = clock
+
+    def transitions(self, company_id: UUID, identities: Identities) -> Sequence[Transition]:
+        """The changes of state on the company's plan, if these were the identities."""
+        definitions = DefinitionSource(self._database)
+        definitions.refresh()
+        measures = MetricReader(self._client, lambda: identities)
+        return Judge(measures, ForeseenPlans(self._database, definitions), self._clock).judge([company_id])
+
+
 class StandingStream:
     """The stream as a backfill needs it (detect/backfill.py)."""
 
@@ -163,7 +188,11 @@ def make_jobs(settings: Settings, database: Database, engine: Engine, privacy: P
         stream=StandingStream(engine),
         grace_seconds=_GRACE_SECONDS,
     )
-    handlers: dict[JobKind, Handler] = {JobKind.BACKFILL: backfill, JobKind.PRIVACY: privacy.answer}
+    handlers: dict[JobKind, Handler] = {
+        JobKind.BACKFILL: backfill,
+        JobKind.COMPANY_IMPORT: CompanyImport(database, clock),
+        JobKind.PRIVACY: privacy.answer,
+    }
     return JobRunner(database, handlers, paths.jobs(settings.data), clock, tidy=privacy.tidy)
 
 
@@ -187,7 +216,7 @@ def make_privacy(
     return PrivacyDesk(premises, load_key(paths.secrets_key(data)))
 
 
-def make_judge(database: Database, pool: ClientPool, identities: IdentitySource, clock: Clock) -> JudgeLoop:
+def make_judge(database: Database, pool: Queries, identities: IdentitySource, clock: Clock) -> JudgeLoop:
     """The judge on its own view of the definitions."""
     definitions = DefinitionSource(database)
 

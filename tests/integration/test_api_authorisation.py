@@ -54,6 +54,15 @@ LEAST: dict[tuple[str, str], str] = {
     ("POST", "/api/companies"): EDITOR,
     ("GET", "/api/companies/{company_id}"): VIEWER,
     ("PATCH", "/api/companies/{company_id}"): EDITOR,
+    ("DELETE", "/api/companies/{company_id}"): EDITOR,
+    ("POST", "/api/companies/{company_id}/restore"): EDITOR,
+    ("POST", "/api/companies/{company_id}/combine"): EDITOR,
+    ("POST", "/api/companies/{company_id}/separate"): EDITOR,
+    ("POST", "/api/companies/import"): EDITOR,
+    ("GET", "/api/companies/imports/{job_id}"): VIEWER,
+    ("GET", "/api/companies/unmatched"): VIEWER,
+    ("POST", "/api/companies/unmatched/assign"): EDITOR,
+    ("POST", "/api/companies/unmatched/make-companies"): EDITOR,
     ("POST", "/api/companies/{company_id}/keys"): EDITOR,
     ("DELETE", "/api/companies/{company_id}/keys"): EDITOR,
     ("GET", "/api/companies/{company_id}/plan"): VIEWER,
@@ -123,7 +132,7 @@ CALLERS = {
     "machine that administers": ADMIN,
     "event handler": None,
 }
-LET_IN = (200, 204, 400, 404)
+LET_IN = (200, 204, 400, 404, 415)
 """Statuses that show the caller got past the door: to an answer, to a 404, or to what is wrong with the input."""
 
 _RANK = (ANYONE, VIEWER, EDITOR, ADMIN)

@@ -12,7 +12,7 @@ from clickhouse_connect.driver.client import Client
 
 from milepost.control.repos import audit, companies, jobs, rejudgings
 from milepost.control.rows import CompanyRow
-from milepost.domain.company import CompanyKey
+from milepost.domain.company import CompanyChange, CompanyKey
 from milepost.domain.criterion import FieldType
 from milepost.domain.event import SmartKey
 from milepost.domain.metric import Aggregation
@@ -76,7 +76,7 @@ def test_everything_of_a_company_is_gone_down_to_the_bytes_on_disk(house: House)
     subject = company(house, acme)
     with house.database.write() as session:
         before = companies.get_company(session, subject.company_id)
-        companies.update_company(session, subject.company_id, attributes={"owner": acme})
+        companies.update_company(session, subject.company_id, CompanyChange(attributes={"owner": acme}))
         audit.record_change(
             session, actor="eve", action="update", subject="company", subject_id=before.id, now_ms=NOW_MS, before=before
         )

@@ -160,3 +160,10 @@ class JudgedPlans:
         with self._database.write() as session:
             record_transitions(session, transitions)
             record_progress(session, progress)
+
+
+class ForeseenPlans(JudgedPlans):
+    """The same plans, for judging what is not so yet: nothing is recorded."""
+
+    def record(self, transitions: Sequence[Transition], progress: Mapping[UUID, float]) -> None:
+        """Nothing."""

@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks
 from milepost.control.revisions import Scope, raise_revision
-from milepost.control.rows import AuditRow, CompanyKeyRow, CompanyRow, JobRow, Row
-from milepost.domain.company import CompanyKey
-from milepost.domain.errors import NotFoundError
+from milepost.control.rows import AuditRow, CompanyKeyRow, CompanyRow, ImportLineRow, JobRow, Row
+from milepost.domain.company import CompanyKey, folded, search_text
+from milepost.domain.errors import ConflictError, NotFoundError
 from milepost.domain.job import JobKind, JobState
 from milepost.domain.privacy import Known
 
@@ -26,9 +26,12 @@ _OVER = tuple(state.value for state in JobState if state.is_over)
 
 
 def company_with_members(session: Session, company_id: UUID) -> tuple[UUID, ...]:
-    """The company and all that were combined into it; NotFoundError."""
-    if session.get(CompanyRow, company_id) is None:
+    """The company and all that were combined into it; NotFoundError, and ConflictError for one that is a part."""
+    row = session.get(CompanyRow, company_id)
+    if row is None:
         raise NotFoundError(f"No company has the id {company_id}.")
+    if row.primary_id is not None:
+        raise ConflictError(f"The company was combined into {row.primary_id}: ask for that, or separate them first.")
     members = [company_id]
     fresh: Collection[UUID] = members
     while fresh := session.scalars(select(CompanyRow.id).where(CompanyRow.merged_into.in_(fresh))).all():
@@ -79,13 +82,21 @@ def delete_companies(session: Session, company_ids: Collection[UUID]) -> None:
 
 def rename_companies(session: Session, known: Known) -> None:
     """Put pseudonyms in the place of names and keys, and take the attributes away; plans and states stay."""
-    for company_id in known.company_ids:
-        renamed = {"name": f"Anonymous {company_id.hex[-8:]}", "attributes": {}}
-        session.execute(update(CompanyRow).where(CompanyRow.id == company_id).values(renamed))
     for key in known.keys:
         of_key = (CompanyKeyRow.key_space == key.key_space, CompanyKeyRow.value == key.value)
         if pseudonym := known.pseudonyms.get(key.value):
             session.execute(update(CompanyKeyRow).where(*of_key).values(value=pseudonym))
+    for company_id in known.company_ids:
+        name = f"Anonymous {company_id.hex[-8:]}"
+        values = session.scalars(select(CompanyKeyRow.value).where(CompanyKeyRow.company_id == company_id)).all()
+        renamed: dict[str, Any] = {
+            "name": name,
+            "sort_name": folded(name),
+            "search_text": search_text(name, sorted(values)),
+            "attributes": {},
+            "given_attributes": None,
+        }
+        session.execute(update(CompanyRow).where(CompanyRow.id == company_id).values(renamed))
     _raise_both(session)
 
 
@@ -118,6 +129,11 @@ def scrub_imports(session: Session, pattern: str) -> list[UUID]:
         scrubbed.append(row.id)
         if wanted.search(json.dumps([row.params, row.saved, row.result], ensure_ascii=False, default=str)):
             row.params, row.saved, row.result = {}, {}, None
+    for job_id in scrubbed:
+        of_job = ImportLineRow.job_id == job_id
+        told = session.execute(select(ImportLineRow.line, ImportLineRow.report).where(of_job))
+        for lines in chunks([line for line, report in told if wanted.search(report)]):
+            session.execute(delete(ImportLineRow).where(of_job, ImportLineRow.line.in_(lines)))
     return scrubbed
 
 

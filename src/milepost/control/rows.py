@@ -84,14 +84,17 @@ class CompanyRow(Row):
 
     `awaits_plan`: the definitions that go to every new company have not been copied to this one yet.
     `merged_into`: the company that a person combined this one into. `primary_id` follows from it: the end of
-    that chain, NULL for a company that is its own.
+    that chain, NULL for a company that is its own. `given_attributes`: those that `merged_into` has from this one.
+    `sort_name` and `search_text` are the name, and the name and the keys, folded (domain/company.py).
     """
 
     __tablename__ = "companies"
-    __table_args__ = (Index(None, "name", "id"),)
+    __table_args__ = (Index(None, "sort_name", "id"), Index(None, "created_at_ms", "id"))
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str]
+    sort_name: Mapped[str]
+    search_text: Mapped[str]
     is_auto_created: Mapped[bool]
     awaits_plan: Mapped[bool] = mapped_column(index=True)
     attributes: Mapped[dict[str, Any]]
@@ -99,6 +102,7 @@ class CompanyRow(Row):
     standing: Mapped[str] = mapped_column(index=True, server_default="active")
     merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("companies.id"), index=True)
     primary_id: Mapped[UUID | None] = mapped_column(ForeignKey("companies.id"), index=True)
+    given_attributes: Mapped[dict[str, Any] | None]
 
 
 class RejudgingRow(Row):
@@ -235,36 +239,6 @@ class TransitionRow(Row):
     value: Mapped[float | None]
 
 
-class PersonRow(Row):
-    __tablename__ = "people"
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    email: Mapped[str] = mapped_column(unique=True)
-    password_hash: Mapped[str]
-    role: Mapped[str]
-    created_at_ms: Mapped[int]
-
-
-class SessionRow(Row):
-    """A signed-in browser: the SHA-256 of its cookie, never the cookie."""
-
-    __tablename__ = "sessions"
-
-    sha256: Mapped[bytes] = mapped_column(primary_key=True)
-    person_id: Mapped[UUID] = mapped_column(ForeignKey(PersonRow.id, ondelete="CASCADE"), index=True)
-    created_at_ms: Mapped[int]
-    expires_at_ms: Mapped[int] = mapped_column(index=True)
-
-
-class SettingsRow(Row):
-    """One row, the account's settings."""
-
-    __tablename__ = "settings"
-
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    definition: Mapped[str]
-
-
 class AuditRow(Row):
     """Ordered by id, a UUIDv7."""
 
@@ -278,6 +252,17 @@ class AuditRow(Row):
     subject_id: Mapped[str] = mapped_column(index=True)
     before: Mapped[dict[str, Any] | None]
     after: Mapped[dict[str, Any] | None]
+
+
+class ImportLineRow(Row):
+    """What a line of a company import did (control/company_import/deciding.py), kept as long as its job."""
+
+    __tablename__ = "import_lines"
+
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    outcome: Mapped[str]
+    report: Mapped[str]
 
 
 class JobRow(Row):

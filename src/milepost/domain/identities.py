@@ -40,6 +40,11 @@ class Identities:
         """The ids whose emissions are this company's: its own first, then those that were combined into it."""
         return self.combined.get(company_id, (company_id,))
 
+    def with_combined(self, primary_id: UUID, company_ids: Iterable[UUID]) -> Identities:
+        """How it would be if these were combined into the primary."""
+        joining = {part: primary_id for one in company_ids for part in self.members(one)}
+        return Identities(primary_of={**self.primary_of, **joining}, hidden=self.hidden - joining.keys())
+
     def parts(self, company_ids: Iterable[UUID]) -> list[tuple[UUID, UUID]]:
         """(member, company) for every member of each of these companies."""
         return [(member, company_id) for company_id in company_ids for member in self.members(company_id)]

@@ -168,7 +168,7 @@ class Transition(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     company_id: UUID
-    subject: Literal["milestone", "outcome"]
+    subject: Literal["milestone", "outcome", "company"]
     subject_id: UUID
     name: str
     from_state: str

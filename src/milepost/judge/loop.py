@@ -71,21 +71,24 @@ class JudgeLoop:
         """Work until stopped. What a crash leaves unjudged is mended by judging all at the next start."""
         while not self._is_stopping:
             try:
-                self._look()
+                self.look()
             except Exception as error:  # the judge has put what failed back on its agenda
                 self._failed(error)
                 self._wake.wait(_RETRY_SECONDS)
             self._wake.wait(_LOOK_SECONDS)
             self._wake.clear()
-        self._look()
+        self.look()
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Judge what there is to judge, on the thread that calls; `run` does so again and again."""
         if self._have_definitions_changed():
             self._owes_all = True
         # Before all else: what is known of these companies is no ground to judge them on.
-        while owed := self._rejudgings.owed():
+        owed = self._rejudgings.owed()
+        if owed:
             self._judged(self._judge.judge_anew(set(owed.values())))
             self._rejudgings.settle(owed.keys())
+            self._wake.set()  # there may be more; what is touched meanwhile need not wait for all of them
         with self._lock:
             touched, self._touched = self._touched, {}
         if self._owes_all:

@@ -10,7 +10,7 @@ from milepost.judge.outcomes import OutcomeVerdict
 from milepost.judge.rules import Verdict, is_correction
 from milepost.judge.words import day
 
-CORRECTED = "the past was corrected by late events or a changed definition"
+CORRECTED = "the past was corrected by late events, a changed definition, or companies combined or separated"
 
 
 def milestone_transition(assigned: AssignedMilestone, verdict: Verdict, now: datetime) -> Transition | None:

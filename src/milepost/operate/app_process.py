@@ -28,12 +28,13 @@ from milepost.store.client import connect
 from milepost.store.event_log import EventLogReader
 from milepost.store.feed_export import FeedExporter
 from milepost.store.feeds import FeedReader
+from milepost.store.histories import HistoryReader
 from milepost.web.app import create_app
 from milepost.web.deps import WebDeps
 from milepost.web.feeds import Feeds
 from milepost.web.live import LiveStreams
 from milepost.web.sign_in import SignInDesk
-from milepost.wiring import Engine, make_engine, make_jobs, make_privacy
+from milepost.wiring import Engine, JudgeAhead, make_engine, make_jobs, make_privacy
 
 _log = logger("app")
 _DRAIN_SECONDS = 45.0
@@ -102,11 +103,15 @@ def _web_deps(
             paths.rejections(settings.data), keep_ms=settings.rejections_keep_ms(), clock=system_clock
         ),
         metrics=MetricReader(engine.pool, engine.identities),
+        identities=engine.identities,
+        histories=HistoryReader(engine.pool),
+        foresight=JudgeAhead(database, engine.pool, system_clock),
         api_url=settings.api_url(),
         is_tls=is_tls,
         sign_in=SignInDesk(database, system_clock),
         snapshots=snapshots,
         privacy=privacy,
+        jobs_folder=paths.jobs(settings.data),
     )
 
 

@@ -14,21 +14,27 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
+from milepost.control.directory import IdentitySource
 from milepost.control.repos import connections, people, sessions
 from milepost.domain.account import Role
 from milepost.domain.basis import Basis
+from milepost.domain.combination import History
 from milepost.domain.connection import EVENT_HANDLER_SCOPE, Connection, ConnectionKind
 from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
 from milepost.domain.identities import Identities
+from milepost.domain.milestone import Transition
 from milepost.domain.privacy import CompanySubject, UserSubject
 from milepost.kit.crypto import issue_token
 from milepost.kit.news import News
+from milepost.measure.queries import MetricReader
 from milepost.record.rejections import RejectionReader
 from milepost.record.tallies import TallyReader
+from milepost.store.client import Queries
 from milepost.store.event_log import EmittedSignal, EventFilter, EventKeySeen, LoggedEvent, Place
 from milepost.store.feed_export import Export, ExportFormat
 from milepost.store.feeds import FeedFilter, FeedPlace, FeedRow, FeedTime
+from milepost.store.histories import HistoryReader
 from milepost.store.position import Position
 from milepost.testing.business import NOW_MS, SECRETS_KEY, make_control_database
 from milepost.testing.clock import StandingClock
@@ -37,8 +43,9 @@ from milepost.web.auth import SESSION_COOKIE
 from milepost.web.deps import WebDeps
 from milepost.web.feeds import Feeds
 from milepost.web.live import LiveStreams
-from milepost.web.ports import EventLog, FeedFiles, FeedRows, MetricValues, Privacy
+from milepost.web.ports import EventLog, FeedFiles, FeedRows, MetricValues
 from milepost.web.sign_in import SignInDesk
+from milepost.wiring import JudgeAhead
 
 TOKENS_KEY = bytes(reversed(range(32)))
 PASSWORD = "correct horse battery"  # noqa: S105  # of people who exist in tests only
@@ -170,6 +177,18 @@ class ZeroMetrics:
         return ()
 
 
+class NoHistory:
+    """Companies before the first emission, with nothing to foresee."""
+
+    def histories(self, parts: Sequence[tuple[UUID, UUID]], generations: Mapping[UUID, int]) -> Mapping[UUID, History]:
+        """None."""
+        return {}
+
+    def transitions(self, company_id: UUID, identities: Identities) -> Sequence[Transition]:
+        """None."""
+        return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Console:
     """The app, what it works with, and a client for each kind of caller; all see one database."""
@@ -233,32 +252,40 @@ def open_console(
     feed_rows: FeedRows | None = None,
     feed_files: FeedFiles | None = None,
     live: LiveStreams | None = None,
-    privacy: Privacy | None = None,
+    client: Queries | None = None,
 ) -> Console:
     """A console on a fresh database in the folder, at the business's `NOW_MS`.
 
-    Live streams end at once, unless the test brings its own `live`.
+    Live streams end at once, unless the test brings its own `live`. With a client of the store, companies have their
+    real histories, and metrics know who is who.
     """
     clock = StandingClock(NOW_MS)
     database = make_control_database(folder)
     if live is None:
         live = LiveStreams(News(), most_tails=4)
         live.news.close()
+    identities = IdentitySource(database)
+    if client is not None:
+        metrics = MetricReader(client, identities)
     deps = WebDeps(
         database=database,
         secrets_key=SECRETS_KEY,
         tokens_key=TOKENS_KEY,
         clock=clock,
         event_log=event_log or EmptyEventLog(),
-        feeds=Feeds(database, feed_rows or EmptyFeeds(), feed_files or EmptyFiles(), Identities),
+        feeds=Feeds(database, feed_rows or EmptyFeeds(), feed_files or EmptyFiles(), identities),
         live=live,
         tallies=TallyReader(folder / "reactor.sqlite"),
         rejections=RejectionReader(folder / "rejections", keep_ms=7 * 86_400_000, clock=clock),
         metrics=metrics or ZeroMetrics(),
+        identities=identities,
+        histories=NoHistory() if client is None else HistoryReader(client),
+        foresight=NoHistory() if client is None else JudgeAhead(database, client, clock),
         api_url="https://api.test",
         is_tls=True,
         sign_in=SignInDesk(database, clock),
         snapshots=EmptySnapshots(folder / "snapshot"),
-        privacy=privacy or EmptyPrivacy(),
+        privacy=EmptyPrivacy(),
+        jobs_folder=folder / "jobs",
     )
     return Console(app=create_app(deps), deps=deps, clock=clock)

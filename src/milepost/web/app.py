@@ -21,7 +21,9 @@ from milepost.web.routes import (
     altkeys,
     assigned,
     audit,
+    combining,
     companies,
+    company_import,
     connections,
     events,
     feeds,
@@ -38,10 +40,12 @@ from milepost.web.routes import (
     signal_preview,
     signals,
     snapshot,
+    unmatched,
     users,
 )
 
 _LARGEST_BODY_BYTES = 1024 * 1024
+_LARGER_BODIES = {"/api/companies/import": company_import.LARGEST_FILE_BYTES}
 _ROUTERS: tuple[APIRouter, ...] = (
     session.router,
     users.router,
@@ -50,7 +54,10 @@ _ROUTERS: tuple[APIRouter, ...] = (
     feeds.router,
     rejections.router,
     overview.router,
+    unmatched.router,  # before companies, whose ids would take its path, and that of imports
+    company_import.router,
     companies.router,
+    combining.router,
     altkeys.router,
     signal_preview.router,  # before `/signals/{id}`, which its paths look like
     signals.router,
@@ -110,14 +117,14 @@ class ApiEdge:
             await self._app(scope, receive, send)
             return
 
-        received_bytes = 0
+        received_bytes, most_bytes = 0, _LARGER_BODIES.get(scope["path"], _LARGEST_BODY_BYTES)
 
         async def bounded_receive() -> Message:
             nonlocal received_bytes
             message = await receive()
             received_bytes += len(message.get("body", b""))
-            if received_bytes > _LARGEST_BODY_BYTES:
-                raise HTTPException(413, f"The body is larger than the {_LARGEST_BODY_BYTES} bytes that are taken.")
+            if received_bytes > most_bytes:
+                raise HTTPException(413, f"The body is larger than the {most_bytes} bytes that are taken.")
             return message
 
         async def send_with_headers(message: Message) -> None:

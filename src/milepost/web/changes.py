@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from milepost.control.repos.audit import record_change
+from milepost.control.repos.audit import record_change, record_changes
 from milepost.web.auth import Caller
 from milepost.web.deps import WebDeps
 
@@ -42,6 +42,12 @@ class Change:
             now_ms=self.now_ms,
             before=before,
             after=after,
+        )
+
+    def record_each(self, action: str, subject: str, changes: Mapping[UUID, tuple[BaseModel, BaseModel]]) -> None:
+        """The same for many things at once: each id with how it was before and after."""
+        record_changes(
+            self.session, actor=self.actor, action=action, subject=subject, now_ms=self.now_ms, changes=changes
         )
 
 

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from milepost.control.session import Database
+from milepost.domain.identities import Identities
 from milepost.kit.clock import Clock
 from milepost.record.rejections import RejectionReader
 from milepost.web.feeds import Feeds
 from milepost.web.live import LiveStreams
-from milepost.web.ports import EventLog, MetricValues, Privacy, Snapshots, Tallies
+from milepost.web.ports import EventLog, Foresight, Histories, MetricValues, Privacy, Snapshots, Tallies
 from milepost.web.sign_in import SignInDesk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebDeps:
-    """`api_url` is the base of the api listener, for tracking scripts; `is_tls` marks the session cookie Secure."""
+    """`api_url` is the base of the api listener, for tracking scripts; `is_tls` marks the session cookie Secure.
+
+    `jobs_folder` is where an upload is put for its job.
+    """
 
     database: Database
     secrets_key: bytes = field(repr=False)
@@ -30,11 +36,15 @@ class WebDeps:
     tallies: Tallies
     rejections: RejectionReader
     metrics: MetricValues
+    identities: Callable[[], Identities]
+    histories: Histories
+    foresight: Foresight
     api_url: str
     is_tls: bool
     sign_in: SignInDesk
     snapshots: Snapshots
     privacy: Privacy
+    jobs_folder: Path
 
 
 def _of_app(request: Request) -> WebDeps:

@@ -11,8 +11,11 @@ from typing import Protocol
 from uuid import UUID
 
 from milepost.domain.basis import Basis
+from milepost.domain.combination import History
 from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
+from milepost.domain.identities import Identities
+from milepost.domain.milestone import Transition
 from milepost.domain.privacy import CompanySubject, UserSubject
 from milepost.domain.tally import Tally
 from milepost.store.event_log import EmittedSignal, EventFilter, EventKeySeen, LoggedEvent, Place
@@ -108,6 +111,20 @@ class Snapshots(Protocol):
 
     def take(self) -> Path:
         """Take it, and give its folder, which is the caller's to take away; UnavailableError if not now."""
+
+
+class Histories(Protocol):
+    """How much history companies have (`store.histories.HistoryReader`)."""
+
+    def histories(self, parts: Sequence[tuple[UUID, UUID]], generations: Mapping[UUID, int]) -> Mapping[UUID, History]:
+        """Of each company that has any, in these generations of signals; `parts` are (member, company)."""
+
+
+class Foresight(Protocol):
+    """What the judge would find, were companies one that are not yet (`wiring.JudgeAhead`); changes nothing."""
+
+    def transitions(self, company_id: UUID, identities: Identities) -> Sequence[Transition]:
+        """The changes of state that the company's plan would see."""
 
 
 class MetricValues(Protocol):

@@ -5,8 +5,9 @@ import pytest
 from milepost.control.repos import companies, key_spaces
 from milepost.control.repos.companies import CompanyDraft, add_company_key, create_company, list_companies
 from milepost.control.repos.company_keys import create_companies, find_companies
+from milepost.control.repos.company_search import CompanyFilter
 from milepost.control.session import Database
-from milepost.domain.company import META_KEY, Company, CompanyKey
+from milepost.domain.company import META_KEY, Company, CompanyChange, CompanyKey
 from milepost.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from milepost.testing.business import NOW_MS
 
@@ -78,7 +79,7 @@ def test_search_looks_into_names_and_keys_as_plain_text(database: Database, sear
     with database.write() as session:
         create_company(session, CompanyDraft(name="Acme", keys=(ACME,)), now_ms=NOW_MS)
         create_company(session, CompanyDraft(name="100% Wool"), now_ms=NOW_MS)
-        assert _names(list_companies(session, search=search, limit=9)) == names
+        assert _names(list_companies(session, CompanyFilter(search=search), limit=9)) == names
 
 
 def test_the_first_event_about_unknown_keys_makes_companies_named_by_their_values(database: Database) -> None:
@@ -118,7 +119,7 @@ def test_bulk_lookups_go_beyond_what_one_statement_can_bind(database: Database) 
 def test_a_person_vouches_for_an_auto_created_company_by_editing_it(database: Database) -> None:
     with database.write() as session:
         company_id = create_companies(session, [("SFID", "1")], NOW_MS)["SFID", "1"]
-        renamed = companies.update_company(session, company_id, name="Acme", attributes={"tier": "gold"})
+        renamed = companies.update_company(session, company_id, CompanyChange(name="Acme", attributes={"tier": "gold"}))
     assert not renamed.is_auto_created
     assert (renamed.name, renamed.attributes) == ("Acme", {"tier": "gold"})
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from milepost.control.rows import AuditRow
@@ -39,6 +40,33 @@ def record_change(
         )
     )
     session.flush()
+
+
+def record_changes(
+    session: Session,
+    *,
+    actor: str,
+    action: str,
+    subject: str,
+    now_ms: int,
+    changes: Mapping[UUID, tuple[BaseModel, BaseModel]],
+) -> None:
+    """Keep a change of many things at once: a line for each id, with how it was before and after."""
+    lines = [
+        {
+            "id": uuid7(now_ms),
+            "at_ms": now_ms,
+            "actor": actor,
+            "action": action,
+            "subject": subject,
+            "subject_id": str(subject_id),
+            "before": before.model_dump(mode="json"),
+            "after": after.model_dump(mode="json"),
+        }
+        for subject_id, (before, after) in changes.items()
+    ]
+    if lines:
+        session.execute(insert(AuditRow), lines)
 
 
 def page_audit(

@@ -1,29 +1,43 @@
 """Companies and their keys: what people do one by one (the reactor's bulk way is `company_keys`).
 
-Takes a session and gives domain types; refuses a key that names another company. Writes raise `definitions`.
+Takes a session and gives domain types; refuses a key that names another company, and changes of a company that is
+not shown. Writes raise `definitions`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Select, delete, exists, func, select, tuple_
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks
+from milepost.control.repos.company_search import CompanyFilter, CompanySort, matching, ordered, refresh_search
 from milepost.control.repos.identities import SHOWN
 from milepost.control.repos.key_spaces import ensure_key_spaces
+from milepost.control.repos.merging import descendants, merge
 from milepost.control.revisions import Scope, raise_revision
 from milepost.control.rows import CompanyKeyRow, CompanyRow
-from milepost.domain.company import Company, CompanyKey
+from milepost.domain.company import (
+    MOST_ATTRIBUTES,
+    MOST_KEYS_AT_ONCE,
+    CombinedCompany,
+    Company,
+    CompanyChange,
+    CompanyKey,
+    CompanyName,
+    Standing,
+    attribute_faults,
+    folded,
+    key_faults,
+    search_text,
+)
 from milepost.domain.errors import ConflictError, Fault, InvalidInputError, NotFoundError
 from milepost.kit.clock import to_datetime
 from milepost.kit.ids import uuid7
-
-MAX_KEY_LENGTH = 512
 
 
 class CompanyDraft(BaseModel):
@@ -31,87 +45,105 @@ class CompanyDraft(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(min_length=1, max_length=200)
-    keys: tuple[CompanyKey, ...] = Field(default=(), max_length=100)
+    name: CompanyName
+    keys: tuple[CompanyKey, ...] = Field(default=(), max_length=MOST_KEYS_AT_ONCE)
     attributes: dict[str, str] = {}
 
 
-def create_company(session: Session, draft: CompanyDraft, *, now_ms: int) -> Company:
-    """Add a company by hand; ConflictError when one of its keys names another."""
+def create_company(session: Session, draft: CompanyDraft, *, now_ms: int, actor: str = "") -> Company:
+    """Add a company by hand, with what was held for its keys; ConflictError when one of them names another."""
+    _check(attribute_faults(draft.attributes))
     row = CompanyRow(
         id=uuid7(now_ms),
         name=draft.name,
+        sort_name=folded(draft.name),
+        search_text=search_text(draft.name, ()),
         is_auto_created=False,
         awaits_plan=True,
         attributes=draft.attributes,
         created_at_ms=now_ms,
+        standing=Standing.ACTIVE.value,
     )
     session.add(row)
     session.flush()
     for place, key in enumerate(dict.fromkeys(draft.keys)):
-        _add_key(session, row.id, key, path=f"keys[{place}]", now_ms=now_ms)
+        _add_key(session, row, key, path=f"keys[{place}]", actor=actor, now_ms=now_ms)
+    refresh_search(session, [row.id])
     raise_revision(session, Scope.DEFINITIONS)
     return get_company(session, row.id)
 
 
 def get_company(session: Session, company_id: UUID) -> Company:
-    """One company; NotFoundError."""
-    return _to_companies(session, [_row(session, company_id)])[0]
+    """One company, also one that is combined or set aside; NotFoundError."""
+    return to_companies(session, [company_row(session, company_id)])[0]
 
 
 def list_companies(
-    session: Session, *, search: str | None = None, after: tuple[str, UUID] | None = None, limit: int
+    session: Session,
+    wanted: CompanyFilter | None = None,
+    *,
+    sort: CompanySort = CompanySort.NAME,
+    descending: bool = False,
+    after: tuple[str | int, UUID] | None = None,
+    limit: int,
 ) -> tuple[Company, ...]:
-    """Companies by name, then id; from the one after `after`. `search` is text in the name or in a key's value."""
-    query = select(CompanyRow).where(SHOWN).order_by(CompanyRow.name, CompanyRow.id).limit(limit)
-    if search:
-        query = _matching(query, search)
-    if after:
-        query = query.where(tuple_(CompanyRow.name, CompanyRow.id) > after)
-    return _to_companies(session, session.scalars(query).all())
+    """Companies in order, from the one after `after` (see `ordered`)."""
+    query = select(CompanyRow).where(matching(wanted or CompanyFilter())).limit(limit)
+    return to_companies(session, session.scalars(ordered(query, sort, descending=descending, after=after)).all())
 
 
 def find_company_by_key(session: Session, key: CompanyKey) -> Company | None:
-    """The one company that the key names."""
-    row = session.get(CompanyKeyRow, (key.key_space, key.value))
-    return get_company(session, row.company_id) if row else None
+    """The one company that the key names, if it is shown."""
+    holder = session.get(CompanyKeyRow, (key.key_space, key.value))
+    if holder is None:
+        return None
+    row = session.get_one(CompanyRow, holder.company_id)
+    primary = row if row.primary_id is None else session.get_one(CompanyRow, row.primary_id)
+    return to_companies(session, [primary])[0] if primary.standing == Standing.ACTIVE else None
 
 
-def update_company(
-    session: Session, company_id: UUID, *, name: str | None = None, attributes: dict[str, str] | None = None
-) -> Company:
+def update_company(session: Session, company_id: UUID, change: CompanyChange) -> Company:
     """Change what is given; from then on a person has vouched for the company."""
-    row = _row(session, company_id)
-    if name is not None:
-        row.name = name
-    if attributes is not None:
-        row.attributes = attributes
+    row = shown_row(session, company_id)
+    attributes = change.attributes_after(row.attributes)
+    faults = attribute_faults(attributes)
+    if len(row.attributes) >= len(attributes) > MOST_ATTRIBUTES:  # a combined company may have more, and lose some
+        faults = [fault for fault in faults if fault.path != "attributes"]
+    _check(faults)
+    row.name = change.name or row.name
+    row.attributes = attributes
     row.is_auto_created = False
-    raise_revision(session, Scope.DEFINITIONS)
     session.flush()
+    refresh_search(session, [company_id])
+    raise_revision(session, Scope.DEFINITIONS)
     return get_company(session, company_id)
 
 
-def add_company_key(session: Session, company_id: UUID, key: CompanyKey, *, now_ms: int) -> Company:
-    """Let a key name the company too; ConflictError when it names another."""
-    row = _row(session, company_id)
-    _add_key(session, company_id, key, path="", now_ms=now_ms)
+def add_company_key(session: Session, company_id: UUID, key: CompanyKey, *, now_ms: int, actor: str = "") -> Company:
+    """Let a key name the company too, with what was held for it; ConflictError when it names another."""
+    row = shown_row(session, company_id)
+    _add_key(session, row, key, path="", actor=actor, now_ms=now_ms)
     row.is_auto_created = False
+    session.flush()
+    refresh_search(session, [company_id])
     raise_revision(session, Scope.DEFINITIONS)
     return get_company(session, company_id)
 
 
 def remove_company_key(session: Session, company_id: UUID, key: CompanyKey) -> Company:
     """Take a key away; the next event with it makes a new company."""
-    _row(session, company_id)
+    shown_row(session, company_id)
+    ids = [company_id, *(row.id for row in descendants(session, [company_id])[company_id])]
     of_company = (
-        CompanyKeyRow.company_id == company_id,
+        CompanyKeyRow.company_id.in_(ids),
         CompanyKeyRow.key_space == key.key_space,
         CompanyKeyRow.value == key.value,
     )
-    if session.scalar(select(CompanyKeyRow.value).where(*of_company)) is None:
+    holder = session.scalar(select(CompanyKeyRow.company_id).where(*of_company))
+    if holder is None:
         raise NotFoundError(f"The company has no key {key.value!r} in {key.key_space}.")
     session.execute(delete(CompanyKeyRow).where(*of_company))
+    refresh_search(session, [holder])
     raise_revision(session, Scope.DEFINITIONS)
     return get_company(session, company_id)
 
@@ -135,54 +167,96 @@ def count_companies(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(CompanyRow).where(SHOWN)) or 0
 
 
-def _row(session: Session, company_id: UUID) -> CompanyRow:
+def company_row(session: Session, company_id: UUID) -> CompanyRow:
+    """The row itself, for the repos of what belongs to it; NotFoundError, also for what an unmatched key holds."""
     row = session.get(CompanyRow, company_id)
-    if row is None:
+    if row is None or (row.standing == Standing.UNMATCHED and row.merged_into is None):
         raise NotFoundError(f"No company has the id {company_id}.")
     return row
 
 
-def _matching(query: Select[CompanyRow], search: str) -> Select[CompanyRow]:
-    by_key = exists().where(
-        CompanyKeyRow.company_id == CompanyRow.id, CompanyKeyRow.value.icontains(search, autoescape=True)
-    )
-    return query.where(CompanyRow.name.icontains(search, autoescape=True) | by_key)
+def shown_row(session: Session, company_id: UUID) -> CompanyRow:
+    """The row of a company that is shown; ConflictError says what became of one that is not."""
+    row = company_row(session, company_id)
+    if row.primary_id is not None:
+        primary = session.get_one(CompanyRow, row.primary_id)
+        raise ConflictError(
+            f"The company {row.name!r} is combined into {primary.name!r} ({primary.id}). Turn to that one, or"
+            " separate them first."
+        )
+    if row.standing == Standing.SET_ASIDE:
+        raise ConflictError(f"The company {row.name!r} is set aside. Restore it first.")
+    return row
 
 
-def _add_key(session: Session, company_id: UUID, key: CompanyKey, *, path: str, now_ms: int) -> None:
-    checks = (("key_space", key.key_space, 120), ("value", key.value, MAX_KEY_LENGTH))
-    faults = tuple(
-        Fault(path=f"{path}.{name}".lstrip("."), reason=f"must be 1 to {most} characters long, without outer blanks")
-        for name, text, most in checks
-        if not text or len(text) > most or text != text.strip()
-    )
-    if faults:
-        raise InvalidInputError("The key is not valid.", faults=faults)
-    holder = session.get(CompanyKeyRow, (key.key_space, key.value))
-    if holder is None:
-        ensure_key_spaces(session, {key.key_space}, now_ms=now_ms)
-        session.add(CompanyKeyRow(key_space=key.key_space, value=key.value, company_id=company_id))
-        session.flush()
-    elif holder.company_id != company_id:
-        name = _row(session, holder.company_id).name
-        raise ConflictError(f"The key {key.value!r} in {key.key_space} already names the company {name!r}.")
+def known_rows(session: Session, company_ids: Iterable[UUID]) -> list[CompanyRow]:
+    """The rows of these, what unmatched keys hold included; NotFoundError."""
+    rows: list[CompanyRow] = []
+    for company_id in company_ids:
+        row = session.get(CompanyRow, company_id)
+        if row is None:
+            raise NotFoundError(f"No company has the id {company_id}.")
+        rows.append(row)
+    return rows
 
 
-def _to_companies(session: Session, rows: Iterable[CompanyRow]) -> tuple[Company, ...]:
-    companies = tuple(rows)
-    keys: dict[UUID, list[CompanyKey]] = defaultdict(list)
-    for chunk in chunks([row.id for row in companies]):
-        of_chunk = select(CompanyKeyRow).where(CompanyKeyRow.company_id.in_(chunk))
-        for key in session.scalars(of_chunk.order_by(CompanyKeyRow.key_space, CompanyKeyRow.value)):
-            keys[key.company_id].append(CompanyKey(key_space=key.key_space, value=key.value))
+def to_companies(session: Session, rows: Sequence[CompanyRow]) -> tuple[Company, ...]:
+    """The companies of rows, each with the keys of all that is part of it."""
+    below = descendants(session, [row.id for row in rows])
+    keys = _keys(session, {one.id for row in rows for one in (row, *below[row.id])})
     return tuple(
         Company(
             id=row.id,
             name=row.name,
             is_auto_created=row.is_auto_created,
-            keys=tuple(keys[row.id]),
+            keys=tuple(sorted((key for one in (row, *below[row.id]) for key in keys[one.id]), key=_in_order)),
             attributes=row.attributes,
             created_at=to_datetime(row.created_at_ms),
+            standing=Standing(row.standing),
+            merged_into=row.merged_into,
+            combined=tuple(_combined(below[row.id])),
         )
-        for row in companies
+        for row in rows
     )
+
+
+def _combined(rows: Iterable[CompanyRow]) -> Iterable[CombinedCompany]:
+    for row in rows:
+        assert row.merged_into is not None
+        yield CombinedCompany(id=row.id, name=row.name, standing=Standing(row.standing), merged_into=row.merged_into)
+
+
+def _keys(session: Session, company_ids: Collection[UUID]) -> dict[UUID, list[CompanyKey]]:
+    keys: dict[UUID, list[CompanyKey]] = defaultdict(list)
+    for chunk in chunks(company_ids):
+        for key in session.scalars(select(CompanyKeyRow).where(CompanyKeyRow.company_id.in_(chunk))):
+            keys[key.company_id].append(CompanyKey(key_space=key.key_space, value=key.value))
+    return keys
+
+
+def _in_order(key: CompanyKey) -> tuple[str, str]:
+    return key.key_space, key.value
+
+
+def _add_key(session: Session, row: CompanyRow, key: CompanyKey, *, path: str, actor: str, now_ms: int) -> None:
+    _check(key_faults(key, path), "The key is not valid.")
+    found = session.get(CompanyKeyRow, (key.key_space, key.value))
+    if found is None:
+        ensure_key_spaces(session, {key.key_space}, now_ms=now_ms)
+        session.add(CompanyKeyRow(key_space=key.key_space, value=key.value, company_id=row.id))
+        session.flush()
+        return
+    holder = session.get_one(CompanyRow, found.company_id)
+    if row.id in (holder.id, holder.primary_id):
+        return
+    if holder.standing == Standing.UNMATCHED and holder.merged_into is None:
+        merge(session, row, [holder], actor=actor, now_ms=now_ms)
+        return
+    named = holder if holder.primary_id is None else session.get_one(CompanyRow, holder.primary_id)
+    aside = ", which is set aside" if named.standing == Standing.SET_ASIDE else ""
+    raise ConflictError(f"The key {key.value!r} in {key.key_space} already names the company {named.name!r}{aside}.")
+
+
+def _check(faults: Sequence[Fault], message: str = "The company is not valid.") -> None:
+    if faults:
+        raise InvalidInputError(message, faults=tuple(faults[:20]))

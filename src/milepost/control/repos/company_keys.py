@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, insert, select
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 from milepost.control.bulk import chunks, insert_new
 from milepost.control.repos.key_spaces import ensure_key_spaces
 from milepost.control.rows import CompanyKeyRow, CompanyRow
-from milepost.domain.company import Standing
+from milepost.domain.company import Standing, folded, search_text
 from milepost.kit.ids import uuid7
 
 Key = tuple[str, str]
@@ -50,21 +51,8 @@ def create_companies(
         return found
     made = {key: uuid7(now_ms) for key in unknown}
     ensure_key_spaces(session, {space for space, _ in unknown}, now_ms=now_ms)
-    session.execute(
-        insert(CompanyRow),
-        [
-            {
-                "id": company_id,
-                "name": value,
-                "is_auto_created": True,
-                "awaits_plan": standing is Standing.ACTIVE,
-                "attributes": {},
-                "created_at_ms": now_ms,
-                "standing": standing.value,
-            }
-            for (_, value), company_id in made.items()
-        ],
-    )
+    rows = [_row(company_id, value, standing, now_ms) for (_, value), company_id in made.items()]
+    session.execute(insert(CompanyRow), rows)
     insert_new(
         session,
         CompanyKeyRow,
@@ -73,6 +61,20 @@ def create_companies(
     in_force = find_companies(session, unknown)
     _drop_latecomers(session, [company_id for key, company_id in made.items() if in_force[key] != company_id])
     return found | in_force
+
+
+def _row(company_id: UUID, name: str, standing: Standing, now_ms: int) -> dict[str, Any]:
+    return {
+        "id": company_id,
+        "name": name,
+        "sort_name": folded(name),
+        "search_text": search_text(name, (name,)),
+        "is_auto_created": True,
+        "awaits_plan": standing is Standing.ACTIVE,
+        "attributes": {},
+        "created_at_ms": now_ms,
+        "standing": standing.value,
+    }
 
 
 def _drop_latecomers(session: Session, company_ids: Collection[UUID]) -> None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from milepost.control.rows import PersonRow, SessionRow
+from milepost.control.account_rows import PersonRow, SessionRow
 from milepost.domain.account import Person, Role
 from milepost.domain.errors import ConflictError, Fault, InvalidInputError, NotFoundError
 from milepost.kit.clock import to_datetime

@@ -12,7 +12,7 @@ from milepost.control.bulk import chunks
 from milepost.control.rows import RejudgingRow
 from milepost.kit.ids import uuid7
 
-_MOST_AT_ONCE = 20_000
+_MOST_AT_ONCE = 2_000
 
 
 def owe_rejudging(session: Session, company_ids: Collection[UUID], *, now_ms: int) -> None:

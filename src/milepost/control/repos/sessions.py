@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from milepost.control.rows import PersonRow, SessionRow
+from milepost.control.account_rows import PersonRow, SessionRow
 from milepost.domain.account import Person, Role
 from milepost.kit.clock import to_datetime
 from milepost.kit.crypto import random_credential, sha256

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from milepost.control.account_rows import SettingsRow
 from milepost.control.revisions import Scope, raise_revision
-from milepost.control.rows import SettingsRow
 from milepost.domain.account import AccountSettings
 
 _THE_ROW = 1

@@ -15,6 +15,8 @@ from milepost.domain.milestone import Transition
 from milepost.kit.clock import to_datetime, to_unix_ms
 from milepost.kit.ids import uuid7
 
+Subject = Literal["milestone", "outcome", "company"]
+_SUBJECTS: dict[str, Subject] = {"milestone": "milestone", "outcome": "outcome", "company": "company"}
 _TABLES: dict[str, type[AssignedMilestoneRow | AssignedOutcomeRow]] = {
     "milestone": AssignedMilestoneRow,
     "outcome": AssignedOutcomeRow,
@@ -65,7 +67,7 @@ def page_transitions(
     session: Session,
     *,
     company_id: UUID | None = None,
-    subject: Literal["milestone", "outcome"] | None = None,
+    subject: Subject | None = None,
     subject_id: UUID | None = None,
     before: tuple[int, UUID] | None = None,
     limit: int,
@@ -110,10 +112,9 @@ def _to_row(transition_id: UUID, transition: Transition) -> dict[str, object]:
 
 
 def _to_transition(row: TransitionRow) -> Transition:
-    assert row.subject in ("milestone", "outcome")
     return Transition(
         company_id=row.company_id,
-        subject="milestone" if row.subject == "milestone" else "outcome",
+        subject=_SUBJECTS[row.subject],
         subject_id=row.subject_id,
         name=row.name,
         from_state=row.from_state,

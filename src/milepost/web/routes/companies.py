@@ -1,18 +1,19 @@
-"""Companies: list and search, keys, attributes, the success plan and the timeline."""
+"""Companies: list and search, keys, attributes, setting aside, the success plan and the timeline."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel
 
-from milepost.control.repos import assigned, companies
+from milepost.control.repos import assigned, combining, companies
 from milepost.control.repos.companies import CompanyDraft
+from milepost.control.repos.company_search import CompanyFilter, CompanySort
 from milepost.control.repos.plans import assign_missing
 from milepost.control.repos.transitions import page_transitions
-from milepost.domain.company import Company, CompanyKey
+from milepost.domain.company import Company, CompanyChange, CompanyKey, Standing, folded
 from milepost.domain.errors import Fault, InvalidInputError
 from milepost.domain.milestone import AssignedMilestone, Transition
 from milepost.domain.outcome import AssignedOutcome
@@ -21,17 +22,11 @@ from milepost.web.auth import Editor, Viewer
 from milepost.web.changes import change
 from milepost.web.deps import Deps
 from milepost.web.paging import Cursor, Limit, Page, everything, page_of, read_cursor
+from milepost.web.ranking import Order
 
 router = APIRouter(prefix="/companies", tags=["companies"])
 
-
-class CompanyChange(BaseModel):
-    """What is given changes; `attributes` replace all earlier ones."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str | None = Field(default=None, min_length=1, max_length=200)
-    attributes: dict[str, str] | None = None
+ShownStanding = Literal["active", "set_aside"]
 
 
 class PlanMilestone(BaseModel):
@@ -61,36 +56,70 @@ class TimelineEntry(Transition):
     id: UUID
 
 
+def _wanted(
+    *,
+    search: Annotated[str | None, Query(description="Text in the name or in a key, whatever its case.")] = None,
+    key_space: Annotated[
+        str | None, Query(description="Has a key in this space; with `key`, exactly this one.")
+    ] = None,
+    key: str | None = None,
+    attribute: Annotated[str | None, Query(description="Has this attribute; with `value`, this value of it.")] = None,
+    value: str | None = None,
+    is_auto_created: bool | None = None,
+    standing: Annotated[ShownStanding, Query(description="Companies set aside are in a list of their own.")] = "active",
+) -> CompanyFilter | CompanyKey:
+    """What the query asks for: companies, or the one of a key."""
+    for given, name, needed, needed_name in (
+        (key, "key", key_space, "key_space"),
+        (value, "value", attribute, "attribute"),
+    ):
+        if given is not None and needed is None:
+            fault = Fault(path=needed_name, reason=f"is needed: it goes together with {name}")
+            raise InvalidInputError("The query is not valid.", faults=(fault,))
+    if key_space is not None and key is not None:
+        return CompanyKey(key_space=key_space, value=key)
+    return CompanyFilter(
+        search=search,
+        key_space=key_space,
+        attribute=None if attribute is None else (attribute, value),
+        is_auto_created=is_auto_created,
+        standing=Standing(standing),
+    )
+
+
 @router.get("")
 def list_companies(
     *,
     _: Viewer,
     deps: Deps,
-    search: Annotated[str | None, Query(description="Text in the name or in a key.")] = None,
-    key_space: Annotated[str | None, Query(description="With `key`: exactly the company of this key.")] = None,
-    key: str | None = None,
+    wanted: Annotated[CompanyFilter | CompanyKey, Depends(_wanted)],
+    sort: CompanySort = CompanySort.NAME,
+    order: Order = Order.ASCENDING,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[Company]:
-    """Companies by name."""
+    """Companies by name, or by when they were created; those that are combined are among their primary's."""
     with deps.database.read() as session:
-        if key_space is not None and key is not None:
-            found = companies.find_company_by_key(session, CompanyKey(key_space=key_space, value=key))
+        if isinstance(wanted, CompanyKey):
+            found = companies.find_company_by_key(session, wanted)
             return everything([found] if found else [])
-        if key_space is not None or key is not None:
-            missing = "key" if key is None else "key_space"
-            fault = Fault(path=missing, reason="is needed: key_space and key go together")
-            raise InvalidInputError("The query is not valid.", faults=(fault,))
-        after = read_cursor(cursor, lambda name, company_id: (str(name), UUID(company_id)))
-        found_page = companies.list_companies(session, search=search, after=after, limit=limit + 1)
-    return page_of(found_page, limit, lambda company: (company.name, company.id))
+        place = str if sort is CompanySort.NAME else int
+        found_page = companies.list_companies(
+            session,
+            wanted,
+            sort=sort,
+            descending=order is Order.DESCENDING,
+            after=read_cursor(cursor, lambda at, company_id: (place(at), UUID(company_id))),
+            limit=limit + 1,
+        )
+    return page_of(found_page, limit, lambda company: (_place(company, sort), company.id))
 
 
 @router.post("", status_code=201)
 def add_company(draft: CompanyDraft, caller: Editor, deps: Deps) -> Company:
     """Add a company; it gets the milestones and outcomes that every new company gets."""
     with change(deps, caller) as work:
-        company = companies.create_company(work.session, draft, now_ms=work.now_ms)
+        company = companies.create_company(work.session, draft, now_ms=work.now_ms, actor=work.actor)
         assign_missing(work.session, work.now_ms)
         work.record("create", "company", company.id, after=company)
     return company
@@ -98,18 +127,38 @@ def add_company(draft: CompanyDraft, caller: Editor, deps: Deps) -> Company:
 
 @router.get("/{company_id}")
 def read_company(company_id: UUID, _: Viewer, deps: Deps) -> Company:
-    """One company."""
+    """One company, also one that is set aside, or combined into another (`merged_into`)."""
     with deps.database.read() as session:
         return companies.get_company(session, company_id)
 
 
 @router.patch("/{company_id}")
 def change_company(company_id: UUID, body: CompanyChange, caller: Editor, deps: Deps) -> Company:
-    """Rename a company or replace its attributes."""
+    """Rename a company, or change its attributes: those given, or with `replaces_attributes` all of them."""
     with change(deps, caller) as work:
         before = companies.get_company(work.session, company_id)
-        after = companies.update_company(work.session, company_id, name=body.name, attributes=body.attributes)
+        after = companies.update_company(work.session, company_id, body)
         work.record("update", "company", company_id, before=before, after=after)
+    return after
+
+
+@router.delete("/{company_id}")
+def set_company_aside(company_id: UUID, caller: Editor, deps: Deps) -> Company:
+    """Show the company no more; nothing is lost, its keys become unmatched, and it can be restored."""
+    with change(deps, caller) as work:
+        before = companies.get_company(work.session, company_id)
+        after = combining.set_aside(work.session, company_id, now_ms=work.now_ms)
+        work.record("set_aside", "company", company_id, before=before, after=after)
+    return after
+
+
+@router.post("/{company_id}/restore")
+def restore_company(company_id: UUID, caller: Editor, deps: Deps) -> Company:
+    """Show a company again that was set aside, with all that came for its keys meanwhile."""
+    with change(deps, caller) as work:
+        before = companies.get_company(work.session, company_id)
+        after = combining.restore(work.session, company_id, now_ms=work.now_ms)
+        work.record("restore", "company", company_id, before=before, after=after)
     return after
 
 
@@ -118,7 +167,7 @@ def add_key(company_id: UUID, key: CompanyKey, caller: Editor, deps: Deps) -> Co
     """Let a key name the company too; 409 when it names another."""
     with change(deps, caller) as work:
         before = companies.get_company(work.session, company_id)
-        after = companies.add_company_key(work.session, company_id, key, now_ms=work.now_ms)
+        after = companies.add_company_key(work.session, company_id, key, now_ms=work.now_ms, actor=work.actor)
         work.record("add_key", "company", company_id, before=before, after=after)
     return after
 
@@ -160,6 +209,10 @@ def read_timeline(
         found = page_transitions(session, company_id=company_id, before=before, limit=limit + 1)
     entries = [TimelineEntry(id=entry_id, **dict(transition)) for entry_id, transition in found]
     return page_of(entries, limit, lambda entry: (to_unix_ms(entry.at), entry.id))
+
+
+def _place(company: Company, sort: CompanySort) -> str | int:
+    return folded(company.name) if sort is CompanySort.NAME else to_unix_ms(company.created_at)
 
 
 def _plan_outcome(outcome: AssignedOutcome, copies: dict[UUID, AssignedMilestone]) -> PlanOutcome:

@@ -243,15 +243,16 @@ def _emission(deps: WebDeps, emitted: EmittedSignal) -> dict[str, Any]:
     with deps.database.read() as session:
         revisions = {one.signal.revision: one.signal for one in list_signal_revisions(session, emitted.signal_id)}
         signal = revisions[emitted.revision]
+        company_id = deps.identities().resolve(emitted.company_id)
         try:
-            company_name = get_company(session, emitted.company_id).name
+            company_name = get_company(session, company_id).name
         except NotFoundError:
             company_name = None
     return {
         "signal_id": emitted.signal_id,
         "signal_name": signal.name,
         "revision": emitted.revision,
-        "company_id": emitted.company_id,
+        "company_id": company_id,
         "company_name": company_name,
         "fields": shown_fields(signal, emitted.values),
     }

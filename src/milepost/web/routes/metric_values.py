@@ -198,7 +198,7 @@ def read_groups(
     with deps.database.read() as session:
         metric, basis = _in_force(session, metric_id)
         if company_id is not None:
-            companies.get_company(session, company_id)
+            (company_id,) = _name_of(session, company_id)
     field = by or (metric.group_by if isinstance(metric, Metric) else None)
     if basis.aggregate is None or field is None:
         reason = "a formula has none" if basis.aggregate is None else "say by which field of the signal"
@@ -245,7 +245,9 @@ def _in_force(session: Session, metric_id: UUID) -> tuple[Metric | Formula, Basi
 
 
 def _name_of(session: Session, company_id: UUID) -> dict[UUID, str]:
-    return {company_id: companies.get_company(session, company_id).name}
+    """By its id; by its primary's, if it is combined into another. NotFoundError."""
+    companies.get_company(session, company_id)
+    return company_names(session, [company_id])
 
 
 def _values(deps: WebDeps, basis: Basis, as_of_ms: int, names: Mapping[UUID, str]) -> dict[UUID, float | None]:

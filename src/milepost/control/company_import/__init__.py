@@ -1,0 +1,1 @@
+"""Companies from a delimited file: read, decided line by line, and applied in bounded transactions."""
