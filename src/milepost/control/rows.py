@@ -299,3 +299,17 @@ class JobRow(Row):
     created_at_ms: Mapped[int]
     started_at_ms: Mapped[int | None]
     finished_at_ms: Mapped[int | None]
+
+
+class PrivacyRequestRow(Row):
+    """Ordered by id, a UUIDv7, which is also its job's."""
+
+    __tablename__ = "privacy_requests"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    action: Mapped[str]
+    about_company: Mapped[UUID | None] = mapped_column(index=True)
+    user_digest: Mapped[str | None] = mapped_column(index=True)
+    actor: Mapped[str]
+    requested_at_ms: Mapped[int]
+    receipt: Mapped[dict[str, Any] | None]

@@ -25,6 +25,7 @@ from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
 from milepost.domain.identities import Identities
 from milepost.domain.milestone import Transition
+from milepost.domain.privacy import CompanySubject, UserSubject
 from milepost.kit.crypto import issue_token
 from milepost.kit.news import News
 from milepost.measure.queries import MetricReader
@@ -131,6 +132,28 @@ class EmptySnapshots:
         """The folder."""
         self.folder.mkdir(exist_ok=True)
         return self.folder
+
+
+class EmptyPrivacy:
+    """Privacy requests of a service that has nothing of anybody."""
+
+    def look(self, subject: CompanySubject | UserSubject) -> Mapping[str, int]:
+        """Nothing."""
+        return {}
+
+    def put_down(self, request_id: UUID, subject: CompanySubject | UserSubject) -> None:
+        """Nothing has to be kept, for no job will run."""
+
+    def forget(self, request_id: UUID) -> None:
+        """Nothing was kept."""
+
+    def digest(self, user_id: str) -> str:
+        """Always the same."""
+        return "0" * 64
+
+    def export_file(self, request_id: UUID) -> Path | None:
+        """None."""
+        return None
 
 
 class ZeroMetrics:
@@ -272,6 +295,7 @@ def open_console(
         is_tls=True,
         sign_in=SignInDesk(database, clock),
         snapshots=EmptySnapshots(folder / "snapshot"),
+        privacy=EmptyPrivacy(),
         jobs_folder=folder / "jobs",
     )
     return Console(app=create_app(deps), deps=deps, clock=clock)
