@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from uuid import UUID
@@ -62,6 +62,18 @@ class CountingReader(MetricReader):
         return super().first_crossings(basis, threshold, asks)
 
 
+class CountingPlans(JudgedPlans):
+    """The real plans, which also tell how many companies each look was about."""
+
+    def __init__(self, database: Database, definitions: DefinitionSource) -> None:
+        super().__init__(database, definitions)
+        self.looked_at: list[int] = []
+
+    def milestones(self, company_ids: Collection[UUID] | None) -> Sequence[AssignedMilestone]:
+        self.looked_at.append(-1 if company_ids is None else len(company_ids))
+        return super().milestones(company_ids)
+
+
 class Shop:
     """A shop with two companies, Acme and Bolt, under a clock that the test sets."""
 
@@ -75,7 +87,8 @@ class Shop:
         identities = IdentitySource(database)
         self.reader = CountingReader(client, identities)
         self.definitions = DefinitionSource(database)
-        self.judge = Judge(self.reader, JudgedPlans(database, self.definitions), lambda: self.now_ms, identities)
+        self.plans = CountingPlans(database, self.definitions)
+        self.judge = Judge(self.reader, self.plans, lambda: self.now_ms, identities)
 
     def judge_changes(self) -> list[Transition]:
         """What happens after a person changed definitions, assignments or ticks."""
@@ -188,6 +201,26 @@ def test_an_event_asks_only_about_its_own_company_and_nothing_once_it_can_change
     assert shop.reader.asked == [1]
     assert shop.buy(shop.acme, -3) == []
     assert shop.reader.asked == [1]
+
+
+def test_an_event_that_can_change_nothing_reads_no_plan(shop: Shop) -> None:
+    shop.assign(shop.purchases(), Comparison.AT_LEAST, 2)
+    shop.buy(shop.acme, -5, -4)
+    shop.plans.looked_at.clear()
+    shop.buy(shop.acme, -3)
+    assert shop.plans.looked_at == []
+    shop.buy(shop.acme, -4.5)
+    shop.buy(shop.bolt, -3)
+    assert shop.plans.looked_at == [1, 1]
+
+
+def test_a_company_without_a_plan_is_looked_at_once(shop: Shop) -> None:
+    shop.purchases()
+    shop.judge_changes()
+    shop.plans.looked_at.clear()
+    shop.buy(shop.acme, -5)
+    shop.buy(shop.acme, -4)
+    assert shop.plans.looked_at == [1]
 
 
 def test_an_event_before_the_achievement_corrects_its_date_and_says_so(shop: Shop) -> None:
