@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from uuid import UUID
 
 from fastapi import FastAPI
@@ -221,40 +222,40 @@ class Console:
         return client
 
 
+class FeedParts(NamedTuple):
+    """What a console's feeds are read from and written by."""
+
+    rows: FeedRows
+    files: FeedFiles
+
+
 def open_console(
     folder: Path,
     *,
     event_log: EventLog | None = None,
     metrics: MetricValues | None = None,
-    feed_rows: FeedRows | None = None,
-    feed_files: FeedFiles | None = None,
+    feed: FeedParts | None = None,
     live: LiveStreams | None = None,
     client: Queries | None = None,
 ) -> Console:
-    """A console on a fresh database in the folder, at the business's `NOW_MS`.
+    """A console on a fresh database in the folder, at the business's `NOW_MS`; without `live`, streams end at once.
 
-    Live streams end at once, unless the test brings its own `live`. With a client of the store, companies have their
-    real histories, and metrics know who is who.
+    With a client of the store, companies have their real histories, and metrics know who is who.
     """
     clock = StandingClock(NOW_MS)
     database = make_control_database(folder)
-    if live is None:
-        live = LiveStreams(News(), most_tails=4)
-        live.news.close()
     identities = IdentitySource(database)
-    if client is not None:
-        metrics = MetricReader(client, identities)
     deps = WebDeps(
         database=database,
         secrets_key=SECRETS_KEY,
         tokens_key=TOKENS_KEY,
         clock=clock,
         event_log=event_log or EmptyEventLog(),
-        feeds=Feeds(database, feed_rows or EmptyFeeds(), feed_files or EmptyFiles(), identities),
-        live=live,
+        feeds=Feeds(database, *(feed or FeedParts(EmptyFeeds(), EmptyFiles())), identities),
+        live=live or _ended_streams(),
         tallies=TallyReader(folder / "reactor.sqlite"),
         rejections=RejectionReader(folder / "rejections", keep_ms=7 * 86_400_000, clock=clock),
-        metrics=metrics or ZeroMetrics(),
+        metrics=(metrics or ZeroMetrics()) if client is None else MetricReader(client, identities),
         identities=identities,
         histories=NoHistory() if client is None else HistoryReader(client),
         foresight=NoHistory() if client is None else JudgeAhead(database, client, clock),
@@ -265,3 +266,9 @@ def open_console(
         jobs_folder=folder / "jobs",
     )
     return Console(app=create_app(deps), deps=deps, clock=clock)
+
+
+def _ended_streams() -> LiveStreams:
+    live = LiveStreams(News(), most_tails=4)
+    live.news.close()
+    return live
