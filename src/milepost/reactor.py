@@ -210,7 +210,7 @@ class Reactor:
         self._progressed_at_ms = self._parts.clock()
         for fate, count in counted(worked.groups).items():
             EVENTS.labels(fate.value).inc(count)
-        SIGNALS.inc(sum(len(emitted.items) for emitted in worked.emissions))
+        SIGNALS.inc(sum(tally.matched - tally.company_missing for tally in worked.tallies))
         BATCHES.inc()
         self._parts.settled(worked.intent.batch, {emitted.signal_id for emitted in worked.emissions})
         if worked.emissions:

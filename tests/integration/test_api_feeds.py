@@ -20,7 +20,7 @@ from milepost.domain.signal import Signal, SignalField
 from milepost.kit.ids import uuid7
 from milepost.store.feeds import FeedReader
 from milepost.testing.business import NOW_MS, add_connection, purchase_draft
-from milepost.testing.console import EmptyFiles, FeedParts, open_console
+from milepost.testing.console import open_console
 from milepost.testing.feeds import Emitted, emit
 
 MORE_FIELDS = (
@@ -35,7 +35,7 @@ class Shop:
 
     def __init__(self, folder: Path, client: Client) -> None:
         self.client = client
-        self.console = open_console(folder, feed=FeedParts(FeedReader(client), EmptyFiles()))
+        self.console = open_console(folder, feed_rows=FeedReader(client))
         with self.console.deps.database.write() as session:
             draft = purchase_draft(add_connection(session).id)
             all_fields = draft.model_copy(update={"fields": (*draft.fields, *MORE_FIELDS)})

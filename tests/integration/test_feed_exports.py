@@ -27,7 +27,7 @@ from milepost.store.client import connect
 from milepost.store.feed_export import ExportFormat, FeedExporter
 from milepost.store.feeds import FeedReader
 from milepost.testing.business import NOW_MS, add_connection, purchase_draft
-from milepost.testing.console import FeedParts, open_console
+from milepost.testing.console import open_console
 from milepost.testing.feeds import Emitted, emit
 from milepost.testing.values import TEXTS
 from milepost.web.feeds import Feeds, FeedWanted
@@ -65,7 +65,8 @@ class Shop:
         self.client = client
         self.console = open_console(
             folder,
-            feed=FeedParts(FeedReader(client), FeedExporter(lambda: connect(client.uri))),
+            feed_rows=FeedReader(client),
+            feed_files=FeedExporter(lambda: connect(client.uri)),
             live=LiveStreams(News(9), most_tails=1),
         )
         with self.console.deps.database.write() as session:

@@ -26,7 +26,7 @@ from milepost.store.events import insert_events
 from milepost.store.feed_export import FeedExporter
 from milepost.store.feeds import FeedReader
 from milepost.testing.business import NOW_MS, Business, add_business, purchase_draft
-from milepost.testing.console import FeedParts, open_console
+from milepost.testing.console import open_console
 from milepost.testing.feeds import Emitted, emit
 from milepost.testing.listening import Listening, listening
 from milepost.testing.service import hang_up, wait_for
@@ -48,7 +48,8 @@ class Shop:
         self.console = open_console(
             folder,
             event_log=EventLogReader(self.pool),
-            feed=FeedParts(FeedReader(self.pool), FeedExporter(self._connect)),
+            feed_rows=FeedReader(self.pool),
+            feed_files=FeedExporter(self._connect),
             live=self.live,
         )
         self.business: Business

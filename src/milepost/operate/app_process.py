@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Sequence
 
 import uvloop
 from granian.constants import Interfaces
 
 from milepost.control.session import Database, open_database
 from milepost.domain.errors import OperatorError
+from milepost.erase.desk import PrivacyDesk
 from milepost.jobs.runner import JobRunner
 from milepost.kit.clock import system_clock
 from milepost.kit.crypto import load_key
@@ -18,6 +20,7 @@ from milepost.observe import paths
 from milepost.observe.logs import logger
 from milepost.operate import child
 from milepost.operate.listener import make_server, until_listening
+from milepost.operate.retention import Retention
 from milepost.operate.snapshot import StandingSnapshot
 from milepost.operate.tls import prepare_tls
 from milepost.record.rejections import RejectionReader
@@ -33,7 +36,7 @@ from milepost.web.deps import WebDeps
 from milepost.web.feeds import Feeds
 from milepost.web.live import LiveStreams
 from milepost.web.sign_in import SignInDesk
-from milepost.wiring import Engine, JudgeAhead, make_engine, make_jobs
+from milepost.wiring import Engine, JudgeAhead, make_engine, make_jobs, make_privacy
 
 _log = logger("app")
 _DRAIN_SECONDS = 45.0
@@ -43,20 +46,17 @@ async def run(settings: Settings) -> None:
     """Work and serve until told to stop; then read the journal to its end, as far as time allows."""
     database = open_database(settings.control())
     engine = make_engine(settings, database, system_clock)
-    jobs = make_jobs(settings, database, engine, system_clock)
-    threads = [
-        threading.Thread(target=engine.reactor.run, name="reactor"),
-        threading.Thread(target=engine.judge.run, name="judge"),
-        threading.Thread(target=jobs.run, name="jobs"),
-    ]
+    snapshots = StandingSnapshot(settings, engine)
+    privacy = make_privacy(settings, database, engine, snapshots.drop_all, system_clock)
+    jobs = make_jobs(settings, database, engine, privacy, system_clock)
+    retention = Retention(database, lambda: connect(settings.store()), system_clock)
+    runs = {"reactor": engine.reactor.run, "judge": engine.judge.run, "jobs": jobs.run, "retention": retention.run}
+    threads = [threading.Thread(target=target, name=name) for name, target in runs.items()]
     tls = prepare_tls(settings.tls, settings.data, settings.host, settings.trusted_proxies)
     live = LiveStreams(engine.news, settings.live_streams)
+    deps = _web_deps(settings, database, engine, live, snapshots=snapshots, privacy=privacy, is_tls=tls is not None)
     server = make_server(
-        create_app(_web_deps(settings, database, engine, live, is_tls=tls is not None)),
-        interface=Interfaces.ASGI,
-        host=settings.host,
-        port=settings.app_port,
-        tls=tls,
+        create_app(deps), interface=Interfaces.ASGI, host=settings.host, port=settings.app_port, tls=tls
     )
     closing: list[asyncio.Task[None]] = []
 
@@ -73,11 +73,20 @@ async def run(settings: Settings) -> None:
             thread.start()
         await serving
     finally:
-        await asyncio.to_thread(_come_home, engine, jobs, threads)
+        await asyncio.to_thread(_come_home, engine, (jobs, retention), threads)
         database.close()
 
 
-def _web_deps(settings: Settings, database: Database, engine: Engine, live: LiveStreams, *, is_tls: bool) -> WebDeps:
+def _web_deps(
+    settings: Settings,
+    database: Database,
+    engine: Engine,
+    live: LiveStreams,
+    *,
+    snapshots: StandingSnapshot,
+    privacy: PrivacyDesk,
+    is_tls: bool,
+) -> WebDeps:
     """What the console API works with."""
     return WebDeps(
         database=database,
@@ -103,13 +112,15 @@ def _web_deps(settings: Settings, database: Database, engine: Engine, live: Live
         api_url=settings.api_url(),
         is_tls=is_tls,
         sign_in=SignInDesk(database, system_clock),
-        snapshots=StandingSnapshot(settings, engine),
+        snapshots=snapshots,
+        privacy=privacy,
         jobs_folder=paths.jobs(settings.data),
     )
 
 
-def _come_home(engine: Engine, jobs: JobRunner, threads: list[threading.Thread]) -> None:
-    jobs.stop()
+def _come_home(engine: Engine, others: Sequence[JobRunner | Retention], threads: list[threading.Thread]) -> None:
+    for other in others:
+        other.stop()
     is_drained = engine.reactor.drain(_DRAIN_SECONDS)
     engine.reactor.stop()
     engine.judge.stop()

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 from uuid import UUID
 
 from fastapi import FastAPI
@@ -21,10 +20,12 @@ from milepost.domain.account import Role
 from milepost.domain.basis import Basis
 from milepost.domain.combination import History
 from milepost.domain.connection import EVENT_HANDLER_SCOPE, Connection, ConnectionKind
+from milepost.domain.crossing import Ask, Crossing, Threshold
 from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
 from milepost.domain.identities import Identities
 from milepost.domain.milestone import Transition
+from milepost.domain.privacy import CompanySubject, UserSubject
 from milepost.kit.crypto import issue_token
 from milepost.kit.news import News
 from milepost.measure.queries import MetricReader
@@ -133,6 +134,28 @@ class EmptySnapshots:
         return self.folder
 
 
+class EmptyPrivacy:
+    """Privacy requests of a service that has nothing of anybody."""
+
+    def look(self, subject: CompanySubject | UserSubject) -> Mapping[str, int]:
+        """Nothing."""
+        return {}
+
+    def put_down(self, request_id: UUID, subject: CompanySubject | UserSubject) -> None:
+        """Nothing has to be kept, for no job will run."""
+
+    def forget(self, request_id: UUID) -> None:
+        """Nothing was kept."""
+
+    def digest(self, user_id: str) -> str:
+        """Always the same."""
+        return "0" * 64
+
+    def export_file(self, request_id: UUID) -> Path | None:
+        """None."""
+        return None
+
+
 class ZeroMetrics:
     """Metrics before the first emission."""
 
@@ -153,6 +176,14 @@ class ZeroMetrics:
     ) -> Sequence[tuple[float | str | None, float | None]]:
         """None."""
         return ()
+
+    def first_crossings(self, basis: Basis, threshold: Threshold, asks: Sequence[Ask]) -> list[Crossing | None]:
+        """None: no value ever crosses anything."""
+        return [None] * len(asks)
+
+    def crossings(self, basis: Basis, threshold: Threshold, asks: Sequence[Ask]) -> list[list[Crossing]]:
+        """None."""
+        return [[] for _ in asks]
 
 
 class NoHistory:
@@ -222,11 +253,10 @@ class Console:
         return client
 
 
-class FeedParts(NamedTuple):
-    """What a console's feeds are read from and written by."""
-
-    rows: FeedRows
-    files: FeedFiles
+def _ended_streams() -> LiveStreams:
+    streams = LiveStreams(News(), most_tails=4)
+    streams.news.close()
+    return streams
 
 
 def open_console(
@@ -234,13 +264,15 @@ def open_console(
     *,
     event_log: EventLog | None = None,
     metrics: MetricValues | None = None,
-    feed: FeedParts | None = None,
+    feed_rows: FeedRows | None = None,
+    feed_files: FeedFiles | None = None,
     live: LiveStreams | None = None,
     client: Queries | None = None,
 ) -> Console:
-    """A console on a fresh database in the folder, at the business's `NOW_MS`; without `live`, streams end at once.
+    """A console on a fresh database in the folder, at the business's `NOW_MS`.
 
-    With a client of the store, companies have their real histories, and metrics know who is who.
+    Live streams end at once, unless the test brings its own `live`. With a client of the store, companies have their
+    real histories, and metrics know who is who.
     """
     clock = StandingClock(NOW_MS)
     database = make_control_database(folder)
@@ -251,7 +283,7 @@ def open_console(
         tokens_key=TOKENS_KEY,
         clock=clock,
         event_log=event_log or EmptyEventLog(),
-        feeds=Feeds(database, *(feed or FeedParts(EmptyFeeds(), EmptyFiles())), identities),
+        feeds=Feeds(database, feed_rows or EmptyFeeds(), feed_files or EmptyFiles(), identities),
         live=live or _ended_streams(),
         tallies=TallyReader(folder / "reactor.sqlite"),
         rejections=RejectionReader(folder / "rejections", keep_ms=7 * 86_400_000, clock=clock),
@@ -263,12 +295,7 @@ def open_console(
         is_tls=True,
         sign_in=SignInDesk(database, clock),
         snapshots=EmptySnapshots(folder / "snapshot"),
+        privacy=EmptyPrivacy(),
         jobs_folder=folder / "jobs",
     )
     return Console(app=create_app(deps), deps=deps, clock=clock)
-
-
-def _ended_streams() -> LiveStreams:
-    live = LiveStreams(News(), most_tails=4)
-    live.news.close()
-    return live
