@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from milepost.control.session import Database
 from milepost.detect.backfill import Backfill
 from milepost.detect.company import Companies
 from milepost.detect.step import Definitions, Detect, compile_definitions
-from milepost.domain.event import Detected, Emissions, RecordedGroup
+from milepost.domain.event import Detected, RecordedGroup
 from milepost.domain.identities import Identities
 from milepost.domain.job import JobKind
 from milepost.domain.milestone import Transition
@@ -33,7 +34,7 @@ from milepost.kit.clock import Clock
 from milepost.kit.news import News
 from milepost.measure.queries import MetricReader
 from milepost.observe import paths
-from milepost.observe.health import ReactorHealth, write_health
+from milepost.observe.health import write_health
 from milepost.observe.logs import logger
 from milepost.observe.metric_names import TRANSITIONS
 from milepost.reactor import Parts, Reactor
@@ -112,16 +113,9 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     identities = IdentitySource(database)
     judge = make_judge(database, pool, identities, clock)
 
-    def report(health: ReactorHealth) -> None:
-        write_health(paths.health(data), health)
-
     checkpoints = Checkpoints(paths.reactor(data))
     claims = RocksdbClaims(paths.claims(data))
     news = News(checkpoints.finished_batch())
-
-    def settled(batch: int, emissions: Sequence[Emissions]) -> None:
-        news.tell(batch, {emitted.signal_id for emitted in emissions})
-
     reactor = Reactor(
         Parts(
             reader=SqliteJournalReader(paths.journal(data)),
@@ -130,8 +124,8 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
             detector=FreshDetect(database, clock),
             store=StoreWriter(writer),
             touched=judge.touched,
-            settled=settled,
-            report=report,
+            settled=news.tell,
+            report=partial(write_health, paths.health(data)),
             clock=clock,
         )
     )
@@ -207,7 +201,7 @@ def make_judge(database: Database, pool: Queries, identities: IdentitySource, cl
     return JudgeLoop(
         Judge(MetricReader(pool, identities), JudgedPlans(database, definitions), clock, identities),
         rejudgings=Rejudgings(database),
-        have_definitions_changed=definitions.refresh,
+        have_definitions_changed=definitions.have_numbers_changed,
         watched=lambda: {signal_id for basis in definitions.bases().values() for signal_id in basis.signal_ids},
         judged=judged,
         failed=failed,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Sequence
 
 import uvloop
 from granian.constants import Interfaces
@@ -18,6 +19,7 @@ from milepost.observe import paths
 from milepost.observe.logs import logger
 from milepost.operate import child
 from milepost.operate.listener import make_server, until_listening
+from milepost.operate.retention import Retention
 from milepost.operate.snapshot import StandingSnapshot
 from milepost.operate.tls import prepare_tls
 from milepost.record.rejections import RejectionReader
@@ -44,10 +46,12 @@ async def run(settings: Settings) -> None:
     database = open_database(settings.control())
     engine = make_engine(settings, database, system_clock)
     jobs = make_jobs(settings, database, engine, system_clock)
+    retention = Retention(database, lambda: connect(settings.store()), system_clock)
     threads = [
         threading.Thread(target=engine.reactor.run, name="reactor"),
         threading.Thread(target=engine.judge.run, name="judge"),
         threading.Thread(target=jobs.run, name="jobs"),
+        threading.Thread(target=retention.run, name="retention"),
     ]
     tls = prepare_tls(settings.tls, settings.data, settings.host, settings.trusted_proxies)
     live = LiveStreams(engine.news, settings.live_streams)
@@ -73,7 +77,7 @@ async def run(settings: Settings) -> None:
             thread.start()
         await serving
     finally:
-        await asyncio.to_thread(_come_home, engine, jobs, threads)
+        await asyncio.to_thread(_come_home, engine, (jobs, retention), threads)
         database.close()
 
 
@@ -108,8 +112,9 @@ def _web_deps(settings: Settings, database: Database, engine: Engine, live: Live
     )
 
 
-def _come_home(engine: Engine, jobs: JobRunner, threads: list[threading.Thread]) -> None:
-    jobs.stop()
+def _come_home(engine: Engine, others: Sequence[JobRunner | Retention], threads: list[threading.Thread]) -> None:
+    for other in others:
+        other.stop()
     is_drained = engine.reactor.drain(_DRAIN_SECONDS)
     engine.reactor.stop()
     engine.judge.stop()

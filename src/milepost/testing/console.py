@@ -20,6 +20,7 @@ from milepost.domain.account import Role
 from milepost.domain.basis import Basis
 from milepost.domain.combination import History
 from milepost.domain.connection import EVENT_HANDLER_SCOPE, Connection, ConnectionKind
+from milepost.domain.crossing import Ask, Crossing, Threshold
 from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
 from milepost.domain.identities import Identities
@@ -153,6 +154,14 @@ class ZeroMetrics:
         """None."""
         return ()
 
+    def first_crossings(self, basis: Basis, threshold: Threshold, asks: Sequence[Ask]) -> list[Crossing | None]:
+        """None: no value ever crosses anything."""
+        return [None] * len(asks)
+
+    def crossings(self, basis: Basis, threshold: Threshold, asks: Sequence[Ask]) -> list[list[Crossing]]:
+        """None."""
+        return [[] for _ in asks]
+
 
 class NoHistory:
     """Companies before the first emission, with nothing to foresee."""
@@ -221,6 +230,12 @@ class Console:
         return client
 
 
+def _ended_streams() -> LiveStreams:
+    streams = LiveStreams(News(), most_tails=4)
+    streams.news.close()
+    return streams
+
+
 def open_console(
     folder: Path,
     *,
@@ -238,12 +253,7 @@ def open_console(
     """
     clock = StandingClock(NOW_MS)
     database = make_control_database(folder)
-    if live is None:
-        live = LiveStreams(News(), most_tails=4)
-        live.news.close()
     identities = IdentitySource(database)
-    if client is not None:
-        metrics = MetricReader(client, identities)
     deps = WebDeps(
         database=database,
         secrets_key=SECRETS_KEY,
@@ -251,10 +261,10 @@ def open_console(
         clock=clock,
         event_log=event_log or EmptyEventLog(),
         feeds=Feeds(database, feed_rows or EmptyFeeds(), feed_files or EmptyFiles(), identities),
-        live=live,
+        live=live or _ended_streams(),
         tallies=TallyReader(folder / "reactor.sqlite"),
         rejections=RejectionReader(folder / "rejections", keep_ms=7 * 86_400_000, clock=clock),
-        metrics=metrics or ZeroMetrics(),
+        metrics=(metrics or ZeroMetrics()) if client is None else MetricReader(client, identities),
         identities=identities,
         histories=NoHistory() if client is None else HistoryReader(client),
         foresight=NoHistory() if client is None else JudgeAhead(database, client, clock),

@@ -17,6 +17,7 @@ from milepost.domain.fate import Fate
 from milepost.domain.identities import Identities
 from milepost.domain.milestone import Transition
 from milepost.domain.tally import Tally
+from milepost.judge.ports import Measures
 from milepost.store.event_log import EmittedSignal, EventFilter, EventKeySeen, LoggedEvent, Place
 from milepost.store.feed_export import Export, ExportFormat
 from milepost.store.feeds import FeedFilter, FeedPlace, FeedRow, FeedTime
@@ -107,7 +108,7 @@ class Foresight(Protocol):
         """The changes of state that the company's plan would see."""
 
 
-class MetricValues(Protocol):
+class MetricValues(Measures, Protocol):
     """What metrics are (`measure.queries.MetricReader`); instants are Unix milliseconds, and None is no value."""
 
     def values(
