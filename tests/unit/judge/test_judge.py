@@ -15,6 +15,7 @@ from milepost.control.directory import DefinitionSource, IdentitySource, JudgedP
 from milepost.control.repos import assigned, copies, metrics, milestones, outcomes, plans, signals
 from milepost.control.repos.companies import CompanyDraft, create_company
 from milepost.control.repos.plan_changes import Act
+from milepost.control.repos.rejudgings import owe_rejudging
 from milepost.control.session import Database
 from milepost.domain.basis import Basis
 from milepost.domain.crossing import Ask, Crossing, Threshold
@@ -342,6 +343,37 @@ def test_companies_that_could_not_be_judged_are_due_again(shop: Shop) -> None:
         shop.judge.due()
     shop.reader.is_down = False
     assert [one.to_state for one in shop.judge.due()] == [MilestoneState.ACHIEVED, OutcomeState.ACHIEVED]
+
+
+def test_what_is_owed_is_judged_from_scratch_and_stays_owed_until_it_is(shop: Shop) -> None:
+    shop.assign(shop.purchases(), Comparison.AT_LEAST, 2)
+    shop.buy(shop.acme, -5, -3)
+    gone: list[Exception] = []
+    rejudgings = Rejudgings(shop.database)
+    loop = JudgeLoop(
+        shop.judge,
+        rejudgings=rejudgings,
+        have_definitions_changed=lambda: False,
+        watched=set,
+        judged=lambda _: None,
+        failed=gone.append,
+        clock=lambda: shop.now_ms,
+    )
+    loop.look()
+    shop.client.command(
+        "DELETE FROM signals WHERE company_id = {id:UUID} AND event_date = fromUnixTimestamp64Milli({at:Int64}, 'UTC')",
+        parameters={"id": shop.acme, "at": day_of(-5)},
+    )
+    with shop.database.write() as session:
+        owe_rejudging(session, [shop.acme, shop.bolt], now_ms=NOW_MS)
+    shop.reader.is_down = True
+    with pytest.raises(UnavailableError):
+        loop.look()
+    assert set(rejudgings.owed().values()) == {shop.acme, shop.bolt}
+    shop.reader.is_down = False
+    loop.look()
+    assert rejudgings.owed() == {}
+    assert shop.milestone_of(shop.acme).state is MilestoneState.IN_PROGRESS
 
 
 def test_the_loop_judges_a_change_and_what_was_emitted_meanwhile(shop: Shop) -> None:
