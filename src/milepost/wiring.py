@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
@@ -16,24 +17,27 @@ from milepost.control.directory import (
     JudgedPlans,
     Rejudgings,
 )
-from milepost.control.session import Database
+from milepost.control.session import Database, sqlite_file
 from milepost.detect.backfill import Backfill
 from milepost.detect.company import Companies
 from milepost.detect.step import Definitions, Detect, compile_definitions
-from milepost.domain.event import Detected, Emissions, RecordedGroup
+from milepost.domain.event import Detected, RecordedGroup
 from milepost.domain.identities import Identities
 from milepost.domain.job import JobKind
 from milepost.domain.milestone import Transition
+from milepost.erase.desk import PrivacyDesk
+from milepost.erase.ports import Premises
 from milepost.jobs.company_import import CompanyImport
 from milepost.jobs.port import Handler
 from milepost.jobs.runner import JobRunner
 from milepost.judge.loop import JudgeLoop
 from milepost.judge.step import Judge
 from milepost.kit.clock import Clock
+from milepost.kit.crypto import load_key
 from milepost.kit.news import News
 from milepost.measure.queries import MetricReader
 from milepost.observe import paths
-from milepost.observe.health import ReactorHealth, write_health
+from milepost.observe.health import write_health
 from milepost.observe.logs import logger
 from milepost.observe.metric_names import TRANSITIONS
 from milepost.reactor import Parts, Reactor
@@ -44,6 +48,7 @@ from milepost.record.journal.sqlite import SqliteJournalReader
 from milepost.settings import Settings
 from milepost.store.backfill import BackfillStore
 from milepost.store.client import ClientPool, Queries, connect, create_schema
+from milepost.store.quiet import QuietClient
 from milepost.store.writer import StoreWriter
 
 _log = logger("judge")
@@ -112,16 +117,9 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     identities = IdentitySource(database)
     judge = make_judge(database, pool, identities, clock)
 
-    def report(health: ReactorHealth) -> None:
-        write_health(paths.health(data), health)
-
     checkpoints = Checkpoints(paths.reactor(data))
     claims = RocksdbClaims(paths.claims(data))
     news = News(checkpoints.finished_batch())
-
-    def settled(batch: int, emissions: Sequence[Emissions]) -> None:
-        news.tell(batch, {emitted.signal_id for emitted in emissions})
-
     reactor = Reactor(
         Parts(
             reader=SqliteJournalReader(paths.journal(data)),
@@ -130,8 +128,8 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
             detector=FreshDetect(database, clock),
             store=StoreWriter(writer),
             touched=judge.touched,
-            settled=settled,
-            report=report,
+            settled=news.tell,
+            report=partial(write_health, paths.health(data)),
             clock=clock,
         )
     )
@@ -178,7 +176,7 @@ class StandingStream:
         return self._engine.checkpoints.next_batch()
 
 
-def make_jobs(settings: Settings, database: Database, engine: Engine, clock: Clock) -> JobRunner:
+def make_jobs(settings: Settings, database: Database, engine: Engine, privacy: PrivacyDesk, clock: Clock) -> JobRunner:
     """The runner of long work; each kind of job has its handler here."""
     backfill = Backfill(
         database=database,
@@ -190,8 +188,29 @@ def make_jobs(settings: Settings, database: Database, engine: Engine, clock: Clo
     handlers: dict[JobKind, Handler] = {
         JobKind.BACKFILL: backfill,
         JobKind.COMPANY_IMPORT: CompanyImport(database, clock),
+        JobKind.PRIVACY: privacy.answer,
     }
-    return JobRunner(database, handlers, paths.jobs(settings.data), clock)
+    return JobRunner(database, handlers, paths.jobs(settings.data), clock, tidy=privacy.tidy)
+
+
+def make_privacy(
+    settings: Settings, database: Database, engine: Engine, drop_snapshots: Callable[[], None], clock: Clock
+) -> PrivacyDesk:
+    """The desk of privacy requests, with every place where things of a person or a company may lie."""
+    data = settings.data
+    premises = Premises(
+        database=database,
+        open_store=lambda: QuietClient(connect(settings.store())),
+        reactor=engine.reactor,
+        checkpoints=paths.reactor(data),
+        journal=paths.journal(data),
+        rejections=paths.rejections(data),
+        jobs=paths.jobs(data),
+        control_file=sqlite_file(settings.control()),
+        drop_snapshots=drop_snapshots,
+        clock=clock,
+    )
+    return PrivacyDesk(premises, load_key(paths.secrets_key(data)))
 
 
 def make_judge(database: Database, pool: Queries, identities: IdentitySource, clock: Clock) -> JudgeLoop:

@@ -125,3 +125,11 @@ def test_a_torn_tail_of_the_log_costs_only_what_was_never_acknowledged(tmp_path:
     assert found[0] == b"kept"
     assert found[-1] == b"third"
     assert offset == len(found)
+
+
+def test_a_partition_that_its_writer_is_just_making_is_not_there_yet(tmp_path: Path) -> None:
+    (tmp_path / "partition-0.sqlite").touch()
+    reader = SqliteJournalReader(tmp_path)
+    assert reader.partitions() == []
+    asyncio.run(write(tmp_path, [b"a"], SqliteJournalWriter))
+    assert (reader.partitions(), reader.extent(0)) == ([0], Extent(1, 1))

@@ -101,7 +101,9 @@ class CompanyRow(Row):
     """
 
     __tablename__ = "companies"
-    __table_args__ = (Index(None, "sort_name", "id"), Index(None, "created_at_ms", "id"))
+    __table_args__ = tuple(
+        Index(None, "standing", "merged_into", name, "id") for name in ("sort_name", "created_at_ms")
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str]
@@ -111,7 +113,7 @@ class CompanyRow(Row):
     awaits_plan: Mapped[bool] = mapped_column(index=True)
     attributes: Mapped[dict[str, Any]]
     created_at_ms: Mapped[int]
-    standing: Mapped[str] = mapped_column(index=True, server_default="active")
+    standing: Mapped[str] = mapped_column(server_default="active")
     merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("companies.id"), index=True)
     primary_id: Mapped[UUID | None] = mapped_column(ForeignKey("companies.id"), index=True)
     given_attributes: Mapped[dict[str, Any] | None]
@@ -297,3 +299,17 @@ class JobRow(Row):
     created_at_ms: Mapped[int]
     started_at_ms: Mapped[int | None]
     finished_at_ms: Mapped[int | None]
+
+
+class PrivacyRequestRow(Row):
+    """Ordered by id, a UUIDv7, which is also its job's."""
+
+    __tablename__ = "privacy_requests"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    action: Mapped[str]
+    about_company: Mapped[UUID | None] = mapped_column(index=True)
+    user_digest: Mapped[str | None] = mapped_column(index=True)
+    actor: Mapped[str]
+    requested_at_ms: Mapped[int]
+    receipt: Mapped[dict[str, Any] | None]

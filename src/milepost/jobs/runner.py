@@ -25,16 +25,30 @@ _log = logger("jobs")
 
 _LOOK_SECONDS: Final = 0.25
 _TELL_SECONDS: Final = 0.25
+_TIDY_SECONDS: Final = 3600.0
 _MOST_ATTEMPTS: Final = 8
 _LONGEST_PAUSE_SECONDS: Final = 30.0
 _KEPT_MS: Final = 30 * 86_400_000
 
 
 class JobRunner:
-    """Runs on a thread of its own; one job at a time, so that long work never takes the machine from the stream."""
+    """Runs on a thread of its own; one job at a time, so that long work never takes the machine from the stream.
 
-    def __init__(self, database: Database, handlers: Mapping[JobKind, Handler], folder: Path, clock: Clock) -> None:
+    `tidy` is called at the beginning and once an hour, between two jobs.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        handlers: Mapping[JobKind, Handler],
+        folder: Path,
+        clock: Clock,
+        *,
+        tidy: Callable[[], None] = lambda: None,
+    ) -> None:
         self._database = database
+        self._tidy = tidy
+        self._tidied_at: float | None = None
         self._handlers = handlers
         self._folder = folder
         self._clock = clock
@@ -48,6 +62,7 @@ class JobRunner:
         """Work until told to stop."""
         self._until_it_works(self._begin)
         while not self._stop.is_set():
+            self._tidy_up()
             taken = self._until_it_works(self._take)
             if taken is None:
                 self._stop.wait(_LOOK_SECONDS)
@@ -57,6 +72,20 @@ class JobRunner:
     def _begin(self) -> None:
         with self._database.write() as session:
             jobs.requeue_running(session)
+
+    def _tidy_up(self) -> None:
+        """Once an hour, what is kept for a bounded time. What fails is tried an hour later."""
+        if self._tidied_at is not None and time.monotonic() - self._tidied_at < _TIDY_SECONDS:
+            return
+        self._tidied_at = time.monotonic()
+        try:
+            self._forget()
+            self._tidy()
+        except MilepostError as error:
+            _log.warning("not_tidied", reason=error.message)
+
+    def _forget(self) -> None:
+        with self._database.write() as session:
             forgotten = jobs.forget_jobs(session, finished_before_ms=self._clock() - _KEPT_MS)
         for job_id in forgotten:
             shutil.rmtree(self._folder / str(job_id), ignore_errors=True)

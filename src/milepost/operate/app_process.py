@@ -11,6 +11,7 @@ from granian.constants import Interfaces
 
 from milepost.control.session import Database, open_database
 from milepost.domain.errors import OperatorError
+from milepost.erase.desk import PrivacyDesk
 from milepost.jobs.runner import JobRunner
 from milepost.kit.clock import system_clock
 from milepost.kit.crypto import load_key
@@ -35,7 +36,7 @@ from milepost.web.deps import WebDeps
 from milepost.web.feeds import Feeds
 from milepost.web.live import LiveStreams
 from milepost.web.sign_in import SignInDesk
-from milepost.wiring import Engine, JudgeAhead, make_engine, make_jobs
+from milepost.wiring import Engine, JudgeAhead, make_engine, make_jobs, make_privacy
 
 _log = logger("app")
 _DRAIN_SECONDS = 45.0
@@ -45,22 +46,17 @@ async def run(settings: Settings) -> None:
     """Work and serve until told to stop; then read the journal to its end, as far as time allows."""
     database = open_database(settings.control())
     engine = make_engine(settings, database, system_clock)
-    jobs = make_jobs(settings, database, engine, system_clock)
+    snapshots = StandingSnapshot(settings, engine)
+    privacy = make_privacy(settings, database, engine, snapshots.drop_all, system_clock)
+    jobs = make_jobs(settings, database, engine, privacy, system_clock)
     retention = Retention(database, lambda: connect(settings.store()), system_clock)
-    threads = [
-        threading.Thread(target=engine.reactor.run, name="reactor"),
-        threading.Thread(target=engine.judge.run, name="judge"),
-        threading.Thread(target=jobs.run, name="jobs"),
-        threading.Thread(target=retention.run, name="retention"),
-    ]
+    runs = {"reactor": engine.reactor.run, "judge": engine.judge.run, "jobs": jobs.run, "retention": retention.run}
+    threads = [threading.Thread(target=target, name=name) for name, target in runs.items()]
     tls = prepare_tls(settings.tls, settings.data, settings.host, settings.trusted_proxies)
     live = LiveStreams(engine.news, settings.live_streams)
+    deps = _web_deps(settings, database, engine, live, snapshots=snapshots, privacy=privacy, is_tls=tls is not None)
     server = make_server(
-        create_app(_web_deps(settings, database, engine, live, is_tls=tls is not None)),
-        interface=Interfaces.ASGI,
-        host=settings.host,
-        port=settings.app_port,
-        tls=tls,
+        create_app(deps), interface=Interfaces.ASGI, host=settings.host, port=settings.app_port, tls=tls
     )
     closing: list[asyncio.Task[None]] = []
 
@@ -81,7 +77,16 @@ async def run(settings: Settings) -> None:
         database.close()
 
 
-def _web_deps(settings: Settings, database: Database, engine: Engine, live: LiveStreams, *, is_tls: bool) -> WebDeps:
+def _web_deps(
+    settings: Settings,
+    database: Database,
+    engine: Engine,
+    live: LiveStreams,
+    *,
+    snapshots: StandingSnapshot,
+    privacy: PrivacyDesk,
+    is_tls: bool,
+) -> WebDeps:
     """What the console API works with."""
     return WebDeps(
         database=database,
@@ -107,7 +112,8 @@ def _web_deps(settings: Settings, database: Database, engine: Engine, live: Live
         api_url=settings.api_url(),
         is_tls=is_tls,
         sign_in=SignInDesk(database, system_clock),
-        snapshots=StandingSnapshot(settings, engine),
+        snapshots=snapshots,
+        privacy=privacy,
         jobs_folder=paths.jobs(settings.data),
     )
 

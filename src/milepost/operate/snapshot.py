@@ -14,10 +14,11 @@ from pathlib import Path
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from milepost.control.session import sqlite_file
-from milepost.domain.errors import UnavailableError
+from milepost.domain.errors import OperatorError, UnavailableError
 from milepost.kit.files import copy_database
 from milepost.observe import paths
 from milepost.observe.logs import logger
+from milepost.operate import backup
 from milepost.settings import Settings
 from milepost.store.client import connect, embedded_folder
 from milepost.store.snapshot import snapshot_store
@@ -61,6 +62,16 @@ class StandingSnapshot:
                 raise
         _log.info("snapshot_taken", paused_seconds=round(paused_seconds, 3))
         return self._folder
+
+    def drop_all(self) -> None:
+        """Let go of it, and of what a backup that was killed left; UnavailableError while a backup is being made."""
+        with self._one_at_a_time:
+            try:
+                with backup.one_at_a_time(self._settings.data):
+                    shutil.rmtree(paths.taken_snapshot(self._settings.data), ignore_errors=True)
+            except OperatorError as error:
+                raise UnavailableError(error.message) from error
+            self._drop()
 
     def _drop(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)

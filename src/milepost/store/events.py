@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
 from clickhouse_connect.driver.client import Client
 
 from milepost.domain.event import RecordedGroup
@@ -34,6 +35,7 @@ def insert_events(client: Client, batch: int, token: str, groups: Sequence[Recor
         native.Column("reason", "String", joined(_texts(g.reasons) for g in groups)),
         native.Column("duplicate_of", "String", joined(_texts(g.duplicates_of) for g in groups)),
         native.Column("door", "String", _same(groups, "door")),
+        native.Column("smart_keys", "String", joined(_smart_keys(g) for g in groups)),
         native.Column("batch", "UInt64", native.uint64([batch]) * rows),
         native.Column("payload", "String", joined(native.strings(g.payloads) for g in groups)),
     ]
@@ -58,6 +60,11 @@ def _codes(fates: Sequence[Fate]) -> bytes:
 
 def _same(groups: Sequence[RecordedGroup], name: str) -> bytes:
     return b"".join(native.repeated_string(getattr(g, name).encode(), len(g.payloads)) for g in groups)
+
+
+def _smart_keys(group: RecordedGroup) -> bytes:
+    pairs = sorted({(key.alternate_id, key.field) for key in group.smart_keys})
+    return native.repeated_string(msgspec.json.encode(pairs) if pairs else b"", len(group.payloads))
 
 
 def _texts(values: Sequence[str]) -> bytes:

@@ -25,6 +25,7 @@ from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
 from milepost.domain.identities import Identities
 from milepost.domain.milestone import Transition
+from milepost.domain.privacy import CompanySubject, UserSubject
 from milepost.kit.crypto import issue_token
 from milepost.kit.news import News
 from milepost.measure.queries import MetricReader
@@ -133,6 +134,28 @@ class EmptySnapshots:
         return self.folder
 
 
+class EmptyPrivacy:
+    """Privacy requests of a service that has nothing of anybody."""
+
+    def look(self, subject: CompanySubject | UserSubject) -> Mapping[str, int]:
+        """Nothing."""
+        return {}
+
+    def put_down(self, request_id: UUID, subject: CompanySubject | UserSubject) -> None:
+        """Nothing has to be kept, for no job will run."""
+
+    def forget(self, request_id: UUID) -> None:
+        """Nothing was kept."""
+
+    def digest(self, user_id: str) -> str:
+        """Always the same."""
+        return "0" * 64
+
+    def export_file(self, request_id: UUID) -> Path | None:
+        """None."""
+        return None
+
+
 class ZeroMetrics:
     """Metrics before the first emission."""
 
@@ -230,6 +253,12 @@ class Console:
         return client
 
 
+def _ended_streams() -> LiveStreams:
+    streams = LiveStreams(News(), most_tails=4)
+    streams.news.close()
+    return streams
+
+
 def open_console(
     folder: Path,
     *,
@@ -247,12 +276,7 @@ def open_console(
     """
     clock = StandingClock(NOW_MS)
     database = make_control_database(folder)
-    if live is None:
-        live = LiveStreams(News(), most_tails=4)
-        live.news.close()
     identities = IdentitySource(database)
-    if client is not None:
-        metrics = MetricReader(client, identities)
     deps = WebDeps(
         database=database,
         secrets_key=SECRETS_KEY,
@@ -260,10 +284,10 @@ def open_console(
         clock=clock,
         event_log=event_log or EmptyEventLog(),
         feeds=Feeds(database, feed_rows or EmptyFeeds(), feed_files or EmptyFiles(), identities),
-        live=live,
+        live=live or _ended_streams(),
         tallies=TallyReader(folder / "reactor.sqlite"),
         rejections=RejectionReader(folder / "rejections", keep_ms=7 * 86_400_000, clock=clock),
-        metrics=metrics or ZeroMetrics(),
+        metrics=(metrics or ZeroMetrics()) if client is None else MetricReader(client, identities),
         identities=identities,
         histories=NoHistory() if client is None else HistoryReader(client),
         foresight=NoHistory() if client is None else JudgeAhead(database, client, clock),
@@ -271,6 +295,7 @@ def open_console(
         is_tls=True,
         sign_in=SignInDesk(database, clock),
         snapshots=EmptySnapshots(folder / "snapshot"),
+        privacy=EmptyPrivacy(),
         jobs_folder=folder / "jobs",
     )
     return Console(app=create_app(deps), deps=deps, clock=clock)

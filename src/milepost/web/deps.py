@@ -15,7 +15,7 @@ from milepost.kit.clock import Clock
 from milepost.record.rejections import RejectionReader
 from milepost.web.feeds import Feeds
 from milepost.web.live import LiveStreams
-from milepost.web.ports import EventLog, Foresight, Histories, MetricValues, Snapshots, Tallies
+from milepost.web.ports import EventLog, Foresight, Histories, MetricValues, Privacy, Snapshots, Tallies
 from milepost.web.sign_in import SignInDesk
 
 
@@ -43,6 +43,7 @@ class WebDeps:
     is_tls: bool
     sign_in: SignInDesk
     snapshots: Snapshots
+    privacy: Privacy
     jobs_folder: Path
 
 

@@ -16,6 +16,7 @@ from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
 from milepost.domain.identities import Identities
 from milepost.domain.milestone import Transition
+from milepost.domain.privacy import CompanySubject, UserSubject
 from milepost.domain.tally import Tally
 from milepost.judge.ports import Measures
 from milepost.store.event_log import EmittedSignal, EventFilter, EventKeySeen, LoggedEvent, Place
@@ -78,6 +79,25 @@ class FeedFiles(Protocol):
 
     def pieces(self, export: Export, file_format: ExportFormat) -> Generator[bytes]:
         """The file, piece by piece, raising where the store fails; ends early when it is closed."""
+
+
+class Privacy(Protocol):
+    """What privacy requests need beside the database (`erase.desk.PrivacyDesk`)."""
+
+    def look(self, subject: CompanySubject | UserSubject) -> Mapping[str, int]:
+        """How much there is of the subject now, by where it lies; NotFoundError for no company."""
+
+    def put_down(self, request_id: UUID, subject: CompanySubject | UserSubject) -> None:
+        """Keep whom a request is about, before its job is queued; NotFoundError for no company."""
+
+    def forget(self, request_id: UUID) -> None:
+        """Let go of whom a request is about."""
+
+    def digest(self, user_id: str) -> str:
+        """By which requests about a user are found again."""
+
+    def export_file(self, request_id: UUID) -> Path | None:
+        """The file of an export, while it is kept."""
 
 
 class Tallies(Protocol):

@@ -9,12 +9,16 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from typer.testing import CliRunner
 
 from milepost.cli import app
-from milepost.kit.clock import system_clock
+from milepost.control.repos.privacy import add_privacy_request, write_receipt
+from milepost.control.session import open_database, sqlite_url
+from milepost.domain.privacy import PrivacyAction, Receipt
+from milepost.kit.clock import system_clock, to_datetime
 from milepost.kit.crypto import load_key
 from milepost.observe import paths
 from milepost.operate.doctor import Case, Finding, Level, examine
@@ -154,6 +158,18 @@ def test_a_port_that_another_program_has_is_found(data: Path) -> None:
 
 def test_a_store_with_fewer_events_than_requests_were_processed_is_not_the_folders(data: Path) -> None:
     assert _faults(_examine(data, events=2)) == [("problem", "Store")]
+
+
+def test_events_that_a_privacy_request_deleted_are_not_missed(data: Path) -> None:
+    receipt = Receipt(upto=to_datetime(0), finished_at=to_datetime(0), counts={"events_processed": 1, "signals": 9})
+    with closing(open_database(sqlite_url(paths.control(data)))) as database, database.write() as session:
+        request_id = UUID(int=7)
+        add_privacy_request(
+            session, request_id, PrivacyAction.DELETE, about_company=None, user_digest="d", actor="a", now_ms=0
+        )
+        write_receipt(session, request_id, receipt)
+    assert _faults(_examine(data, events=2)) == []
+    assert _faults(_examine(data, events=1)) == [("problem", "Store")]
 
 
 def test_tls_off_for_the_network_is_a_problem(data: Path) -> None:

@@ -174,10 +174,12 @@ class SqliteJournalReader:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._open: dict[int, sqlite3.Connection] = {}
+        self._made: set[int] = set()
 
     def partitions(self) -> Sequence[int]:
         """See the port."""
-        return sorted(int(file.stem.partition("-")[2]) for file in self._folder.glob("partition-*.sqlite"))
+        numbers = sorted(int(file.stem.partition("-")[2]) for file in self._folder.glob("partition-*.sqlite"))
+        return [number for number in numbers if number in self._made or self._is_made(number)]
 
     def read(self, partition: int, after: int, limit: int, limit_bytes: int) -> list[Located]:
         """See the port."""
@@ -216,6 +218,17 @@ class SqliteJournalReader:
         """See the port."""
         while self._open:
             self._open.popitem()[1].close()
+
+    def _is_made(self, partition: int) -> bool:
+        """Whether the writer, which makes the file first and the table then, has come so far."""
+        made = "SELECT 1 FROM sqlite_schema WHERE name = 'frames'"
+        try:
+            is_made = self._connection(partition).execute(made).fetchone() is not None
+        except sqlite3.OperationalError:  # it holds the file for itself while it makes it
+            return False
+        if is_made:
+            self._made.add(partition)
+        return is_made
 
     def _connection(self, partition: int) -> sqlite3.Connection:
         if partition not in self._open:

@@ -1,0 +1,75 @@
+"""Everything of a subject in the analytic store: what to look for, marked and counted.
+
+Takes what is known of the subject and the definitions that say where keys stand; gives counts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from milepost.control.repos.signals import list_signal_revisions, list_signals
+from milepost.control.session import Database
+from milepost.domain.privacy import Known, Mention
+from milepost.domain.signal import Signal
+from milepost.erase.rules import SmartKeyUse, criterion_of, mentions, pattern_of
+from milepost.store.marks import Condition, Marks, emitting_for, mentioning, parked_with
+from milepost.store.quiet import QuietClient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What to look for. `pattern` is for texts that are no payloads; `signals` are all revisions there are."""
+
+    known: Known
+    signals: tuple[Signal, ...]
+    mentions: tuple[Mention, ...]
+    pattern: str | None
+
+    def mark(self, marks: Marks, *, among: str = "1") -> None:
+        """Mark everything of the subject, among the events of an instant."""
+        for condition in self._conditions():
+            marks.add(condition, among=among)
+        if self.known.company_ids:
+            marks.add(emitting_for(self.known.company_ids), among=among)
+
+    def found_by_content(self, marks: Marks, *, among: str) -> int:
+        """How many events still mention the subject, entries set aside included; an event may count twice."""
+        return sum(marks.count(condition, among=among) for condition in self._conditions())
+
+    def _conditions(self) -> Iterable[Condition]:
+        for mention in self.mentions:
+            criterion, fields = criterion_of(mention)
+            values = frozenset().union(*mention.places.values())
+            yield mentioning(
+                criterion, fields, values, connection_id=mention.connection_id, event_key=mention.event_key
+            )
+        if self.pattern is not None:
+            yield parked_with(self.pattern)
+
+
+def search_for(known: Known, database: Database, client: QuietClient) -> Search:
+    """By the definitions of now, and the smart keys that were ever sent."""
+    with database.read() as session:
+        signals = tuple(
+            revision.signal for one in list_signals(session) for revision in list_signal_revisions(session, one.id)
+        )
+    return Search(
+        known=known,
+        signals=signals,
+        mentions=mentions(known, signals, _smart_keys(client) if known.keys else ()),
+        pattern=pattern_of(known.values),
+    )
+
+
+def _smart_keys(client: QuietClient) -> list[SmartKeyUse]:
+    rows = client.rows(
+        "SELECT DISTINCT connection_id, event_key, toString(smart_keys) FROM events WHERE smart_keys != ''"
+    )
+    return [
+        SmartKeyUse(UUID(str(connection_id)), event_key, key_space, member)
+        for connection_id, event_key, pairs in rows
+        for key_space, member in json.loads(pairs)
+    ]
