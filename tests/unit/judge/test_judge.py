@@ -66,9 +66,7 @@ class CountingReader(MetricReader):
 class CountingPlans(JudgedPlans):
     """The real plans, which also tell how many companies each look was about."""
 
-    def __init__(self, database: Database, definitions: DefinitionSource) -> None:
-        super().__init__(database, definitions)
-        self.looked_at: list[int] = []
+    looked_at: list[int]
 
     def milestones(self, company_ids: Collection[UUID] | None) -> Sequence[AssignedMilestone]:
         self.looked_at.append(-1 if company_ids is None else len(company_ids))
@@ -89,6 +87,7 @@ class Shop:
         self.reader = CountingReader(client, identities)
         self.definitions = DefinitionSource(database)
         self.plans = CountingPlans(database, self.definitions)
+        self.plans.looked_at = []
         self.judge = Judge(self.reader, self.plans, lambda: self.now_ms, identities)
 
     def judge_changes(self) -> list[Transition]:
