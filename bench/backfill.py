@@ -1,7 +1,7 @@
 """Applying a new signal to history: events a second by the job itself, against a bare scan of the same payloads.
 
-Two rules and three fields; a third of the events match. The companies are known to the control plane, as they are where
-the stream has seen them before.
+Two rules and three fields, of which one event in six, or every one, comes through. The companies are known to the
+control plane, as they are where the stream has seen them before.
 """
 
 from __future__ import annotations
@@ -84,8 +84,8 @@ def backfill(events: int = EVENTS) -> Iterator[Measured]:
         client = connect(dsn)
         database = open_migrated(sqlite_url(Path(folder) / "control.sqlite"))
         try:
-            signal = _define(database)
-            _fill(client, signal.connection_id, events)
+            connection_id = _connect(database)
+            _fill(client, connection_id, events)
             handler = Backfill(
                 database=database,
                 directory=CompanyDirectory(database, system_clock),
@@ -93,42 +93,54 @@ def backfill(events: int = EVENTS) -> Iterator[Measured]:
                 stream=_NoStream(),
                 grace_seconds=0,
             )
-            took: list[float] = []
-            bare: list[float] = []
-            emitted = 0
-            for number in range(ROUNDS):
-                started = time.perf_counter()
-                client.query(_BARE_SCAN, parameters={"connection_id": signal.connection_id})
-                bare.append(time.perf_counter() - started)
-                started = time.perf_counter()
-                emitted = handler(_Job(signal.id, number))["emitted"]
-                took.append(time.perf_counter() - started)
-            ((rows,),) = client.query("SELECT count() FROM signals").result_rows
-            assert rows == emitted, (rows, emitted)
+            for name, least in (("one event in six matches", 750), ("every event matches", 0)):
+                signal = _define(database, connection_id, least)
+                yield _measured(client, handler, signal, events, name)
         finally:
             database.close()
             client.close()
-    yield Measured(
-        name="backfill of a new signal",
+
+
+def _measured(client: Client, handler: Backfill, signal: Signal, events: int, name: str) -> Measured:
+    took: list[float] = []
+    bare: list[float] = []
+    emitted = 0
+    for number in range(ROUNDS):
+        client.command("TRUNCATE TABLE signals")  # a new signal has no history to be taken away
+        started = time.perf_counter()
+        client.query(_BARE_SCAN, parameters={"connection_id": signal.connection_id})
+        bare.append(time.perf_counter() - started)
+        started = time.perf_counter()
+        emitted = handler(_Job(signal.id, number))["emitted"]
+        took.append(time.perf_counter() - started)
+    ((rows,),) = client.query("SELECT count() FROM signals").result_rows
+    assert rows == emitted, (rows, emitted)
+    return Measured(
+        name=f"backfill of a new signal, {name}",
         value=events / min(took),
         unit="events/s",
-        bar="at least 2,000,000",
+        bar="at least 2,000,000" if emitted < events else "",
         limit_name="a bare JSONExtract of one field",
         limit=events / min(bare),
         note=f"{events:,} events, of which {emitted / events:.0%} match",
     )
 
 
-def _define(database: Database) -> Signal:
+def _connect(database: Database) -> UUID:
     with database.write() as session:
         draft = ConnectionDraft(name="Bench", kind=ConnectionKind.EVENT_HANDLER)
-        connection = create_connection(session, draft, now_ms=system_clock(), secrets_key=bytes(32)).connection.id
         create_companies(session, [(META_KEY, f"C{number:05d}") for number in range(5000)], system_clock())
+        return create_connection(session, draft, now_ms=system_clock(), secrets_key=bytes(32)).connection.id
+
+
+def _define(database: Database, connection_id: UUID, least: float) -> Signal:
+    plans = ("team", "enterprise") if least else ("free", "team", "enterprise")
+    with database.write() as session:
         return create_signal(
             session,
             SignalDraft(
                 name="Large use",
-                connection_id=connection,
+                connection_id=connection_id,
                 event_key="usage",
                 fields=(
                     SignalField(name="company", path=("companyId",), type=FieldType.TEXT),
@@ -139,8 +151,8 @@ def _define(database: Database) -> Signal:
                 rules=Group(
                     match="all",
                     members=(
-                        Condition.model_validate({"field": "amount", "operator": ">=", "value": 500}),
-                        Condition.model_validate({"field": "plan", "operator": "in", "value": ("team", "enterprise")}),
+                        Condition.model_validate({"field": "amount", "operator": ">=", "value": least}),
+                        Condition.model_validate({"field": "plan", "operator": "in", "value": plans}),
                     ),
                 ),
             ),

@@ -7,11 +7,12 @@ its spans are written down first (an intent), a batch made again has the same id
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol, TypeVar
+from uuid import UUID
 
 import msgspec
 
@@ -66,7 +67,8 @@ class Worked(NamedTuple):
 class Parts:
     """What a reactor is made of.
 
-    `touched` is told of the emissions that have become readable, and `settled` of every batch, with its number.
+    `touched` is told of the emissions that have become readable, and `settled` of every batch: its number, and the
+    signals that emitted something.
     """
 
     reader: JournalReader
@@ -75,7 +77,7 @@ class Parts:
     detector: Detector
     store: Store
     touched: Callable[[Sequence[Emissions]], None]
-    settled: Callable[[int, Sequence[Emissions]], None]
+    settled: Callable[[int, Collection[UUID]], None]
     report: Callable[[ReactorHealth], None]
     clock: Clock
 
@@ -208,9 +210,9 @@ class Reactor:
         self._progressed_at_ms = self._parts.clock()
         for fate, count in counted(worked.groups).items():
             EVENTS.labels(fate.value).inc(count)
-        SIGNALS.inc(sum(len(emitted.items) for emitted in worked.emissions))
+        SIGNALS.inc(sum(tally.matched - tally.company_missing for tally in worked.tallies))
         BATCHES.inc()
-        self._parts.settled(worked.intent.batch, worked.emissions)
+        self._parts.settled(worked.intent.batch, {emitted.signal_id for emitted in worked.emissions})
         if worked.emissions:
             self._parts.touched(worked.emissions)
 

@@ -21,7 +21,7 @@ from milepost.control.session import Database, sqlite_file
 from milepost.detect.backfill import Backfill
 from milepost.detect.company import Companies
 from milepost.detect.step import Definitions, Detect, compile_definitions
-from milepost.domain.event import Detected, Emissions, RecordedGroup
+from milepost.domain.event import Detected, RecordedGroup
 from milepost.domain.identities import Identities
 from milepost.domain.job import JobKind
 from milepost.domain.milestone import Transition
@@ -119,10 +119,6 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     checkpoints = Checkpoints(paths.reactor(data))
     claims = RocksdbClaims(paths.claims(data))
     news = News(checkpoints.finished_batch())
-
-    def settled(batch: int, emissions: Sequence[Emissions]) -> None:
-        news.tell(batch, {emitted.signal_id for emitted in emissions})
-
     reactor = Reactor(
         Parts(
             reader=SqliteJournalReader(paths.journal(data)),
@@ -131,7 +127,7 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
             detector=FreshDetect(database, clock),
             store=StoreWriter(writer),
             touched=judge.touched,
-            settled=settled,
+            settled=news.tell,
             report=partial(write_health, paths.health(data)),
             clock=clock,
         )
@@ -229,7 +225,7 @@ def make_judge(database: Database, pool: Queries, identities: IdentitySource, cl
     return JudgeLoop(
         Judge(MetricReader(pool, identities), JudgedPlans(database, definitions), clock, identities),
         rejudgings=Rejudgings(database),
-        have_definitions_changed=definitions.refresh,
+        have_definitions_changed=definitions.have_numbers_changed,
         watched=lambda: {signal_id for basis in definitions.bases().values() for signal_id in basis.signal_ids},
         judged=judged,
         failed=failed,

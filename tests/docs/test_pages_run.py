@@ -22,7 +22,10 @@ def test_the_tutorial_leads_from_an_empty_service_to_an_outcome(
     "page",
     [
         *("send-a-file", "look-up-an-event", "connections-and-keys", "define-a-signal"),
+        "follow-and-export-a-signal",
+        "apply-to-history",
         *("backup", "operate", "trust-the-certificate", "custom-events", "segment-sdks"),
+        *("bring-your-companies-in", "combine-duplicates", "success-plans"),
     ],
 )
 def test_the_instructions_work_word_by_word(page: str, follow: FollowPage) -> None:

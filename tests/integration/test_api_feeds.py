@@ -10,7 +10,10 @@ from clickhouse_connect.driver.client import Client
 
 from milepost.control.repos.company_keys import create_companies
 from milepost.control.repos.signals import create_signal, update_signal
+from milepost.control.revisions import Scope, raise_revision
+from milepost.control.rows import CompanyRow
 from milepost.domain.account import Role
+from milepost.domain.company import Standing
 from milepost.domain.criterion import FieldType
 from milepost.domain.event import EventId
 from milepost.domain.signal import Signal, SignalField
@@ -167,6 +170,30 @@ def test_rows_of_an_older_revision_read_as_that_revision_wrote_them(shop: Shop) 
 def test_rows_of_a_generation_that_is_not_in_force_are_not_read(shop: Shop) -> None:
     shop.happen(shop.purchases.model_copy(update={"generation": 1}), "C1", at_ms=NOW_MS)
     assert shop.rows() == []
+
+
+def _change_company(shop: Shop, key: str, **changes: Any) -> None:
+    with shop.console.deps.database.write() as session:
+        row = session.get(CompanyRow, shop.companies[key])
+        for name, value in changes.items():
+            setattr(row, name, value)
+        raise_revision(session, Scope.IDENTITIES)
+
+
+def test_rows_of_combined_companies_are_those_of_the_primary(shop: Shop) -> None:
+    for place, key in enumerate(("C1", "C2")):
+        shop.happen(shop.purchases, key, at_ms=NOW_MS + place)
+    _change_company(shop, "C2", merged_into=shop.companies["C1"], primary_id=shop.companies["C1"])
+    for asked in ("C1", "C2"):
+        rows = shop.rows(company_id=str(shop.companies[asked]))
+        assert [(row["company_id"], row["company_name"]) for row in rows] == [(str(shop.companies["C1"]), "C1")] * 2
+
+
+def test_rows_of_companies_that_are_not_shown_are_left_out(shop: Shop) -> None:
+    kept = shop.happen(shop.purchases, "C1", at_ms=NOW_MS)
+    shop.happen(shop.purchases, "C2", at_ms=NOW_MS)
+    _change_company(shop, "C2", standing=Standing.UNMATCHED.value)
+    assert shop.ids() == [str(kept)]
 
 
 def test_rows_of_a_company_that_is_gone_have_no_name(shop: Shop) -> None:

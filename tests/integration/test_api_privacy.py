@@ -25,7 +25,7 @@ def test_a_request_is_a_job_that_says_nothing_of_whom_it_is_about(console: Conso
     assert (request["state"], request["requested_by"], request["receipt"]) == ("queued", "admin@example.com", None)
     with console.deps.database.read() as session:
         (job,) = jobs.page_jobs(session, limit=9)
-        lines = audit.page_audit(session, subject_id=request["id"], limit=9)
+        lines = audit.page_audit(session, audit.AuditFilter(subject_id=request["id"]), limit=9)
     assert (str(job.id), job.kind, job.subject) == (request["id"], JobKind.PRIVACY, "Delete everything of one user")
     assert [(line.actor, line.action) for line in lines] == [("admin@example.com", "ask_to_delete")]
     assert "u-4711" not in f"{job}{lines}{request}"

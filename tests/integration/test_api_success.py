@@ -66,7 +66,7 @@ def test_definitions_read_back_as_they_were_written(console: Console, editor: Te
         assert editor.get(door).json() == shop[noun]
         assert editor.get(f"/api/{noun}s").json() == {"items": [shop[noun]], "next": None}
     for noun in ("milestone", "outcome"):
-        in_use = shop[noun] | {"states": {}}
+        in_use = shop[noun] | {"states": {}, "copies": {"assigned": 0, "differing": 0, "edited": 0}}
         assert editor.get(f"/api/{noun}s/{shop[noun]['id']}").json() == in_use
         assert editor.get(f"/api/{noun}s").json() == {"items": [in_use], "next": None}
 
@@ -99,8 +99,8 @@ def test_a_fault_is_named_with_its_place_whoever_finds_it(console: Console, edit
 def test_an_outcome_is_assigned_ticked_and_seen_on_the_plan(console: Console, editor: TestClient) -> None:
     shop, company_id = _shop(console, editor), _company(editor)
     assign = f"/api/outcomes/{shop['outcome']['id']}/assign"
-    assert _post(editor, assign, {"company_ids": [company_id]}, 200) == {"assigned": 1}
-    assert _post(editor, assign, {"company_ids": [company_id]}, 200) == {"assigned": 0}
+    assert _post(editor, assign, {"company_ids": [company_id]}, 200)["assigned"] == 1
+    assert _post(editor, assign, {"company_ids": [company_id]}, 200)["assigned"] == 0
     (copy,) = editor.get("/api/assigned-milestones", params={"company_id": company_id}).json()["items"]
     ticked = editor.put(f"/api/assigned-milestones/{copy['id']}/ticks/1")
     assert ticked.json()["ticks"] == {"1": "2023-11-14T22:13:20Z"}
@@ -133,14 +133,14 @@ def test_a_milestone_for_all_reaches_companies_of_the_past_and_the_future(consol
     shop, milestone_door = _shop(console, editor), "/api/milestones"
     _company(editor, "Past")
     assign = f"{milestone_door}/{shop['milestone']['id']}/assign"
-    assert _post(editor, assign, {"all": True, "auto_assign": True}, 200) == {"assigned": 1}
+    assert _post(editor, assign, {"all": True, "auto_assign": True}, 200)["assigned"] == 1
     _company(editor, "Added by hand")
     with console.deps.database.write() as session:
         create_companies(session, [("CustomerNumber", "made by an event")], console.clock())
         assign_missing(session, console.clock())
     assert len(editor.get("/api/assigned-milestones").json()["items"]) == 3
     assert editor.get(milestone_door).json()["items"][0]["assigns_new_companies"] is True
-    assert _post(editor, assign, {"all": True}, 200) == {"assigned": 0}
+    assert _post(editor, assign, {"all": True}, 200)["assigned"] == 0
     _company(editor, "Later")
     assert len(editor.get("/api/assigned-milestones").json()["items"]) == 3
 
@@ -160,8 +160,8 @@ def test_unassigning_leaves_the_definition_free_to_go(console: Console, editor: 
     _post(editor, f"{doors['outcome']}/assign", body, 200)
     assert editor.delete(doors["outcome"]).status_code == 409
     assert _post(editor, f"{doors['milestone']}/unassign", body, 409)["code"] == "conflict"
-    assert _post(editor, f"{doors['outcome']}/unassign", body, 200) == {"unassigned": 1}
-    assert _post(editor, f"{doors['milestone']}/unassign", body, 200) == {"unassigned": 1}
+    assert _post(editor, f"{doors['outcome']}/unassign", body, 200)["unassigned"] == 1
+    assert _post(editor, f"{doors['milestone']}/unassign", body, 200)["unassigned"] == 1
     for noun in ("outcome", "milestone", "metric", "signal"):
         assert editor.delete(doors[noun]).status_code == 204
         assert editor.get(doors[noun]).status_code == 404
@@ -239,8 +239,13 @@ def test_key_spaces_are_listed_and_added(editor: TestClient) -> None:
 def test_settings_are_replaced_whole_by_admins(console: Console) -> None:
     admin = console.as_person(Role.ADMIN)
     changed = admin.put("/api/settings", json={"account_name": "Shop", "time_zone": "Europe/Berlin"})
-    settings = {"account_name": "Shop", "time_zone": "Europe/Berlin", "week_start": "monday", "creates_companies": True}
-    assert changed.json() == settings
+    assert changed.json() == {
+        "account_name": "Shop",
+        "time_zone": "Europe/Berlin",
+        "week_start": "monday",
+        "creates_companies": True,
+        "retention_days": None,
+    }
     assert admin.get("/api/settings").json() == changed.json()
     refused = admin.put("/api/settings", json={"time_zone": "Mars/Olympus"}).json()
     assert [fault["path"] for fault in refused["faults"]] == ["time_zone"]

@@ -110,7 +110,7 @@ class Plant:
         StoreWriter(self.client).insert(self.batches, uuid4().hex, [group], found.emissions)
 
     def backfill(self, open_store: Callable[[], BackfillStore] | None = None) -> Backfill:
-        """The handler, reading two events at first."""
+        """The handler, reading two events at a time."""
         plant = self
 
         class Stream:
@@ -126,8 +126,7 @@ class Plant:
             open_store=open_store or self.open_store,
             stream=Stream(),
             grace_seconds=0,
-            first_span=2,
-            longest_span=4,
+            longest_span=2,
         )
 
     def open_store(self) -> BackfillStore:
@@ -237,7 +236,7 @@ def test_progress_tells_how_many_events_of_how_many_are_read(plant: Plant) -> No
     plant.stream(*range(9))
     job = Job(plant.signal.id)
     plant.backfill()(job)
-    assert job.told == [(0, None), (0, 9), (2, 9), (6, 9), (9, 9)]
+    assert job.told == [(0, None), (0, 9), (2, 9), (4, 9), (6, 9), (8, 9), (9, 9)]
 
 
 def test_interrupted_between_two_spans_it_goes_on_where_it_was(plant: Plant) -> None:
@@ -253,7 +252,7 @@ def test_interrupted_between_two_spans_it_goes_on_where_it_was(plant: Plant) -> 
     assert plant.twins() == 1
     job.told.clear()
     assert plant.backfill()(job)["read"] == 9
-    assert job.told[:2] == [(6, None), (6, 9)]
+    assert job.told[:2] == [(4, None), (4, 9)]
     assert plant.dollars() == list(range(10))
 
 

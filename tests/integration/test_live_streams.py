@@ -31,7 +31,7 @@ from milepost.testing.feeds import Emitted, emit
 from milepost.testing.listening import Listening, listening
 from milepost.testing.service import hang_up, wait_for
 from milepost.web.auth import SESSION_COOKIE
-from milepost.web.live import LiveStreams
+from milepost.web.live import MOST_EXPORTS, LiveStreams
 
 MOST = 3
 Heard = list[tuple[str, dict[str, Any]]]
@@ -49,7 +49,7 @@ class Shop:
             folder,
             event_log=EventLogReader(self.pool),
             feed_rows=FeedReader(self.pool),
-            feed_files=FeedExporter(lambda: connect(client.uri)),
+            feed_files=FeedExporter(self._connect),
             live=self.live,
         )
         self.business: Business
@@ -59,6 +59,12 @@ class Shop:
             self.companies = {key[1]: made for key, made in create_companies(session, keys, NOW_MS).items()}
         self.cookies = dict(self.console.as_person(Role.VIEWER).cookies)
         self.server: Listening
+        self.most_result_rows = 0
+
+    def _connect(self) -> Client:
+        client = connect(self.client.uri)
+        client.set_client_setting("max_result_rows", self.most_result_rows)
+        return client
 
     def happen(self, *dollars: float, company: str = "C1") -> None:
         """A batch of one request whose events are purchases, in the log and in the feed."""
@@ -318,15 +324,35 @@ def test_stopping_waits_for_no_reader(shop: Shop, door: str) -> None:
     deaf.close()
 
 
-def test_a_stopped_export_does_not_look_like_a_whole_one(shop: Shop) -> None:
-    for _ in range(40):
-        shop.happen(*range(5000))
+def test_an_export_that_the_store_breaks_off_does_not_look_like_a_whole_one(shop: Shop) -> None:
+    for _ in range(5):
+        shop.happen(*range(20_000))
+    shop.most_result_rows = 50_000
     with httpx.stream("GET", f"{shop.url}/api/feeds/export?format=ndjson", cookies=shop.cookies) as answer:
-        pieces = answer.iter_raw(1000)
+        assert answer.status_code == 200
+        with pytest.raises(httpx.RemoteProtocolError):
+            answer.read()
+
+
+def test_more_exports_than_there_may_be_are_refused(shop: Shop) -> None:
+    for _ in range(5):
+        shop.happen(*range(20_000))
+    path = "/api/feeds/export?format=ndjson"
+    deaf = [_reader_that_never_reads(shop, path) for _ in range(MOST_EXPORTS)]
+    wait_for(lambda: len(shop.live.exports.tasks) == MOST_EXPORTS, seconds=10, what="exports under way")
+    refused = shop.get(path)
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "10")
+    for connection in deaf:
+        connection.close()
+    wait_for(lambda: shop.get(path).status_code == 200, seconds=10, what="a place")
+
+
+def test_an_export_that_is_under_way_when_the_service_stops_does_not_look_like_a_whole_one(shop: Shop) -> None:
+    for _ in range(10):
+        shop.happen(*range(20_000))
+    with httpx.stream("GET", f"{shop.url}/api/feeds/export?format=ndjson", cookies=shop.cookies) as answer:
+        pieces = answer.iter_raw(100_000)
         next(pieces)
-        stopping = threading.Thread(target=shop.server.stop)
-        stopping.start()
-        wait_for(lambda: shop.news.is_closed, seconds=5, what="the service to stop")
+        shop.news.close()
         with pytest.raises(httpx.RemoteProtocolError):
             list(pieces)
-        stopping.join()

@@ -86,7 +86,7 @@ class Plant:
             detector=detect,
             store=StoreWriter(self.client),
             touched=self.touched.extend,
-            settled=lambda batch, _emissions: self.settled.append(batch),
+            settled=lambda batch, _signal_ids: self.settled.append(batch),
             report=self.reports.append,
             clock=system_clock,
         )

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from milepost.control.repos import merging
 from milepost.control.repos.settings import write_settings
 from milepost.domain.account import AccountSettings, Role
 from milepost.domain.event import SmartKey
@@ -152,6 +153,16 @@ def test_events_do_not_bring_back_what_a_person_set_aside(firm: Firm) -> None:
     assert counts(firm) == {}
     firm.post("/companies/unmatched/make-companies", {"keys": {"ids": [unmatched(firm)["A"]]}})
     assert counts(firm) == {"A": 2}
+
+
+def test_a_company_is_not_given_more_keys_than_one_can_ask_about(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merging, "MOST_COMBINED", 2)
+    acme = firm.post("/companies", {"name": "Acme"}, 201)["id"]
+    firm.buy(*(one for name in ("A", "B", "C") for one in purchases(name, 1)))
+    refusal = firm.post("/companies/unmatched/assign", {"company_id": acme, "keys": {"all": True}}, 409)
+    assert "More than 2" in refusal["detail"]
+    firm.post("/companies/unmatched/assign", {"company_id": acme, "keys": {"all": True, "search": "a"}})
+    assert counts(firm) == {"Acme": 1}
 
 
 def test_only_what_is_unmatched_can_be_matched(firm: Firm) -> None:

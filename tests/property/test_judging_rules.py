@@ -25,7 +25,7 @@ from milepost.domain.milestone import (
 from milepost.judge.outcomes import Part, judge_outcome
 from milepost.judge.rules import Facts, deadline_of, judge_milestone, opens_at
 from milepost.judge.spans import Span
-from milepost.judge.transitions import milestone_transition
+from milepost.judge.transitions import has_moved
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 SETTLED = (MilestoneState.ACHIEVED, MilestoneState.ACHIEVED_LATE)
@@ -109,7 +109,7 @@ def test_judging_twice_makes_no_second_transition(case: tuple[AssignedMilestone,
     assigned, facts = case
     verdict = judge_milestone(assigned, facts, now)
     after = assigned.model_copy(update={"state": verdict.state, "state_at": verdict.at})
-    assert milestone_transition(after, judge_milestone(after, facts, now), now) is None
+    assert not has_moved(after, judge_milestone(after, facts, now))
 
 
 @thorough

@@ -24,8 +24,9 @@ PURE = (
 
 PURE_IMPORTS = frozenset(
     {
-        *("__future__", "abc", "ast", "collections", "dataclasses", "datetime", "decimal", "enum", "functools"),
-        *("itertools", "math", "operator", "re", "typing", "unicodedata", "uuid", "msgspec", "pydantic", "re2"),
+        *("__future__", "abc", "ast", "bisect", "collections", "dataclasses", "datetime", "decimal", "enum"),
+        *("functools", "itertools", "math", "operator", "re", "typing", "unicodedata", "uuid"),
+        *("msgspec", "pydantic", "re2"),
         "zoneinfo",  # the time zone database ships with the program and is read like code
     }
 )

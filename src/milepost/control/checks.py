@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from milepost.control.rows import ConnectionRow, MetricRow, MilestoneRow
+from milepost.control.rows import ConnectionRow, MetricRow, MilestoneRow, OutcomeRow
 from milepost.criteria.check import check, check_fields
 from milepost.domain.basis import basis_of
 from milepost.domain.calendar import Calendar
@@ -22,6 +22,7 @@ from milepost.domain.errors import Fault, InvalidInputError
 from milepost.domain.metric import Aggregation, Formula, FormulaDraft, Metric, MetricDraft
 from milepost.domain.milestone import AutomaticAction, MilestoneDraft
 from milepost.domain.outcome import OutcomeDraft
+from milepost.domain.plan import PlanTemplateDraft
 from milepost.domain.signal import Signal, SignalDraft
 
 _COMPANY_FIELD_TYPES = (FieldType.TEXT, FieldType.NUMBER)
@@ -121,6 +122,20 @@ def check_outcome(session: Session, draft: OutcomeDraft) -> None:
         elif counts[weighted.milestone_id] > 1:
             faults.append(Fault(path=path, reason="is named more than once"))
     _raise("The outcome is not valid.", faults)
+
+
+def check_plan_template(session: Session, draft: PlanTemplateDraft) -> None:
+    """Its outcomes and milestones exist."""
+    faults = [
+        Fault(path=f"{path}[{place}]", reason=f"no {noun} has the id {definition_id}")
+        for path, noun, table, ids in (
+            ("outcome_ids", "outcome", OutcomeRow, draft.outcome_ids),
+            ("milestone_ids", "milestone", MilestoneRow, draft.milestone_ids),
+        )
+        for place, definition_id in enumerate(ids)
+        if session.get(table, definition_id) is None
+    ]
+    _raise("The plan template is not valid.", faults)
 
 
 def _not_a_field(name: str, signal: SignalDraft) -> str:

@@ -10,10 +10,12 @@ from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from milepost.control.repos.assigned import list_assigned_milestones, list_assigned_outcomes
+from milepost.control.repos.audit import audit_since
 from milepost.control.repos.bases import bases
 from milepost.control.repos.company_keys import create_companies, find_companies
 from milepost.control.repos.generations import list_twins
 from milepost.control.repos.identities import read_identities
+from milepost.control.repos.plan_changes import deeds_since
 from milepost.control.repos.plans import assign_missing
 from milepost.control.repos.rejudgings import owed_rejudgings, settle_rejudgings
 from milepost.control.repos.settings import read_settings
@@ -27,8 +29,12 @@ from milepost.domain.company import Standing
 from milepost.domain.identities import Identities
 from milepost.domain.milestone import AssignedMilestone, Transition
 from milepost.domain.outcome import AssignedOutcome
+from milepost.domain.plan import News
 from milepost.domain.signal import Signal
 from milepost.kit.clock import Clock
+
+_MOVE_NUMBERS = ("metric", "signal", "company", "settings", "user_data")
+"""What the audit log calls that whose change may move a metric's value."""
 
 
 class CompanyDirectory:
@@ -82,6 +88,11 @@ class DefinitionSource:
             self._revision = revision
             return True
 
+    def have_numbers_changed(self) -> bool:
+        """Refresh, and whether what metrics rest on is another: not so if only plans, names or companies changed."""
+        before = self._bases
+        return self.refresh() and self._bases != before
+
     def signals(self) -> Mapping[UUID, Signal]:
         """By id, disabled ones included, as of the last refresh."""
         return self._signals
@@ -126,7 +137,12 @@ class Rejudgings:
     def owed(self) -> Mapping[UUID, UUID]:
         """See the port."""
         with self._database.read() as session:
-            return owed_rejudgings(session)
+            return owed_rejudgings(session, from_scratch=True)
+
+    def owed_for_plans(self) -> Mapping[UUID, UUID]:
+        """See the port."""
+        with self._database.read() as session:
+            return owed_rejudgings(session, from_scratch=False)
 
     def settle(self, entries: Collection[UUID]) -> None:
         """See the port."""
@@ -154,6 +170,11 @@ class JudgedPlans:
     def bases(self) -> Mapping[UUID, Basis]:
         """See the port."""
         return self._definitions.bases()
+
+    def news(self, since_ms: int) -> News:
+        """See the port; changes of definitions alone explain no state, since companies have copies."""
+        with self._database.read() as session:
+            return News(deeds_since(session, since_ms), audit_since(session, since_ms, _MOVE_NUMBERS))
 
     def record(self, transitions: Sequence[Transition], progress: Mapping[UUID, float]) -> None:
         """See the port."""

@@ -14,9 +14,10 @@ from milepost.control.rows import RevisionRow
 
 
 class Scope(StrEnum):
-    """connections: who may send. definitions: signals, metrics, milestones, outcomes, assignments, companies.
+    """connections: who may send. definitions: signals, metrics, milestones, outcomes, settings, companies.
 
-    identities: which companies are one, and which are hidden (domain/identities.py).
+    identities: which companies are one, and which are hidden (domain/identities.py). What is on companies' plans has
+    no counter: the judge is owed those companies (repos/rejudgings.py).
     """
 
     CONNECTIONS = "connections"

@@ -9,7 +9,19 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, MetaData, Text, UniqueConstraint, Uuid
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    false,
+    true,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -89,7 +101,9 @@ class CompanyRow(Row):
     """
 
     __tablename__ = "companies"
-    __table_args__ = (Index(None, "sort_name", "id"), Index(None, "created_at_ms", "id"))
+    __table_args__ = tuple(
+        Index(None, "standing", "merged_into", name, "id") for name in ("sort_name", "created_at_ms")
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str]
@@ -99,7 +113,7 @@ class CompanyRow(Row):
     awaits_plan: Mapped[bool] = mapped_column(index=True)
     attributes: Mapped[dict[str, Any]]
     created_at_ms: Mapped[int]
-    standing: Mapped[str] = mapped_column(index=True, server_default="active")
+    standing: Mapped[str] = mapped_column(server_default="active")
     merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("companies.id"), index=True)
     primary_id: Mapped[UUID | None] = mapped_column(ForeignKey("companies.id"), index=True)
     given_attributes: Mapped[dict[str, Any] | None]
@@ -112,6 +126,7 @@ class RejudgingRow(Row):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     company_id: Mapped[UUID]
+    from_scratch: Mapped[bool] = mapped_column(server_default=true())
 
 
 class CompanyKeyRow(Row):
@@ -168,6 +183,7 @@ class MilestoneRow(Row):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     definition: Mapped[str]
     assigns_new_companies: Mapped[bool]
+    new_companies_filter: Mapped[str | None]
     created_at_ms: Mapped[int]
 
 
@@ -177,6 +193,7 @@ class OutcomeRow(Row):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     definition: Mapped[str]
     assigns_new_companies: Mapped[bool]
+    new_companies_filter: Mapped[str | None]
     created_at_ms: Mapped[int]
 
 
@@ -188,6 +205,7 @@ class AssignedOutcomeRow(Row):
     outcome_id: Mapped[UUID] = mapped_column(ForeignKey(OutcomeRow.id), index=True)
     company_id: Mapped[UUID] = mapped_column(ForeignKey(CompanyRow.id))
     definition: Mapped[str]
+    is_edited: Mapped[bool] = mapped_column(server_default=false())
     assigned_at_ms: Mapped[int]
     state: Mapped[str]
     state_at_ms: Mapped[int]
@@ -205,19 +223,10 @@ class AssignedMilestoneRow(Row):
     company_id: Mapped[UUID] = mapped_column(ForeignKey(CompanyRow.id))
     outcome_id: Mapped[UUID | None] = mapped_column(ForeignKey(AssignedOutcomeRow.id, ondelete="SET NULL"), index=True)
     definition: Mapped[str]
+    is_edited: Mapped[bool] = mapped_column(server_default=false())
     assigned_at_ms: Mapped[int]
     state: Mapped[str]
     state_at_ms: Mapped[int]
-
-
-class TickRow(Row):
-    """A manual action that a person has ticked."""
-
-    __tablename__ = "ticks"
-
-    assigned_id: Mapped[UUID] = mapped_column(ForeignKey(AssignedMilestoneRow.id, ondelete="CASCADE"), primary_key=True)
-    action: Mapped[int] = mapped_column(primary_key=True)
-    ticked_at_ms: Mapped[int]
 
 
 class TransitionRow(Row):
@@ -237,6 +246,9 @@ class TransitionRow(Row):
     recorded_at_ms: Mapped[int]
     reason: Mapped[str]
     value: Mapped[float | None]
+    cause: Mapped[str] = mapped_column(server_default="")
+    is_correction: Mapped[bool] = mapped_column(server_default=false())
+    is_late: Mapped[bool] = mapped_column(server_default=false())
 
 
 class AuditRow(Row):

@@ -59,7 +59,7 @@ class News:
 
     async def _tell_of(self, company_id: UUID, name: str, now_ms: int) -> None:
         since = self._told_until.get(company_id, self._since)
-        timeline = (await self._api.get(f"/api/companies/{company_id}/timeline", limit=5))["items"]
+        timeline = (await self._api.get(f"/api/companies/{company_id}/timeline", kind="state", limit=5))["items"]
         for entry in reversed(timeline):
             recorded_at = datetime.fromisoformat(entry["recorded_at"])
             if recorded_at > since:

@@ -29,9 +29,10 @@ from milepost.jobs.port import JobCancelledError, JobInterruptedError, RunningJo
 from milepost.store.backfill import BackfillStore, Source, Span, Staged
 
 UNIT: Final = "events"
-_FIRST_SPAN: Final = 50_000
 _LONGEST_SPAN: Final = 1_000_000
 _MOST_BYTES: Final = 256 * 1024 * 1024
+_BYTES_OF_A_ROW: Final = 64
+"""Ids, dates and numbers, beside the texts."""
 _LOOK_SECONDS: Final = 0.2
 
 
@@ -63,8 +64,7 @@ class Backfill:
     """A job's handler (jobs/port.py); its parameter is `signal_id`. See the module.
 
     Cancelled or failed, it leaves the signal as it was. `grace_seconds` is how long the old generation's rows stay
-    after the change, for those who began to read them before it. The first span is of `first_span` events, the
-    others of up to `longest_span`.
+    after the change, for those who began to read them before it. Spans are of up to `longest_span` events or so.
     """
 
     def __init__(
@@ -75,7 +75,6 @@ class Backfill:
         open_store: Callable[[], BackfillStore],
         stream: Stream,
         grace_seconds: float,
-        first_span: int = _FIRST_SPAN,
         longest_span: int = _LONGEST_SPAN,
     ) -> None:
         self._database = database
@@ -83,7 +82,6 @@ class Backfill:
         self._open_store = open_store
         self._stream = stream
         self._grace_seconds = grace_seconds
-        self._first_span = first_span
         self._longest_span = longest_span
 
     def __call__(self, job: RunningJob) -> dict[str, Any]:
@@ -138,8 +136,9 @@ class Backfill:
         return building
 
     def _read(self, job: RunningJob, store: BackfillStore, source: Source, begun: Progress) -> Iterator[Progress]:
-        """Span by span, the first one short: how much it matches says how long the others may be."""
-        progress, most = begun, self._first_span
+        """Span by span, each as long as its matches fit into memory well."""
+        progress = begun
+        most = _fitting(self._longest_span, store.typical_bytes(source, progress.upto_ms))
         spans = store.spans(source, progress.upto_ms, most)
         total = progress.read + sum(span.events for span in spans)
         while spans:
@@ -154,9 +153,8 @@ class Backfill:
                 company_missing=progress.company_missing + staged.company_missing,
             )
             yield progress
-            fitting = min(self._longest_span, span.events * _MOST_BYTES // max(staged.bytes, 1))
-            if spans and not most <= fitting < 2 * most:
-                most = max(1, fitting)
+            if spans and staged.bytes > 2 * _MOST_BYTES:
+                most = _fitting(most, staged.bytes // span.events)
                 spans = store.spans(source, progress.upto_ms, most)
         job.progress(progress.read, total, UNIT)
 
@@ -192,3 +190,8 @@ class Backfill:
     def _keep_only_in_force(self, signal_id: UUID, store: BackfillStore) -> None:
         with self._database.read() as session:
             store.keep_only(get_signal(session, signal_id))
+
+
+def _fitting(most: int, bytes_each: int) -> int:
+    """How many events to read at once, if each may leave so much in memory."""
+    return max(1, min(most, _MOST_BYTES // (bytes_each + _BYTES_OF_A_ROW)))

@@ -42,7 +42,9 @@ class AccountSettings(BaseModel):
 
     `time_zone` is an IANA name; with `week_start` it says where days, weeks, months and quarters begin. With
     `creates_companies` off, an event about an unknown company key makes no company: what it emits is held,
-    unmatched, until a person says whose it is.
+    unmatched, until a person says whose it is. Events that were received more than `retention_days` whole days ago
+    are dropped from the log; without it, none is. What signals emitted is kept, so no number changes by it.
+    `account_name` is what the console calls the account.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,6 +53,7 @@ class AccountSettings(BaseModel):
     time_zone: str = "UTC"
     week_start: WeekStart = WeekStart.MONDAY
     creates_companies: bool = True
+    retention_days: int | None = Field(default=None, ge=1, le=36_500)
 
     @field_validator("time_zone")
     @classmethod

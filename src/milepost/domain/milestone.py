@@ -7,7 +7,31 @@ from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, model_validator
+
+from milepost.domain.company_filter import CompanyFilter
+
+_WEB_ADDRESSES: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
+
+
+def _is_a_web_address(url: str) -> str:
+    try:
+        _WEB_ADDRESSES.validate_python(url)
+    except ValueError:
+        raise ValueError("must be a web address that begins with http:// or https://") from None
+    return url
+
+
+class Asset(BaseModel):
+    """A document or link that goes with a milestone or an action, under its title; the address stays as written."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str = Field(min_length=1, max_length=200)
+    url: Annotated[str, Field(max_length=2000, pattern=r"^\S+$"), AfterValidator(_is_a_web_address)]
+
+
+Assets = Annotated[tuple[Asset, ...], Field(max_length=20)]
 
 
 class AnyTime(BaseModel):
@@ -90,6 +114,7 @@ class AutomaticAction(BaseModel):
     value: float
     held_for: HeldFor | None = None
     affects_achievement: bool = True
+    assets: Assets = ()
 
 
 class ManualAction(BaseModel):
@@ -99,6 +124,7 @@ class ManualAction(BaseModel):
     kind: Literal["manual"] = "manual"
     name: str = Field(min_length=1, max_length=120)
     affects_achievement: bool = True
+    assets: Assets = ()
 
 
 Action = Annotated[AutomaticAction | ManualAction, Field(discriminator="kind")]
@@ -116,6 +142,7 @@ class MilestoneDraft(BaseModel):
     deadline: Deadline | None = None
     actions: tuple[Action, ...] = Field(min_length=1, max_length=20)
     latches: bool = True
+    assets: Assets = ()
 
     @model_validator(mode="after")
     def _has_an_action_that_counts(self) -> MilestoneDraft:
@@ -125,10 +152,14 @@ class MilestoneDraft(BaseModel):
 
 
 class Milestone(MilestoneDraft):
-    """A definition in force; `id` is the definition's. With `assigns_new_companies`, each new company gets a copy."""
+    """A definition in force; `id` is the definition's.
+
+    With `assigns_new_companies`, each new company gets a copy; with `new_companies_filter`, each that fits it then.
+    """
 
     id: UUID
     assigns_new_companies: bool = False
+    new_companies_filter: CompanyFilter | None = None
 
 
 class MilestoneState(StrEnum):
@@ -146,7 +177,8 @@ class AssignedMilestone(BaseModel):
 
     `state_at` is when the state began by event dates and deadlines; when we noticed is in the transitions.
     `ticks` maps the index of a manual action to the instant it was ticked. `outcome_id` is the assigned outcome
-    that brought the copy, if one did.
+    that brought the copy, if one did. `is_edited`: a person changed it on this company; `differs`: it is not as the
+    definition is now, since either was changed.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -156,6 +188,8 @@ class AssignedMilestone(BaseModel):
     company_id: UUID
     outcome_id: UUID | None = None
     definition: MilestoneDraft
+    is_edited: bool = False
+    differs: bool = False
     assigned_at: datetime
     ticks: dict[int, datetime] = {}
     state: MilestoneState = MilestoneState.NOT_STARTED
@@ -163,7 +197,11 @@ class AssignedMilestone(BaseModel):
 
 
 class Transition(BaseModel):
-    """A change of state that is kept for ever, with its reason in words and the value that caused it."""
+    """A change of state that is kept for ever, with its reason in words and the value that caused it.
+
+    `cause` is what brought it about: the clock, an event, or what a person did. `is_correction`: the state before
+    turned out never to have been true; `is_late`: the new one holds since more than a day before it was recorded.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -177,3 +215,6 @@ class Transition(BaseModel):
     recorded_at: datetime
     reason: str
     value: float | None = None
+    cause: str = ""
+    is_correction: bool = False
+    is_late: bool = False

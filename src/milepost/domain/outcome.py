@@ -8,6 +8,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from milepost.domain.company_filter import CompanyFilter
+
 
 class OutcomeState(StrEnum):
     """not started, on track, at risk, achieved, missed (DESIGN section 6)."""
@@ -39,16 +41,18 @@ class OutcomeDraft(BaseModel):
 
 
 class Outcome(OutcomeDraft):
-    """An outcome template in force. With `assigns_new_companies`, each new company gets it."""
+    """An outcome template in force; `assigns_new_companies` and `new_companies_filter` as in `milestone.Milestone`."""
 
     id: UUID
     assigns_new_companies: bool = False
+    new_companies_filter: CompanyFilter | None = None
 
 
 class AssignedOutcome(BaseModel):
     """The outcome on one company; `progress` is the achieved share of the weight, 0 to 1.
 
-    `milestones` are the template's as they were on assignment; the company's copies of them carry the states.
+    `milestones` are the template's as they were on assignment, or as changed here since; the company's copies of them
+    carry the states. `is_edited` and `differs` as in `milestone.AssignedMilestone`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -57,7 +61,10 @@ class AssignedOutcome(BaseModel):
     outcome_id: UUID
     company_id: UUID
     name: str
+    description: str = ""
     milestones: tuple[WeightedMilestone, ...] = ()
+    is_edited: bool = False
+    differs: bool = False
     assigned_at: datetime
     state: OutcomeState = OutcomeState.NOT_STARTED
     state_at: datetime

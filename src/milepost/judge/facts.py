@@ -15,13 +15,11 @@ from milepost.domain.basis import Basis
 from milepost.domain.crossing import BEGINNING_MS, Ask, Crossing, Threshold
 from milepost.domain.errors import InvalidInputError
 from milepost.domain.milestone import AssignedMilestone, AutomaticAction, ManualAction
+from milepost.judge.causes import Touches
 from milepost.judge.ports import Measures
 from milepost.judge.rules import Facts, start_of
 from milepost.judge.spans import Span, held
 from milepost.kit.clock import to_datetime, to_unix_ms
-
-Touches = Mapping[tuple[UUID, UUID], int]
-"""(signal id, company id) -> the earliest event date, in Unix ms, among what was newly emitted."""
 
 
 class Question(NamedTuple):
@@ -101,7 +99,9 @@ class FactFinder:
         answer, ask_from_ms = answers.get((assigned.id, index)), since_ms
         if answer is not None and (answer.question, answer.since_ms) == (question, since_ms):
             touched = (touches.get((signal_id, assigned.company_id)) for signal_id in basis.signal_ids)
-            stale_from_ms = _stale_from_ms(answer, min((at_ms for at_ms in touched if at_ms is not None), default=None))
+            stale_from_ms = _stale_from_ms(
+                answer, min((touch.at_ms for touch in touched if touch is not None), default=None)
+            )
             if stale_from_ms is None:
                 return None
             ask_from_ms = stale_from_ms

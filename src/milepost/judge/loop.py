@@ -12,6 +12,7 @@ from uuid import UUID
 
 from milepost.domain.event import Emissions
 from milepost.domain.milestone import Transition
+from milepost.judge.causes import Touch
 from milepost.judge.ports import Rejudgings
 from milepost.judge.step import Judge, touches
 from milepost.kit.clock import Clock
@@ -23,8 +24,8 @@ _RETRY_SECONDS: Final = 1.0
 class JudgeLoop:
     """Judges what matters, as soon as it may matter.
 
-    `have_definitions_changed` is asked at every look, and `watched` gives the signals that any metric draws on;
-    `judged` is told each round's transitions, `failed` an error.
+    `have_definitions_changed` is asked at every look: not of plans, but of what all numbers rest on. `watched` gives
+    the signals that any metric draws on; `judged` is told each round's transitions, `failed` an error.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class JudgeLoop:
         self._failed = failed
         self._clock = clock
         self._lock = threading.Lock()
-        self._touched: dict[tuple[UUID, UUID], int] = {}
+        self._touched: dict[tuple[UUID, UUID], Touch] = {}
         self._wake = threading.Event()
         self._is_stopping = False
         self._owes_all = True
@@ -58,8 +59,8 @@ class JudgeLoop:
         if not fresh:
             return
         with self._lock:
-            for key, at_ms in fresh.items():
-                self._touched[key] = min(at_ms, self._touched.get(key, at_ms))
+            for key, touch in fresh.items():
+                self._touched[key] = min(touch, self._touched.get(key, touch))
         self._wake.set()
 
     def stop(self) -> None:
@@ -89,13 +90,19 @@ class JudgeLoop:
             self._judged(self._judge.judge_anew(set(owed.values())))
             self._rejudgings.settle(owed.keys())
             self._wake.set()  # there may be more; what is touched meanwhile need not wait for all of them
+        changed_plans = self._rejudgings.owed_for_plans()
         with self._lock:
             touched, self._touched = self._touched, {}
         if self._owes_all:
             self._judged(self._judge.judge(touched=touched))
             self._owes_all = False
-        elif touched:
-            self._judged(self._judge.emitted(touched))
+        else:
+            if touched:
+                self._judged(self._judge.emitted(touched))
+            if changed_plans:
+                self._judged(self._judge.judge(set(changed_plans.values())))
+        if changed_plans:
+            self._rejudgings.settle(changed_plans.keys())
         due_ms = self._judge.next_due_ms
         if due_ms is not None and due_ms <= self._clock():
             self._judged(self._judge.due())

@@ -5,12 +5,14 @@ Gives the achieved share of the weight, the state and since when, and why.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from milepost.domain.milestone import MilestoneState
-from milepost.domain.outcome import OutcomeState
+from milepost.domain.milestone import AssignedMilestone, MilestoneState
+from milepost.domain.outcome import AssignedOutcome, OutcomeState
+from milepost.judge.rules import Verdict, deadline_of, opens_at
 from milepost.judge.words import day, listed
 from milepost.kit.clock import to_datetime, to_unix_ms
 
@@ -52,6 +54,40 @@ class OutcomeVerdict:
     reason: str
     progress: float
     next_at: datetime | None = None
+
+
+def part_of(assigned: AssignedMilestone, verdict: Verdict | None, weight: float) -> Part:
+    """Without a verdict, where the milestone cannot be measured now, the state it had stays."""
+    return Part(
+        name=assigned.definition.name,
+        weight=weight,
+        state=assigned.state if verdict is None else verdict.state,
+        at=assigned.state_at if verdict is None else verdict.at,
+        opens=opens_at(assigned),
+        deadline=deadline_of(assigned),
+    )
+
+
+def judge_outcomes(
+    milestones: Sequence[AssignedMilestone],
+    outcomes: Sequence[AssignedOutcome],
+    verdicts: Mapping[UUID, Verdict],
+    now: datetime,
+) -> dict[UUID, OutcomeVerdict]:
+    """A company has one copy of a milestone, whichever of its outcomes count on it."""
+    copies = {(one.company_id, one.milestone_id): one for one in milestones}
+    return {
+        outcome.id: judge_outcome(
+            outcome.assigned_at,
+            [
+                part_of(copy, verdicts.get(copy.id), weighted.weight)
+                for weighted in outcome.milestones
+                if (copy := copies.get((outcome.company_id, weighted.milestone_id))) is not None
+            ],
+            now,
+        )
+        for outcome in outcomes
+    }
 
 
 def judge_outcome(assigned_at: datetime, parts: Sequence[Part], now: datetime) -> OutcomeVerdict:

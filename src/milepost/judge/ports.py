@@ -13,6 +13,7 @@ from milepost.domain.basis import Basis
 from milepost.domain.crossing import Ask, Crossing, Threshold
 from milepost.domain.milestone import AssignedMilestone, Transition
 from milepost.domain.outcome import AssignedOutcome
+from milepost.domain.plan import News
 
 
 class Plans(Protocol):
@@ -30,19 +31,25 @@ class Plans(Protocol):
     def bases(self) -> Mapping[UUID, Basis]:
         """What every metric in force rests on, by its id; asked once a judging, so keep it at hand."""
 
+    def news(self, since_ms: int) -> News:
+        """What people have done from this instant on, oldest first: asked for when a change wants its cause."""
+
     def record(self, transitions: Sequence[Transition], progress: Mapping[UUID, float]) -> None:
         """In one transaction: keep the transitions, set their subjects' states, and assigned outcomes' progress.
 
         A transition whose subject has meanwhile left `from_state`, or is gone, has no effect. Where `from_state` is
-        `to_state`, the instant since when was corrected.
+        `to_state`, the instant since when was corrected. One that alters the past is a line in the audit log.
         """
 
 
 class Rejudgings(Protocol):
-    """What must be judged from scratch (`control.directory.Rejudgings`), kept until it is."""
+    """What must be judged (`control.directory.Rejudgings`), kept until it is."""
 
     def owed(self) -> Mapping[UUID, UUID]:
-        """The company of each entry; some at a time, where there are many."""
+        """The company of each entry, to be judged from scratch; some at a time, where there are many."""
+
+    def owed_for_plans(self) -> Mapping[UUID, UUID]:
+        """The same of companies whose plan has changed, while what is known of their history stays good."""
 
     def settle(self, entries: Collection[UUID]) -> None:
         """These have been judged since they were given."""

@@ -9,40 +9,47 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from milepost.domain.event import Emissions
+from milepost.domain.basis import Basis
+from milepost.domain.event import Emissions, EventId
 from milepost.domain.identities import Identities
 from milepost.domain.milestone import AssignedMilestone, Transition
 from milepost.domain.outcome import AssignedOutcome
 from milepost.judge.agenda import Agenda
-from milepost.judge.facts import FactFinder, Touches
-from milepost.judge.outcomes import OutcomeVerdict, Part, judge_outcome
+from milepost.judge.causes import CLOCK, Causes, Touch, Touches
+from milepost.judge.facts import FactFinder
+from milepost.judge.news import NewsDesk
+from milepost.judge.outcomes import OutcomeVerdict, judge_outcomes
 from milepost.judge.ports import Measures, Plans
-from milepost.judge.rules import Verdict, deadline_of, judge_milestone, opens_at
-from milepost.judge.transitions import milestone_transition, outcome_transition
+from milepost.judge.rules import Verdict, judge_milestone
+from milepost.judge.transitions import has_moved, milestone_transition, outcome_transition
 from milepost.kit.clock import Clock, to_datetime, to_unix_ms
 
 
-def touches(emissions: Iterable[Emissions]) -> dict[tuple[UUID, UUID], int]:
-    """What a batch's emissions touch: (signal id, company id) -> the earliest event date in Unix ms."""
-    touched: dict[tuple[UUID, UUID], int] = {}
+def touches(emissions: Iterable[Emissions]) -> dict[tuple[UUID, UUID], Touch]:
+    """What a batch's emissions touch: (signal id, company id) -> the earliest event."""
+    touched: dict[tuple[UUID, UUID], Touch] = {}
     for group in emissions:
+        dates = group.event_date_ms
         earliest: dict[bytes, int] = {}
-        for company_id, at_ms in zip(group.company_ids, group.event_date_ms, strict=True):
-            if at_ms < earliest.get(company_id, at_ms + 1):
-                earliest[company_id] = at_ms
-        for company_id, at_ms in earliest.items():
+        for place, company_id in enumerate(group.company_ids):
+            before = earliest.get(company_id)
+            if before is None or dates[place] < dates[before]:
+                earliest[company_id] = place
+        for company_id, place in earliest.items():
             key = (group.signal_id, UUID(bytes=company_id))
-            touched[key] = min(at_ms, touched.get(key, at_ms))
+            event = EventId(UUID(bytes=group.request_ids[place]), group.items[place])
+            touch = Touch(dates[place], event)
+            touched[key] = min(touch, touched.get(key, touch))
     return touched
 
 
-def of_primaries(touched: Touches, identities: Identities) -> dict[tuple[UUID, UUID], int]:
+def of_primaries(touched: Touches, identities: Identities) -> dict[tuple[UUID, UUID], Touch]:
     """What touches members of a company touches the company; hidden ones have no plan to touch."""
-    found: dict[tuple[UUID, UUID], int] = {}
-    for (signal_id, company_id), at_ms in touched.items():
+    found: dict[tuple[UUID, UUID], Touch] = {}
+    for (signal_id, company_id), touch in touched.items():
         if company_id not in identities.hidden:
             key = (signal_id, identities.resolve(company_id))
-            found[key] = min(at_ms, found.get(key, at_ms))
+            found[key] = min(touch, found.get(key, touch))
     return found
 
 
@@ -61,6 +68,9 @@ class Judge:
         self._clock = clock
         self._identities = identities
         self._agenda = Agenda()
+        self._news = NewsDesk(plans, clock)
+        self._rested_on: Mapping[UUID, Basis] = {}
+        self._is_from_scratch = False
 
     def judge(self, company_ids: Collection[UUID] | None = None, touched: Touches | None = None) -> list[Transition]:
         """Judge these companies, or all: at start, and after assignments, ticks, edits, and backfills.
@@ -68,12 +78,24 @@ class Judge:
         What is known already of unchanged definitions is not asked again, so say what was emitted meanwhile to these
         companies, as for `emitted`.
         """
-        return self._judge(company_ids, of_primaries(touched or {}, self._identities()))
+        self._news.begin()
+        judged = self._judge(company_ids, of_primaries(touched or {}, self._identities()))
+        self._news.end(company_ids)
+        if company_ids is None:
+            self._rested_on = self._plans.bases()
+        return judged
 
     def judge_anew(self, company_ids: Collection[UUID] | None = None) -> list[Transition]:
         """Judge from scratch: after emissions were deleted, or moved between companies by a merge or its undoing."""
         self._facts.forget(company_ids)
-        return self._judge(company_ids, {})
+        self._news.begin()
+        self._is_from_scratch = True
+        try:
+            judged = self._judge(company_ids, {})
+        finally:
+            self._is_from_scratch = False
+        self._news.end(company_ids)
+        return judged
 
     def emitted(self, touched: Touches) -> list[Transition]:
         """Judge what these emissions (see `touches`), readable by now, may have moved."""
@@ -104,15 +126,8 @@ class Judge:
         facts = self._facts.find(milestones, self._plans.bases(), touched)
         now = to_datetime(self._clock())
         verdicts = {one.id: judge_milestone(one, facts[one.id], now) for one in milestones if one.id in facts}
-        outcome_verdicts = _judge_outcomes(milestones, outcomes, verdicts, now)
-        transitions = [
-            transition
-            for transition in (
-                *(milestone_transition(one, verdicts[one.id], now) for one in milestones if one.id in verdicts),
-                *(outcome_transition(one, outcome_verdicts[one.id], now) for one in outcomes),
-            )
-            if transition is not None
-        ]
+        outcome_verdicts = judge_outcomes(milestones, outcomes, verdicts, now)
+        transitions = self._transitions(milestones, outcomes, (verdicts, outcome_verdicts), touched, now)
         judged = [(one, outcome_verdicts[one.id].progress) for one in outcomes]
         progress = {one.id: share for one, share in judged if share != one.progress}
         if transitions or progress:
@@ -126,6 +141,36 @@ class Judge:
         )
         return transitions
 
+    def _transitions(
+        self,
+        milestones: Sequence[AssignedMilestone],
+        outcomes: Sequence[AssignedOutcome],
+        verdicts: tuple[Mapping[UUID, Verdict], Mapping[UUID, OutcomeVerdict]],
+        touched: Touches,
+        now: datetime,
+    ) -> list[Transition]:
+        """What changed, with its cause, which is looked for only where something did."""
+        of_milestones, of_outcomes = verdicts
+        moved = [one for one in milestones if one.id in of_milestones and has_moved(one, of_milestones[one.id])]
+        moved_outcomes = [one for one in outcomes if has_moved(one, of_outcomes[one.id])]
+        if not moved and not moved_outcomes:
+            return []
+        bases = self._plans.bases()
+        causes = Causes(self._news.fresh(), touched, now, self._rested_on, from_scratch=self._is_from_scratch)
+        cause_of = {one.id: causes.of_milestone(one, of_milestones[one.id], bases) for one in moved}
+        transitions = [milestone_transition(one, of_milestones[one.id], now, cause_of[one.id]) for one in moved]
+        behind = {
+            (one.company_id, one.milestone_id): (cause_of[one.id], transition.is_correction)
+            for one, transition in zip(moved, transitions, strict=True)
+        }
+        for one in moved_outcomes:
+            keys = ((one.company_id, weighted.milestone_id) for weighted in one.milestones)
+            parts = [behind[key] for key in keys if key in behind]
+            cause = causes.done_to(one.id) or (parts[0][0] if parts else CLOCK)
+            is_corrected = any(is_correction for _, is_correction in parts)
+            transitions.append(outcome_transition(one, of_outcomes[one.id], now, cause, is_corrected=is_corrected))
+        return transitions
+
     def _appoint(self, company_ids: Collection[UUID] | None, instants: Iterable[tuple[UUID, datetime | None]]) -> None:
         """Bring each company back at its earliest instant, rounded up to what the clock can show."""
         next_ms: dict[UUID, int] = {}
@@ -137,37 +182,3 @@ class Judge:
             self._agenda.clear()
         for company_id in next_ms if company_ids is None else company_ids:
             self._agenda.appoint(company_id, next_ms.get(company_id))
-
-
-def _judge_outcomes(
-    milestones: Sequence[AssignedMilestone],
-    outcomes: Sequence[AssignedOutcome],
-    verdicts: Mapping[UUID, Verdict],
-    now: datetime,
-) -> dict[UUID, OutcomeVerdict]:
-    """A company has one copy of a milestone, whichever of its outcomes count on it."""
-    copies = {(one.company_id, one.milestone_id): one for one in milestones}
-    return {
-        outcome.id: judge_outcome(
-            outcome.assigned_at,
-            [
-                _part(copy, verdicts.get(copy.id), weighted.weight)
-                for weighted in outcome.milestones
-                if (copy := copies.get((outcome.company_id, weighted.milestone_id))) is not None
-            ],
-            now,
-        )
-        for outcome in outcomes
-    }
-
-
-def _part(assigned: AssignedMilestone, verdict: Verdict | None, weight: float) -> Part:
-    """Without a verdict, where the milestone cannot be measured now, the state it had stays."""
-    return Part(
-        name=assigned.definition.name,
-        weight=weight,
-        state=assigned.state if verdict is None else verdict.state,
-        at=assigned.state_at if verdict is None else verdict.at,
-        opens=opens_at(assigned),
-        deadline=deadline_of(assigned),
-    )

@@ -13,6 +13,11 @@ def day(instant: datetime) -> str:
     return instant.strftime("%Y-%m-%d")
 
 
+def minute(instant: datetime) -> str:
+    """The date and time in UTC, as 1997-08-02 09:30 UTC."""
+    return instant.strftime("%Y-%m-%d %H:%M UTC")
+
+
 def number(value: float) -> str:
     """Up to six decimals and no trailing zeros, as 5 or 29.33."""
     return f"{value:.6f}".rstrip("0").rstrip(".")

@@ -20,6 +20,7 @@ from milepost.measure.columns import column_of, group_column_of
 from milepost.measure.statements import (
     ACTIVE_DAYS,
     ANY_LATER,
+    COMPANIES,
     SERIES,
     LeafSql,
     crossings,
@@ -35,6 +36,9 @@ from milepost.store.client import Queries
 
 ASKS_PER_QUERY = 500
 """Bounds a query's memory: 500 companies of 4,000 emissions each are two million rows to put in order."""
+
+PARTS_PER_QUERY = 5_000
+"""Bounds a query's text: ids are read with it."""
 
 Values = dict[UUID, float | None]
 
@@ -70,21 +74,29 @@ class MetricReader:
         For aggregates only; None as a group is of emissions without a value in the field.
         """
         (leaf,) = basis.leaves
-        identities = self._identities()
+        companies = self._grouped(leaf, company_id)
         begins_after = begins_after_ms(leaf.metric.window, as_of_ms, basis.calendar)
         sql = groups_sql(
             AGGREGATIONS[leaf.metric.aggregation],
             column_of(leaf),
             group_column_of(leaf, by),
             has_beginning=begins_after is not None,
-            of_all=company_id is None,
-            leaves_out=company_id is None and bool(identities.hidden),
+            of_all=companies is None,
         )
         window = {"as_of": as_of_ms, "begins_after": begins_after or 0}
-        whose = "hidden" if company_id is None else "companies"
-        companies = list(identities.hidden if company_id is None else identities.members(company_id))
-        rows = self._rows(sql, {**_of_signal(leaf), **window, whose: companies, "most": most})
+        rows = self._rows(sql, {**_of_signal(leaf), **window, "companies": list(companies or ()), "most": most})
         return [(group, value) for group, value in rows]
+
+    def _grouped(self, leaf: Leaf, company_id: UUID | None) -> Collection[UUID] | None:
+        """The store's companies whose emissions are grouped; None for all, where it has none that is hidden.
+
+        Those shown are listed rather than those hidden, of which an account that matches no keys has very many.
+        """
+        identities = self._identities()
+        if company_id is not None:
+            return identities.members(company_id)
+        found = {row[0] for row in self._rows(COMPANIES, _of_signal(leaf))} if identities.hidden else set()
+        return found - identities.hidden if found & identities.hidden else None
 
     def series(
         self, basis: Basis, ends_ms: Sequence[int], company_ids: Sequence[UUID]
@@ -140,7 +152,8 @@ class MetricReader:
         everyone = self._of_everyone(leaf, calendar, as_of_ms)
         if identities.combined:
             everyone = {one: value for one, value in everyone.items() if one not in identities.primary_of}
-            everyone |= self._joint_values(leaf, calendar, as_of_ms, identities.parts(identities.combined))
+            for parts in _pieces(identities):
+                everyone |= self._joint_values(leaf, calendar, as_of_ms, parts)
         return {one: value for one, value in everyone.items() if one not in identities.hidden}
 
     def _of_everyone(self, leaf: Leaf, calendar: Calendar, as_of_ms: int) -> Values:
@@ -227,6 +240,17 @@ class MetricReader:
     def _rows(self, sql: str, parameters: dict[str, Any]) -> Sequence[Sequence[Any]]:
         rows: Sequence[Sequence[Any]] = self._client.query(sql, parameters=parameters).result_rows
         return rows
+
+
+def _pieces(identities: Identities) -> Iterator[list[tuple[UUID, UUID]]]:
+    """The parts of all companies that were combined, those of one company together."""
+    piece: list[tuple[UUID, UUID]] = []
+    for company_id in identities.combined:
+        if len(piece) >= PARTS_PER_QUERY:
+            yield piece
+            piece = []
+        piece += identities.parts([company_id])
+    yield piece
 
 
 def _of_signal(leaf: Leaf) -> dict[str, object]:

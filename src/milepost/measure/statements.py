@@ -58,28 +58,18 @@ WHERE {_inside(has_beginning=has_beginning, is_open=False)} AND company_id IN {{
 GROUP BY whole"""
 
 
-def groups_sql(
-    aggregation: Aggregation,
-    column: str | None,
-    by: str,
-    *,
-    has_beginning: bool,
-    of_all: bool,
-    leaves_out: bool = False,
-) -> str:
-    """SELECT group, value at `as_of`: the largest values first, those of the smallest group where they are the same.
-
-    Of `companies`, or of all, but with `leaves_out` for the `hidden` ones.
-    """
+def groups_sql(aggregation: Aggregation, column: str | None, by: str, *, has_beginning: bool, of_all: bool) -> str:
+    """SELECT group, value at `as_of`: the largest values first, those of the smallest group where they are the same."""
     companies = "" if of_all else " AND company_id IN {companies:Array(UUID)}"
-    if leaves_out:
-        companies += " AND company_id NOT IN {hidden:Array(UUID)}"
     return f"""SELECT {by} AS of_group, CAST({aggregation.value(column or "1")}, 'Nullable(Float64)') AS value
 FROM signals
 WHERE {_inside(has_beginning=has_beginning, is_open=False)}{companies}
 GROUP BY of_group
 ORDER BY value DESC NULLS LAST, of_group NULLS LAST
 LIMIT {{most:UInt32}}"""
+
+
+COMPANIES = f"SELECT DISTINCT company_id FROM signals WHERE {_OF_SIGNAL}"
 
 
 class LeafSql(NamedTuple):

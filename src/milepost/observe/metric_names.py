@@ -21,3 +21,4 @@ LAG_ENTRIES = Gauge(
     "milepost_reactor_lag_entries", "Accepted submissions not yet processed", multiprocess_mode="mostrecent"
 )
 RESTARTS = Counter("milepost_process_restarts_total", "Child processes that died and were started again", ["process"])
+EVENTS_DROPPED = Counter("milepost_events_dropped_total", "Events that the account's retention took out of the log")

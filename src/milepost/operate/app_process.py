@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Sequence
 
 import uvloop
 from granian.constants import Interfaces
@@ -19,6 +20,7 @@ from milepost.observe import paths
 from milepost.observe.logs import logger
 from milepost.operate import child
 from milepost.operate.listener import make_server, until_listening
+from milepost.operate.retention import Retention
 from milepost.operate.snapshot import StandingSnapshot
 from milepost.operate.tls import prepare_tls
 from milepost.record.rejections import RejectionReader
@@ -47,8 +49,9 @@ async def run(settings: Settings) -> None:
     snapshots = StandingSnapshot(settings, engine)
     privacy = make_privacy(settings, database, engine, snapshots.drop_all, system_clock)
     jobs = make_jobs(settings, database, engine, privacy, system_clock)
-    runs = {"reactor": engine.reactor.run, "judge": engine.judge.run, "jobs": jobs.run}
-    threads = [threading.Thread(target=target, name=name) for name, target in runs.items()]
+    retention = Retention(database, lambda: connect(settings.store()), system_clock)
+    parts = {"reactor": engine.reactor.run, "judge": engine.judge.run, "jobs": jobs.run, "retention": retention.run}
+    threads = [threading.Thread(target=part, name=name) for name, part in parts.items()]
     tls = prepare_tls(settings.tls, settings.data, settings.host, settings.trusted_proxies)
     live = LiveStreams(engine.news, settings.live_streams)
     deps = _web_deps(settings, database, engine, live, snapshots=snapshots, privacy=privacy, is_tls=tls is not None)
@@ -70,7 +73,7 @@ async def run(settings: Settings) -> None:
             thread.start()
         await serving
     finally:
-        await asyncio.to_thread(_come_home, engine, jobs, threads)
+        await asyncio.to_thread(_come_home, engine, (jobs, retention), threads)
         database.close()
 
 
@@ -115,8 +118,9 @@ def _web_deps(
     )
 
 
-def _come_home(engine: Engine, jobs: JobRunner, threads: list[threading.Thread]) -> None:
-    jobs.stop()
+def _come_home(engine: Engine, others: Sequence[JobRunner | Retention], threads: list[threading.Thread]) -> None:
+    for other in others:
+        other.stop()
     is_drained = engine.reactor.drain(_DRAIN_SECONDS)
     engine.reactor.stop()
     engine.judge.stop()

@@ -86,6 +86,15 @@ class BackfillStore:
         )
         return [Span(upto_ms=second * 1000 + 999, events=events) for second, events in rows]
 
+    def typical_bytes(self, source: Source, after_ms: int) -> int:
+        """The mean length of the next thousand payloads."""
+        ((mean,),) = self._query(
+            "SELECT intDiv(sum(length(payload)), greatest(count(), 1))"
+            f" FROM (SELECT payload FROM events WHERE {_OF_EVENTS} LIMIT 1000)",
+            _parameters(source, after_ms),
+        )
+        return int(mean)
+
     def begin(self, signal: Signal) -> None:
         """Make the tables beside, anew."""
         kinds = {"n": "Nullable(Float64)", "t": "Nullable(String)"}

@@ -20,11 +20,11 @@ from milepost.domain.account import Role
 from milepost.domain.basis import Basis
 from milepost.domain.combination import History
 from milepost.domain.connection import EVENT_HANDLER_SCOPE, Connection, ConnectionKind
+from milepost.domain.crossing import Ask, Crossing, Threshold
 from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
 from milepost.domain.identities import Identities
 from milepost.domain.milestone import Transition
-from milepost.domain.privacy import CompanySubject, UserSubject
 from milepost.kit.crypto import issue_token
 from milepost.kit.news import News
 from milepost.measure.queries import MetricReader
@@ -38,6 +38,7 @@ from milepost.store.histories import HistoryReader
 from milepost.store.position import Position
 from milepost.testing.business import NOW_MS, SECRETS_KEY, make_control_database
 from milepost.testing.clock import StandingClock
+from milepost.testing.privacy import EmptyPrivacy
 from milepost.web.app import create_app
 from milepost.web.auth import SESSION_COOKIE
 from milepost.web.deps import WebDeps
@@ -133,28 +134,6 @@ class EmptySnapshots:
         return self.folder
 
 
-class EmptyPrivacy:
-    """Privacy requests of a service that has nothing of anybody."""
-
-    def look(self, subject: CompanySubject | UserSubject) -> Mapping[str, int]:
-        """Nothing."""
-        return {}
-
-    def put_down(self, request_id: UUID, subject: CompanySubject | UserSubject) -> None:
-        """Nothing has to be kept, for no job will run."""
-
-    def forget(self, request_id: UUID) -> None:
-        """Nothing was kept."""
-
-    def digest(self, user_id: str) -> str:
-        """Always the same."""
-        return "0" * 64
-
-    def export_file(self, request_id: UUID) -> Path | None:
-        """None."""
-        return None
-
-
 class ZeroMetrics:
     """Metrics before the first emission."""
 
@@ -175,6 +154,14 @@ class ZeroMetrics:
     ) -> Sequence[tuple[float | str | None, float | None]]:
         """None."""
         return ()
+
+    def first_crossings(self, basis: Basis, threshold: Threshold, asks: Sequence[Ask]) -> list[Crossing | None]:
+        """None: no value ever crosses anything."""
+        return [None] * len(asks)
+
+    def crossings(self, basis: Basis, threshold: Threshold, asks: Sequence[Ask]) -> list[list[Crossing]]:
+        """None."""
+        return [[] for _ in asks]
 
 
 class NoHistory:
@@ -244,6 +231,12 @@ class Console:
         return client
 
 
+def _ended_streams() -> LiveStreams:
+    streams = LiveStreams(News(), most_tails=4)
+    streams.news.close()
+    return streams
+
+
 def open_console(
     folder: Path,
     *,
@@ -261,12 +254,7 @@ def open_console(
     """
     clock = StandingClock(NOW_MS)
     database = make_control_database(folder)
-    if live is None:
-        live = LiveStreams(News(), most_tails=4)
-        live.news.close()
     identities = IdentitySource(database)
-    if client is not None:
-        metrics = MetricReader(client, identities)
     deps = WebDeps(
         database=database,
         secrets_key=SECRETS_KEY,
@@ -274,10 +262,10 @@ def open_console(
         clock=clock,
         event_log=event_log or EmptyEventLog(),
         feeds=Feeds(database, feed_rows or EmptyFeeds(), feed_files or EmptyFiles(), identities),
-        live=live,
+        live=live or _ended_streams(),
         tallies=TallyReader(folder / "reactor.sqlite"),
         rejections=RejectionReader(folder / "rejections", keep_ms=7 * 86_400_000, clock=clock),
-        metrics=metrics or ZeroMetrics(),
+        metrics=(metrics or ZeroMetrics()) if client is None else MetricReader(client, identities),
         identities=identities,
         histories=NoHistory() if client is None else HistoryReader(client),
         foresight=NoHistory() if client is None else JudgeAhead(database, client, clock),

@@ -15,6 +15,7 @@ from typing import Final
 from fastapi import FastAPI
 from granian.constants import Interfaces
 
+from milepost.observe.logs import configure_logs
 from milepost.operate.listener import make_server, until_listening
 from milepost.testing.service import free_port
 from milepost.web.live import LiveStreams
@@ -63,7 +64,8 @@ class Listening:
 
 @contextmanager
 def listening(app: FastAPI, live: LiveStreams) -> Iterator[Listening]:
-    """The server for the length of a block."""
+    """The server for the length of a block; logs are as the service has them, since others hold up the loop."""
+    configure_logs("tests")
     server = Listening(app=app, live=live)
     server.start()
     try:

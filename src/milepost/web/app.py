@@ -24,6 +24,7 @@ from milepost.web.routes import (
     combining,
     companies,
     company_import,
+    company_plan,
     connections,
     events,
     feeds,
@@ -33,6 +34,8 @@ from milepost.web.routes import (
     milestones,
     outcomes,
     overview,
+    plan_templates,
+    portfolio,
     privacy,
     rejections,
     session,
@@ -57,6 +60,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     unmatched.router,  # before companies, whose ids would take its path, and that of imports
     company_import.router,
     companies.router,
+    company_plan.router,
     combining.router,
     altkeys.router,
     signal_preview.router,  # before `/signals/{id}`, which its paths look like
@@ -64,8 +68,10 @@ _ROUTERS: tuple[APIRouter, ...] = (
     metrics.router,
     metric_values.router,
     milestones.router,
+    plan_templates.router,  # before outcomes, whose ids would catch its path
     outcomes.router,
     assigned.router,
+    portfolio.router,
     jobs.router,
     privacy.router,
     settings.router,

@@ -5,7 +5,7 @@ Takes what is wanted, gives rows ready to be written as JSON; refuses signals an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -112,7 +112,7 @@ class Feeds:
         return signals, FeedFilter(
             generations=signals.generations,
             slots=signals.slots,
-            company_ids=None if wanted.company_id is None else identities.members(wanted.company_id),
+            company_ids=_members(identities, wanted.company_id),
             hidden_company_ids=identities.hidden,
             time=wanted.time,
             since_ms=wanted.since_ms,
@@ -126,7 +126,8 @@ class Feeds:
 
     def _companies(self, company_ids: Sequence[UUID]) -> dict[UUID, tuple[UUID, str | None]]:
         """Which company each id of the store means now, and its name; None where it is gone."""
-        primary_of = {company_id: self._identities().resolve(company_id) for company_id in company_ids}
+        identities = self._identities()
+        primary_of = {company_id: identities.resolve(company_id) for company_id in company_ids}
         with self._database.read() as session:
             names = known_company_names(session, set(primary_of.values()))
         return {company_id: (primary, names.get(primary)) for company_id, primary in primary_of.items()}
@@ -138,6 +139,11 @@ class Feeds:
             if self._is_still(wanted, signals):
                 companies = self._companies(list({row.company_id for row in rows}))
                 return [ShownRow(row, _shown(row, signals, companies)) for row in rows]
+
+
+def _members(identities: Identities, company_id: UUID | None) -> Collection[UUID] | None:
+    """All that are one company now, whichever of them was asked for."""
+    return None if company_id is None else identities.members(identities.resolve(company_id))
 
 
 def _bounded(columns: Sequence[FieldColumn]) -> Sequence[FieldColumn]:

@@ -18,6 +18,7 @@ from milepost.domain.identities import Identities
 from milepost.domain.milestone import Transition
 from milepost.domain.privacy import CompanySubject, UserSubject
 from milepost.domain.tally import Tally
+from milepost.judge.ports import Measures
 from milepost.store.event_log import EmittedSignal, EventFilter, EventKeySeen, LoggedEvent, Place
 from milepost.store.feed_export import Export, ExportFormat
 from milepost.store.feeds import FeedFilter, FeedPlace, FeedRow, FeedTime
@@ -127,7 +128,7 @@ class Foresight(Protocol):
         """The changes of state that the company's plan would see."""
 
 
-class MetricValues(Protocol):
+class MetricValues(Measures, Protocol):
     """What metrics are (`measure.queries.MetricReader`); instants are Unix milliseconds, and None is no value."""
 
     def values(

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from milepost.cli import app
 from milepost.control.migrate import open_migrated
-from milepost.control.repos.audit import page_audit
+from milepost.control.repos.audit import AuditFilter, page_audit
 from milepost.control.repos.connections import get_connection
 from milepost.control.session import sqlite_url
 
@@ -124,7 +124,7 @@ def test_every_command_leaves_a_line_in_the_audit_log(tmp_path: Path) -> None:
         _run(tmp_path, words[0], added["id"], *words[1:])
     database = open_migrated(sqlite_url(tmp_path / "control.sqlite"))
     with database.read() as session:
-        entries = page_audit(session, limit=99)
+        entries = page_audit(session, AuditFilter(), limit=99)
     assert not [secret for secret in (added["clientSecret"], writer["writeKey"]) if secret in str(entries)]
     assert [entry.action for entry in reversed(entries)] == [
         "create",

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from milepost.control import erasure
+from milepost.control.plan_rows import TickRow
 from milepost.control.repos import assigned, companies, jobs, plans
 from milepost.control.repos.transitions import record_transitions
 from milepost.control.rows import CompanyRow, ImportLineRow
@@ -26,7 +27,7 @@ def add_company(session: Session, business: Business, value: str) -> UUID:
     company_id = companies.create_company(session, draft, now_ms=NOW_MS).id
     plans.assign_outcome(session, business.outcome.id, [company_id], now_ms=NOW_MS)
     (copy,) = assigned.list_assigned_milestones(session, [company_id])
-    assigned.tick_action(session, copy.id, 1, NOW)
+    session.add(TickRow(assigned_id=copy.id, action=1, ticked_at_ms=NOW_MS))
     transition = Transition(
         company_id=company_id,
         subject="milestone",

@@ -128,8 +128,8 @@ def test_the_audit_log_tells_who_did_what_newest_first(database: Database) -> No
                 before=before,
                 after=after,
             )
-        first = audit.page_audit(session, limit=2)
-        rest = audit.page_audit(session, before=first[-1].id, limit=2)
+        first = audit.page_audit(session, audit.AuditFilter(), limit=2)
+        rest = audit.page_audit(session, audit.AuditFilter(), before=first[-1].id, limit=2)
     assert [entry.at.microsecond for entry in (*first, *rest)] == [2000, 1000, 0]
     assert first[0].before == before.model_dump()
     assert first[0].after == after.model_dump()

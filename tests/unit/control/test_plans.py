@@ -5,9 +5,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from milepost.control.repos import assigned, metrics, milestones, outcomes, plans
+from milepost.control.repos import assigned, copies, metrics, milestones, outcomes, plans
 from milepost.control.repos.companies import CompanyDraft, create_company
 from milepost.control.repos.company_keys import create_companies
+from milepost.control.repos.plan_changes import Act
 from milepost.control.repos.transitions import page_transitions, record_progress, record_transitions
 from milepost.control.session import Database
 from milepost.domain.errors import ConflictError, InvalidInputError, NotFoundError
@@ -17,6 +18,7 @@ from milepost.kit.clock import to_datetime
 from milepost.testing.business import NOW_MS, add_business, milestone_draft
 
 LATER_MS = NOW_MS + 1_000
+ACT = Act("ada@example.com", LATER_MS)
 
 
 def _companies(session: Session, *names: str) -> tuple[UUID, ...]:
@@ -127,7 +129,7 @@ def test_what_a_person_takes_off_a_plan_stays_off(database: Database) -> None:
         plans.assign_milestone_to_all(session, shop.milestone.id, new_companies_too=True, now_ms=NOW_MS)
         (company,) = create_companies(session, [("SFID", "1")], NOW_MS).values()
         plans.assign_missing(session, NOW_MS)
-        assert plans.unassign_milestone(session, shop.milestone.id, [company]) == 1
+        assert plans.unassign_milestone(session, shop.milestone.id, [company], now_ms=LATER_MS) == 1
         plans.assign_missing(session, NOW_MS)
         assert assigned.list_assigned_milestones(session) == ()
 
@@ -138,11 +140,11 @@ def test_a_milestone_that_an_outcome_counts_on_is_unassigned_after_the_outcome(d
         (acme,) = _companies(session, "Acme")
         plans.assign_outcome(session, shop.outcome.id, [acme], now_ms=NOW_MS)
         with pytest.raises(ConflictError, match="A loyal customer"):
-            plans.unassign_milestone(session, shop.milestone.id, [acme])
-        assert plans.unassign_outcome(session, shop.outcome.id, [acme]) == 1
+            plans.unassign_milestone(session, shop.milestone.id, [acme], now_ms=LATER_MS)
+        assert plans.unassign_outcome(session, shop.outcome.id, [acme], now_ms=LATER_MS) == 1
         (kept,) = assigned.list_assigned_milestones(session, [acme])
         assert kept.outcome_id is None
-        assert plans.unassign_milestone(session, shop.milestone.id, [acme]) == 1
+        assert plans.unassign_milestone(session, shop.milestone.id, [acme], now_ms=LATER_MS) == 1
 
 
 def test_definitions_in_use_by_companies_are_not_deleted(database: Database) -> None:
@@ -162,10 +164,10 @@ def test_manual_actions_are_ticked_and_unticked(database: Database) -> None:
         shop = add_business(session)
         plans.assign_milestone(session, shop.milestone.id, _companies(session, "Acme"), now_ms=NOW_MS)
         (copy,) = assigned.list_assigned_milestones(session)
-        ticked = assigned.tick_action(session, copy.id, 1, to_datetime(LATER_MS))
+        ticked = copies.tick_action(session, copy.id, 1, to_datetime(LATER_MS), ACT)
         assert ticked.ticks == {1: to_datetime(LATER_MS)}
         assert assigned.list_assigned_milestones(session) == (ticked,)
-        assert assigned.untick_action(session, copy.id, 1) == assigned.untick_action(session, copy.id, 1) == copy
+        assert copies.untick_action(session, copy.id, 1, ACT) == copies.untick_action(session, copy.id, 1, ACT) == copy
 
 
 def test_automatic_actions_are_not_ticked(database: Database) -> None:
@@ -174,10 +176,10 @@ def test_automatic_actions_are_not_ticked(database: Database) -> None:
         plans.assign_milestone(session, shop.milestone.id, _companies(session, "Acme"), now_ms=NOW_MS)
         (copy,) = assigned.list_assigned_milestones(session)
         with pytest.raises(InvalidInputError, match="manual"):
-            assigned.tick_action(session, copy.id, 0, to_datetime(NOW_MS))
+            copies.tick_action(session, copy.id, 0, to_datetime(NOW_MS), ACT)
         for place in (2, -1):
             with pytest.raises(NotFoundError, match="2 actions"):
-                assigned.tick_action(session, copy.id, place, to_datetime(NOW_MS))
+                copies.tick_action(session, copy.id, place, to_datetime(NOW_MS), ACT)
 
 
 def test_a_companys_copy_can_be_changed_and_keeps_the_ticks_that_still_mean_the_same(database: Database) -> None:
@@ -186,14 +188,14 @@ def test_a_companys_copy_can_be_changed_and_keeps_the_ticks_that_still_mean_the_
         shop = add_business(session)
         plans.assign_milestone(session, shop.milestone.id, _companies(session, "Acme"), now_ms=NOW_MS)
         (copy,) = assigned.list_assigned_milestones(session)
-        assigned.tick_action(session, copy.id, 1, to_datetime(LATER_MS))
+        copies.tick_action(session, copy.id, 1, to_datetime(LATER_MS), ACT)
         automatic = copy.definition.actions[0]
         for actions, ticks in (
             ((automatic, call, ManualAction(name="Visit")), {1: to_datetime(LATER_MS)}),
             ((automatic, ManualAction(name="Visit")), {}),
         ):
             draft = copy.definition.model_copy(update={"actions": actions})
-            assert assigned.update_assigned_milestone(session, copy.id, draft).ticks == ticks
+            assert copies.update_assigned_milestone(session, copy.id, draft, ACT).ticks == ticks
 
 
 def test_transitions_set_the_state_and_stay_in_the_timeline(database: Database) -> None:
@@ -242,7 +244,7 @@ def test_a_transition_of_what_was_unassigned_meanwhile_leaves_no_trace(database:
         (acme,) = _companies(session, "Acme")
         plans.assign_milestone(session, shop.milestone.id, [acme], now_ms=NOW_MS)
         (copy,) = assigned.list_assigned_milestones(session)
-        plans.unassign_milestone(session, shop.milestone.id, [acme])
+        plans.unassign_milestone(session, shop.milestone.id, [acme], now_ms=LATER_MS)
         assert record_transitions(session, [_reached(copy, MilestoneState.NOT_STARTED, MilestoneState.ACHIEVED)]) == 0
 
 

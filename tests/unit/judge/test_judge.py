@@ -12,8 +12,9 @@ from clickhouse_connect.driver.client import Client
 from sqlalchemy.orm import Session
 
 from milepost.control.directory import DefinitionSource, IdentitySource, JudgedPlans, Rejudgings
-from milepost.control.repos import assigned, metrics, milestones, outcomes, plans, signals
+from milepost.control.repos import assigned, copies, metrics, milestones, outcomes, plans, signals
 from milepost.control.repos.companies import CompanyDraft, create_company
+from milepost.control.repos.plan_changes import Act
 from milepost.control.session import Database
 from milepost.domain.basis import Basis
 from milepost.domain.crossing import Ask, Crossing, Threshold
@@ -195,7 +196,9 @@ def test_an_event_before_the_achievement_corrects_its_date_and_says_so(shop: Sho
     milestone, _ = shop.buy(shop.acme, -4)
     assert (milestone.from_state, milestone.to_state) == (MilestoneState.ACHIEVED, MilestoneState.ACHIEVED)
     assert milestone.at == to_datetime(day_of(-4)) == shop.milestone_of(shop.acme).state_at
-    assert milestone.reason == f"Purchases reached: value 2 on 2023-11-10 ({CORRECTED}; was achieved since 2023-11-12)"
+    late = f"the late event {UUID(int=0)}.0 of 2023-11-10 22:13 UTC"
+    corrected = f"{CORRECTED} {late}; was achieved since 2023-11-12"
+    assert milestone.reason == f"Purchases reached: value 2 on 2023-11-10 ({corrected})"
 
 
 def test_an_event_at_the_very_instant_of_the_achievement_may_undo_it(shop: Shop) -> None:
@@ -280,7 +283,7 @@ def test_a_tick_achieves_a_manual_milestone(shop: Shop) -> None:
         milestone = milestones.create_milestone(session, draft, now_ms=NOW_MS)
         plans.assign_milestone(session, milestone.id, [shop.acme], now_ms=NOW_MS)
         (copy,) = assigned.list_assigned_milestones(session, [shop.acme])
-        assigned.tick_action(session, copy.id, 0, to_datetime(day_of(-1)))
+        copies.tick_action(session, copy.id, 0, to_datetime(day_of(-1)), Act("ada@example.com", shop.now_ms))
     (transition,) = shop.judge_changes()
     assert (transition.to_state, transition.reason) == ("achieved", "Kick-off call ticked on 2023-11-13")
 

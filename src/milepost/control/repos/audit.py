@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
@@ -69,25 +69,55 @@ def record_changes(
         session.execute(insert(AuditRow), lines)
 
 
+class AuditFilter(BaseModel):
+    """What is given must be so; `since_ms` and `until_ms` are Unix milliseconds, the latter no longer included."""
+
+    model_config = ConfigDict(frozen=True)
+
+    actor: str | None = None
+    action: str | None = None
+    subject: str | None = None
+    subject_id: str | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+
 def page_audit(
-    session: Session, *, subject_id: str | None = None, before: UUID | None = None, limit: int
+    session: Session, wanted: AuditFilter, *, before: UUID | None = None, limit: int
 ) -> tuple[AuditEntry, ...]:
     """Newest first; `before` is the id of the last entry seen."""
     query = select(AuditRow).order_by(AuditRow.id.desc()).limit(limit)
-    if subject_id is not None:
-        query = query.where(AuditRow.subject_id == subject_id)
+    for column, value in (
+        (AuditRow.actor, wanted.actor),
+        (AuditRow.action, wanted.action),
+        (AuditRow.subject, wanted.subject),
+        (AuditRow.subject_id, wanted.subject_id),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.since_ms is not None:
+        query = query.where(AuditRow.id >= UUID(int=wanted.since_ms << 80))
+    if wanted.until_ms is not None:
+        query = query.where(AuditRow.id < UUID(int=wanted.until_ms << 80))
     if before is not None:
         query = query.where(AuditRow.id < before)
-    return tuple(
-        AuditEntry(
-            id=row.id,
-            at=to_datetime(row.at_ms),
-            actor=row.actor,
-            action=row.action,
-            subject=row.subject,
-            subject_id=row.subject_id,
-            before=row.before,
-            after=row.after,
-        )
-        for row in session.scalars(query)
+    return tuple(_to_entry(row) for row in session.scalars(query))
+
+
+def audit_since(session: Session, since_ms: int, subjects: Collection[str]) -> tuple[AuditEntry, ...]:
+    """Changes of these nouns from this instant on, oldest first."""
+    query = select(AuditRow).where(AuditRow.id >= UUID(int=since_ms << 80), AuditRow.subject.in_(subjects))
+    return tuple(_to_entry(row) for row in session.scalars(query.order_by(AuditRow.id)))
+
+
+def _to_entry(row: AuditRow) -> AuditEntry:
+    return AuditEntry(
+        id=row.id,
+        at=to_datetime(row.at_ms),
+        actor=row.actor,
+        action=row.action,
+        subject=row.subject,
+        subject_id=row.subject_id,
+        before=row.before,
+        after=row.after,
     )

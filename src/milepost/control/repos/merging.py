@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import insert, or_, select, update
@@ -19,6 +19,7 @@ from milepost.control.repos.rejudgings import owe_rejudging
 from milepost.control.revisions import Scope, raise_revision
 from milepost.control.rows import CompanyRow, TransitionRow
 from milepost.domain.company import given_attributes
+from milepost.domain.errors import ConflictError
 from milepost.kit.ids import uuid7
 
 
@@ -32,12 +33,19 @@ class _Meeting(NamedTuple):
     happened: str
 
 
+MOST_COMBINED: Final = 10_000
 SEPARATE = "separate"
 COMBINED = "combined"
 
 
 def merge(session: Session, primary: CompanyRow, members: Sequence[CompanyRow], *, actor: str, now_ms: int) -> None:
-    """Make rows that are their own part of the primary, which is its own too; what is part of them comes along."""
+    """Make rows that are their own part of the primary, which is its own too; what is part of them comes along.
+
+    ConflictError when it would be of more than `MOST_COMBINED`: every question about it names them all.
+    """
+    below = descendants(session, [primary.id, *(member.id for member in members)])
+    if sum(map(len, below.values())) + len(members) > MOST_COMBINED:
+        raise ConflictError(f"More than {MOST_COMBINED} companies or keys would be combined into {primary.name!r}.")
     for member in members:
         member.merged_into = primary.id
     session.flush()

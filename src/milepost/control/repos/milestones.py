@@ -13,12 +13,15 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from milepost.control.checks import check_milestone
+from milepost.control.plan_rows import PlanTemplateRow
 from milepost.control.repos.identities import of_shown_company
 from milepost.control.revisions import Scope, raise_revision
 from milepost.control.rows import AssignedMilestoneRow, MilestoneRow, OutcomeRow
+from milepost.domain.company_filter import CompanyFilter
 from milepost.domain.errors import ConflictError, NotFoundError
 from milepost.domain.milestone import Milestone, MilestoneDraft, MilestoneState
 from milepost.domain.outcome import OutcomeDraft
+from milepost.domain.plan import PlanTemplateDraft
 from milepost.kit.ids import uuid7
 
 
@@ -26,7 +29,11 @@ def create_milestone(session: Session, draft: MilestoneDraft, *, now_ms: int) ->
     """Add a definition; no company has it yet."""
     check_milestone(session, draft)
     row = MilestoneRow(
-        id=uuid7(now_ms), definition=draft.model_dump_json(), assigns_new_companies=False, created_at_ms=now_ms
+        id=uuid7(now_ms),
+        definition=draft.model_dump_json(),
+        assigns_new_companies=False,
+        new_companies_filter=None,
+        created_at_ms=now_ms,
     )
     session.add(row)
     session.flush()
@@ -68,10 +75,20 @@ def delete_milestone(session: Session, milestone_id: UUID) -> Milestone:
     if outcome is not None:
         name = OutcomeDraft.model_validate_json(outcome).name
         raise ConflictError(f"The outcome {name!r} counts on this milestone. Change the outcome first.")
+    refuse_while_in_a_template(session, milestone_id)
     session.delete(row)
     raise_revision(session, Scope.DEFINITIONS)
     session.flush()
     return milestone
+
+
+def refuse_while_in_a_template(session: Session, definition_id: UUID) -> None:
+    """ConflictError while a plan template has this milestone or outcome."""
+    holding = select(PlanTemplateRow.definition).where(PlanTemplateRow.definition.contains(str(definition_id)))
+    template = session.scalar(holding.limit(1))
+    if template is not None:
+        name = PlanTemplateDraft.model_validate_json(template).name
+        raise ConflictError(f"The plan template {name!r} has it. Change the template first.")
 
 
 def count_milestone_states(session: Session) -> dict[UUID, dict[MilestoneState, int]]:
@@ -100,6 +117,10 @@ def parse_milestone(definition: str) -> MilestoneDraft:
 
 
 def _to_milestone(row: MilestoneRow) -> Milestone:
+    fitting = row.new_companies_filter
     return Milestone(
-        **dict(parse_milestone(row.definition)), id=row.id, assigns_new_companies=row.assigns_new_companies
+        **dict(parse_milestone(row.definition)),
+        id=row.id,
+        assigns_new_companies=row.assigns_new_companies,
+        new_companies_filter=None if fitting is None else CompanyFilter.model_validate_json(fitting),
     )

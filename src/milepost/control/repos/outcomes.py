@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 
 from milepost.control.checks import check_outcome
 from milepost.control.repos.identities import of_shown_company
+from milepost.control.repos.milestones import refuse_while_in_a_template
 from milepost.control.revisions import Scope, raise_revision
 from milepost.control.rows import AssignedOutcomeRow, OutcomeRow
+from milepost.domain.company_filter import CompanyFilter
 from milepost.domain.errors import ConflictError, NotFoundError
 from milepost.domain.outcome import Outcome, OutcomeDraft, OutcomeState
 from milepost.kit.ids import uuid7
@@ -22,7 +24,11 @@ def create_outcome(session: Session, draft: OutcomeDraft, *, now_ms: int) -> Out
     """Add a template; no company has it yet."""
     check_outcome(session, draft)
     row = OutcomeRow(
-        id=uuid7(now_ms), definition=draft.model_dump_json(), assigns_new_companies=False, created_at_ms=now_ms
+        id=uuid7(now_ms),
+        definition=draft.model_dump_json(),
+        assigns_new_companies=False,
+        new_companies_filter=None,
+        created_at_ms=now_ms,
     )
     session.add(row)
     session.flush()
@@ -57,6 +63,7 @@ def delete_outcome(session: Session, outcome_id: UUID) -> Outcome:
     count = session.scalar(select(func.count()).where(AssignedOutcomeRow.outcome_id == outcome_id)) or 0
     if count:
         raise ConflictError(f"The outcome is assigned to {count} companies. Unassign it first.")
+    refuse_while_in_a_template(session, outcome_id)
     session.delete(row)
     raise_revision(session, Scope.DEFINITIONS)
     session.flush()
@@ -89,4 +96,10 @@ def parse_outcome(definition: str) -> OutcomeDraft:
 
 
 def _to_outcome(row: OutcomeRow) -> Outcome:
-    return Outcome(**dict(parse_outcome(row.definition)), id=row.id, assigns_new_companies=row.assigns_new_companies)
+    fitting = row.new_companies_filter
+    return Outcome(
+        **dict(parse_outcome(row.definition)),
+        id=row.id,
+        assigns_new_companies=row.assigns_new_companies,
+        new_companies_filter=None if fitting is None else CompanyFilter.model_validate_json(fitting),
+    )

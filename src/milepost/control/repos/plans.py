@@ -1,12 +1,12 @@
 """Success plans: copying milestone and outcome definitions to companies, those yet to come included.
 
-A company has a milestone once, however many outcomes count on it; assigning again changes nothing. Writes of
-people raise `definitions`.
+A company has a milestone once, however many outcomes count on it; assigning again changes nothing. The judge is owed
+a look at every company whose plan has changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,73 +14,104 @@ from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks, insert_new
+from milepost.control.plan_rows import PlanTemplateRow
 from milepost.control.repos.companies import check_companies_exist
-from milepost.control.repos.identities import SHOWN
-from milepost.control.repos.milestones import milestone_row
+from milepost.control.repos.company_filter import all_company_ids, fitting_companies
+from milepost.control.repos.milestones import milestone_row, parse_milestone
 from milepost.control.repos.outcomes import outcome_row, parse_outcome
-from milepost.control.revisions import Scope, raise_revision
-from milepost.control.rows import AssignedMilestoneRow, AssignedOutcomeRow, CompanyRow, MilestoneRow, OutcomeRow
+from milepost.control.repos.plan_changes import MILEPOST, Act, Noted, note_changes, noted
+from milepost.control.repos.plan_templates import plan_template_row, to_plan_template
+from milepost.control.rows import (
+    AssignedMilestoneRow,
+    AssignedOutcomeRow,
+    CompanyRow,
+    MilestoneRow,
+    OutcomeRow,
+)
+from milepost.domain.company_filter import CompanyFilter
 from milepost.domain.errors import ConflictError
 from milepost.domain.milestone import MilestoneState
 from milepost.domain.outcome import OutcomeState
+from milepost.domain.plan import ChangeKind, Subject
 from milepost.kit.ids import uuid7
 
+Definition = MilestoneRow | OutcomeRow | PlanTemplateRow
+Copy = AssignedMilestoneRow | AssignedOutcomeRow
+CopyTable = type[AssignedMilestoneRow | AssignedOutcomeRow]
 
-def assign_milestone(session: Session, milestone_id: UUID, company_ids: Collection[UUID], *, now_ms: int) -> int:
+
+def assign_milestone(
+    session: Session, milestone_id: UUID, company_ids: Collection[UUID], *, now_ms: int, actor: str = MILEPOST
+) -> int:
     """Copy the definition to companies; gives how many did not have it. InvalidInputError for unknown companies."""
-    row = milestone_row(session, milestone_id)
-    check_companies_exist(session, company_ids)
-    raise_revision(session, Scope.DEFINITIONS)
-    return _copy_milestone(session, row, dict.fromkeys(company_ids), now_ms)
+    return _assign(session, milestone_row(session, milestone_id), company_ids, Act(actor, now_ms))
+
+
+def assign_outcome(
+    session: Session, outcome_id: UUID, company_ids: Collection[UUID], *, now_ms: int, actor: str = MILEPOST
+) -> int:
+    """Put the outcome and its milestones on companies' plans; gives how many did not have it."""
+    return _assign(session, outcome_row(session, outcome_id), company_ids, Act(actor, now_ms))
+
+
+def assign_plan(
+    session: Session, template_id: UUID, company_ids: Collection[UUID], *, now_ms: int, actor: str = MILEPOST
+) -> int:
+    """Give companies all outcomes and milestones of the template; gives how many lacked any of them."""
+    return _assign(session, plan_template_row(session, template_id), company_ids, Act(actor, now_ms))
 
 
 def assign_milestone_to_all(session: Session, milestone_id: UUID, *, new_companies_too: bool, now_ms: int) -> int:
     """Copy it to every company that is shown, and say whether each new company gets it as well."""
-    row = milestone_row(session, milestone_id)
-    row.assigns_new_companies = new_companies_too
-    session.flush()
-    raise_revision(session, Scope.DEFINITIONS)
-    return _copy_milestone(session, row, dict.fromkeys(session.scalars(select(CompanyRow.id).where(SHOWN))), now_ms)
-
-
-def assign_outcome(session: Session, outcome_id: UUID, company_ids: Collection[UUID], *, now_ms: int) -> int:
-    """Put the outcome and its milestones on companies' plans; gives how many did not have it."""
-    row = outcome_row(session, outcome_id)
-    check_companies_exist(session, company_ids)
-    raise_revision(session, Scope.DEFINITIONS)
-    return _copy_outcome(session, row, tuple(company_ids), now_ms)
+    give_to_new_companies(session, milestone_row(session, milestone_id), is_given=new_companies_too)
+    return assign_milestone(session, milestone_id, all_company_ids(session), now_ms=now_ms)
 
 
 def assign_outcome_to_all(session: Session, outcome_id: UUID, *, new_companies_too: bool, now_ms: int) -> int:
     """Put it on every company's plan, and say whether each new company gets it as well."""
-    row = outcome_row(session, outcome_id)
-    row.assigns_new_companies = new_companies_too
+    give_to_new_companies(session, outcome_row(session, outcome_id), is_given=new_companies_too)
+    return assign_outcome(session, outcome_id, all_company_ids(session), now_ms=now_ms)
+
+
+def give_to_new_companies(
+    session: Session, row: Definition, *, is_given: bool, fitting: CompanyFilter | None = None
+) -> None:
+    """Say whether each new company gets it, or each that fits a filter when it is made."""
+    row.assigns_new_companies = is_given
+    row.new_companies_filter = fitting.model_dump_json() if is_given and fitting is not None else None
     session.flush()
-    raise_revision(session, Scope.DEFINITIONS)
-    return _copy_outcome(session, row, session.scalars(select(CompanyRow.id).where(SHOWN)).all(), now_ms)
 
 
 def assign_missing(session: Session, now_ms: int) -> int:
     """Give companies made since the last call what every new company gets; gives how many companies that were.
 
     Call it in the transaction that made them. A company is looked at once, so what a person takes off its plan
-    later stays off. Raises no revision, for the reactor knows what it made.
+    later stays off.
     """
     waiting = session.scalars(select(CompanyRow.id).where(CompanyRow.awaits_plan)).all()
     if not waiting:
         return 0
-    for outcome in session.scalars(select(OutcomeRow).where(OutcomeRow.assigns_new_companies)).all():
-        _copy_outcome(session, outcome, waiting, now_ms)
-    for milestone in session.scalars(select(MilestoneRow).where(MilestoneRow.assigns_new_companies)).all():
-        _copy_milestone(session, milestone, dict.fromkeys(waiting), now_ms)
+    given: list[Definition] = [
+        *session.scalars(select(PlanTemplateRow).where(PlanTemplateRow.assigns_new_companies)),
+        *session.scalars(select(OutcomeRow).where(OutcomeRow.assigns_new_companies)),
+        *session.scalars(select(MilestoneRow).where(MilestoneRow.assigns_new_companies)),
+    ]
+    for row in given:
+        fitting: Sequence[UUID] = waiting
+        if row.new_companies_filter is not None:
+            wanted = CompanyFilter.model_validate_json(row.new_companies_filter)
+            fitting = fitting_companies(session, wanted, waiting)
+        _copy(session, row, fitting, Act(MILEPOST, now_ms))
     for chunk in chunks(waiting):
         session.execute(update(CompanyRow).where(CompanyRow.id.in_(chunk)).values(awaits_plan=False))
     return len(waiting)
 
 
-def unassign_milestone(session: Session, milestone_id: UUID, company_ids: Collection[UUID]) -> int:
+def unassign_milestone(
+    session: Session, milestone_id: UUID, company_ids: Collection[UUID], *, now_ms: int, actor: str = MILEPOST
+) -> int:
     """Take the copies away; their transitions stay. ConflictError where an outcome of the company counts on one."""
-    milestone_row(session, milestone_id)
+    row = milestone_row(session, milestone_id)
     for chunk in chunks(company_ids):
         plans = select(AssignedOutcomeRow).where(
             AssignedOutcomeRow.company_id.in_(chunk), AssignedOutcomeRow.definition.contains(str(milestone_id))
@@ -91,91 +122,129 @@ def unassign_milestone(session: Session, milestone_id: UUID, company_ids: Collec
             raise ConflictError(
                 f"The outcome {name!r} on a company's plan counts on this milestone. Unassign it first."
             )
-    return _delete_copies(session, AssignedMilestoneRow, AssignedMilestoneRow.milestone_id == milestone_id, company_ids)
+    return _take_away(session, row, company_ids, Act(actor, now_ms))
 
 
-def unassign_outcome(session: Session, outcome_id: UUID, company_ids: Collection[UUID]) -> int:
+def unassign_outcome(
+    session: Session, outcome_id: UUID, company_ids: Collection[UUID], *, now_ms: int, actor: str = MILEPOST
+) -> int:
     """Take the outcome off the plans; the milestones it brought stay with the companies."""
-    outcome_row(session, outcome_id)
-    return _delete_copies(session, AssignedOutcomeRow, AssignedOutcomeRow.outcome_id == outcome_id, company_ids)
+    return _take_away(session, outcome_row(session, outcome_id), company_ids, Act(actor, now_ms))
 
 
-def _delete_copies(
-    session: Session,
-    table: type[AssignedMilestoneRow | AssignedOutcomeRow],
-    of_definition: ColumnElement[bool],
-    company_ids: Collection[UUID],
-) -> int:
-    deleted = 0
-    for chunk in chunks(company_ids):
-        matching = select(table.id).where(of_definition, table.company_id.in_(chunk))
-        ids = session.scalars(matching).all()
-        session.execute(delete(table).where(table.id.in_(ids)))
-        deleted += len(ids)
-    raise_revision(session, Scope.DEFINITIONS)
-    return deleted
-
-
-def _copy_outcome(session: Session, row: OutcomeRow, company_ids: Sequence[UUID], now_ms: int) -> int:
-    lacking = _lacking(session, AssignedOutcomeRow, AssignedOutcomeRow.outcome_id == row.id, company_ids)
-    assigned = {company_id: uuid7(now_ms) for company_id in lacking}
-    insert_new(
-        session,
-        AssignedOutcomeRow,
-        [
-            {
-                "id": assigned_id,
-                "outcome_id": row.id,
-                "progress": 0.0,
-                **_fresh_copy(company_id, row.definition, OutcomeState.NOT_STARTED, now_ms),
-            }
-            for company_id, assigned_id in assigned.items()
-        ],
-    )
-    for weighted in parse_outcome(row.definition).milestones:
-        _copy_milestone(session, milestone_row(session, weighted.milestone_id), assigned, now_ms)
-    return len(lacking)
-
-
-def _copy_milestone(
-    session: Session, row: MilestoneRow, outcome_of: dict[UUID, UUID] | dict[UUID, None], now_ms: int
-) -> int:
-    """To the companies that are the keys of `outcome_of`; its values are the assigned outcomes that bring the copy."""
-    of_definition = AssignedMilestoneRow.milestone_id == row.id
-    lacking = _lacking(session, AssignedMilestoneRow, of_definition, outcome_of)
-    insert_new(
-        session,
-        AssignedMilestoneRow,
-        [
-            {
-                "id": uuid7(now_ms),
-                "milestone_id": row.id,
-                "outcome_id": outcome_of[company_id],
-                **_fresh_copy(company_id, row.definition, MilestoneState.NOT_STARTED, now_ms),
-            }
-            for company_id in lacking
-        ],
-    )
-    return len(lacking)
-
-
-def _fresh_copy(company_id: UUID, definition: str, state: str, now_ms: int) -> dict[str, Any]:
-    return {
-        "company_id": company_id,
-        "definition": definition,
-        "assigned_at_ms": now_ms,
-        "state": str(state),
-        "state_at_ms": now_ms,
-    }
-
-
-def _lacking(
-    session: Session,
-    table: type[AssignedMilestoneRow | AssignedOutcomeRow],
-    of_definition: ColumnElement[bool],
-    company_ids: Collection[UUID],
-) -> list[UUID]:
+def lacking_companies(session: Session, row: Definition, company_ids: Collection[UUID]) -> list[UUID]:
+    """Those of the companies that do not have it; of a plan, all of it."""
+    if isinstance(row, PlanTemplateRow):
+        missing: set[UUID] = set()
+        for part in _parts(session, row):
+            missing.update(lacking_companies(session, part, company_ids))
+        return [company_id for company_id in dict.fromkeys(company_ids) if company_id in missing]
+    table, of_definition = _copies_of(row)
     holders: set[UUID] = set()
     for chunk in chunks(company_ids):
         holders.update(session.scalars(select(table.company_id).where(of_definition, table.company_id.in_(chunk))))
     return [company_id for company_id in dict.fromkeys(company_ids) if company_id not in holders]
+
+
+def copy_milestone(session: Session, row: MilestoneRow, outcome_of: Mapping[UUID, UUID | None], act: Act) -> int:
+    """To the companies that are the keys of `outcome_of`; its values are the assigned outcomes that bring the copy."""
+    lacking = lacking_companies(session, row, outcome_of)
+    copies = [
+        {
+            **_fresh_copy(company_id, row.definition, MilestoneState.NOT_STARTED, act),
+            "milestone_id": row.id,
+            "outcome_id": outcome_of[company_id],
+        }
+        for company_id in lacking
+    ]
+    _add(session, AssignedMilestoneRow, copies, parse_milestone(row.definition).name, act)
+    return len(lacking)
+
+
+def _assign(session: Session, row: Definition, company_ids: Collection[UUID], act: Act) -> int:
+    check_companies_exist(session, company_ids)
+    return _copy(session, row, company_ids, act)
+
+
+def _copy(session: Session, row: Definition, company_ids: Collection[UUID], act: Act) -> int:
+    if isinstance(row, MilestoneRow):
+        return copy_milestone(session, row, dict.fromkeys(company_ids), act)
+    if isinstance(row, OutcomeRow):
+        return _copy_outcome(session, row, company_ids, act)
+    lacking = lacking_companies(session, row, company_ids)
+    for part in _parts(session, row):
+        _copy(session, part, lacking, act)
+    return len(lacking)
+
+
+def _copy_outcome(session: Session, row: OutcomeRow, company_ids: Collection[UUID], act: Act) -> int:
+    outcome = parse_outcome(row.definition)
+    copies = [
+        {
+            **_fresh_copy(company_id, row.definition, OutcomeState.NOT_STARTED, act),
+            "outcome_id": row.id,
+            "progress": 0.0,
+        }
+        for company_id in lacking_companies(session, row, company_ids)
+    ]
+    _add(session, AssignedOutcomeRow, copies, outcome.name, act)
+    for weighted in outcome.milestones:
+        milestone = milestone_row(session, weighted.milestone_id)
+        copy_milestone(session, milestone, {copy["company_id"]: copy["id"] for copy in copies}, act)
+    return len(copies)
+
+
+def _fresh_copy(company_id: UUID, definition: str, state: str, act: Act) -> dict[str, Any]:
+    return {
+        "id": uuid7(act.now_ms),
+        "company_id": company_id,
+        "definition": definition,
+        "is_edited": False,
+        "assigned_at_ms": act.now_ms,
+        "state": str(state),
+        "state_at_ms": act.now_ms,
+    }
+
+
+def _add(session: Session, table: CopyTable, copies: Sequence[Mapping[str, Any]], name: str, act: Act) -> None:
+    """Note what was added, which on a database of many writers may be less than was tried."""
+    insert_new(session, table, copies)
+    subject: Subject = "milestone" if table is AssignedMilestoneRow else "outcome"
+    for chunk in chunks([(copy["id"], copy["company_id"], copy[f"{subject}_id"]) for copy in copies]):
+        added = set(session.scalars(select(table.id).where(table.id.in_([copy_id for copy_id, _, _ in chunk]))))
+        of_chunk = [Noted(subject, *copy, name) for copy in chunk if copy[0] in added]
+        note_changes(session, ChangeKind.ASSIGNED, of_chunk, act)
+
+
+def _rows(session: Session, table: CopyTable, matching: ColumnElement[bool]) -> Sequence[Copy]:
+    found: Sequence[Any] = session.scalars(select(table).where(matching)).all()
+    return found
+
+
+def _take_away(session: Session, row: MilestoneRow | OutcomeRow, company_ids: Collection[UUID], act: Act) -> int:
+    table, of_definition = _copies_of(row)
+    taken = 0
+    for chunk in chunks(company_ids):
+        copies = _rows(session, table, of_definition & table.company_id.in_(chunk))
+        parse = parse_milestone if isinstance(row, MilestoneRow) else parse_outcome
+        of_chunk = [noted(copy, parse(copy.definition).name) for copy in copies]
+        note_changes(session, ChangeKind.UNASSIGNED, of_chunk, act)
+        session.execute(delete(table).where(table.id.in_([copy.id for copy in copies])))
+        taken += len(copies)
+    return taken
+
+
+def _copies_of(
+    row: MilestoneRow | OutcomeRow,
+) -> tuple[CopyTable, ColumnElement[bool]]:
+    if isinstance(row, MilestoneRow):
+        return AssignedMilestoneRow, AssignedMilestoneRow.milestone_id == row.id
+    return AssignedOutcomeRow, AssignedOutcomeRow.outcome_id == row.id
+
+
+def _parts(session: Session, row: PlanTemplateRow) -> list[OutcomeRow | MilestoneRow]:
+    template = to_plan_template(row)
+    return [
+        *(outcome_row(session, outcome_id) for outcome_id in template.outcome_ids),
+        *(milestone_row(session, milestone_id) for milestone_id in template.milestone_ids),
+    ]

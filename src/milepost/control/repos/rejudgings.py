@@ -15,19 +15,24 @@ from milepost.kit.ids import uuid7
 _MOST_AT_ONCE = 2_000
 
 
-def owe_rejudging(session: Session, company_ids: Collection[UUID], *, now_ms: int) -> None:
-    """Let these companies be judged from scratch soon after this transaction is committed.
+def owe_rejudging(session: Session, company_ids: Collection[UUID], *, now_ms: int, from_scratch: bool = True) -> None:
+    """Let these companies be judged soon after this transaction is committed: from scratch, unless only plans changed.
 
     For every change of history that the judge is not told of as an emission: emissions deleted or rewritten, and
     companies combined or separated.
     """
     if company_ids:
-        session.execute(insert(RejudgingRow), [{"id": uuid7(now_ms), "company_id": one} for one in company_ids])
+        session.execute(
+            insert(RejudgingRow),
+            [{"id": uuid7(now_ms), "company_id": one, "from_scratch": from_scratch} for one in company_ids],
+        )
 
 
-def owed_rejudgings(session: Session) -> dict[UUID, UUID]:
+def owed_rejudgings(session: Session, *, from_scratch: bool) -> dict[UUID, UUID]:
     """The company of each entry, oldest first; a company may have several."""
-    entries = select(RejudgingRow.id, RejudgingRow.company_id).order_by(RejudgingRow.id).limit(_MOST_AT_ONCE)
+    row = RejudgingRow
+    entries = select(row.id, row.company_id).where(row.from_scratch.is_(from_scratch))
+    entries = entries.order_by(row.id).limit(_MOST_AT_ONCE)
     return {row.id: row.company_id for row in session.execute(entries)}
 
 

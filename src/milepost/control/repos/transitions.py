@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks
+from milepost.control.repos.corrections import audit_corrections
 from milepost.control.rows import AssignedMilestoneRow, AssignedOutcomeRow, TransitionRow
 from milepost.domain.milestone import Transition
 from milepost.kit.clock import to_datetime, to_unix_ms
@@ -29,7 +30,7 @@ def record_transitions(session: Session, transitions: Collection[Transition]) ->
     One takes effect only where its subject still is in `from_state`, so a batch that is judged again after a crash,
     or a subject that a person has meanwhile unassigned, leaves no second trace. Where `from_state` is `to_state`,
     the instant since when is corrected. Several of one subject apply in order. Raises no revision: states are
-    no definitions.
+    no definitions. Those that alter the past are lines of the audit log too.
     """
     states = _current_states(session, transitions)
     taken: list[Transition] = []
@@ -48,6 +49,7 @@ def record_transitions(session: Session, transitions: Collection[Transition]) ->
         if changes:
             session.execute(update(table), changes)
     if taken:
+        audit_corrections(session, taken)
         # Ascending ids, so that several transitions of one instant are read back in the order they were made.
         ids = sorted(uuid7(to_unix_ms(one.recorded_at)) for one in taken)
         session.execute(insert(TransitionRow), [_to_row(*pair) for pair in zip(ids, taken, strict=True)])
@@ -108,6 +110,9 @@ def _to_row(transition_id: UUID, transition: Transition) -> dict[str, object]:
         "recorded_at_ms": to_unix_ms(transition.recorded_at),
         "reason": transition.reason,
         "value": transition.value,
+        "cause": transition.cause,
+        "is_correction": transition.is_correction,
+        "is_late": transition.is_late,
     }
 
 
@@ -123,4 +128,7 @@ def _to_transition(row: TransitionRow) -> Transition:
         recorded_at=to_datetime(row.recorded_at_ms),
         reason=row.reason,
         value=row.value,
+        cause=row.cause,
+        is_correction=row.is_correction,
+        is_late=row.is_late,
     )

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from milepost.control.repos import assigned
+from milepost.control.repos import assigned, copies
+from milepost.control.repos.plan_changes import Act
 from milepost.control.repos.transitions import page_transitions
 from milepost.domain.errors import Fault, InvalidInputError
 from milepost.domain.milestone import AssignedMilestone, MilestoneDraft, MilestoneState, Transition
-from milepost.domain.outcome import AssignedOutcome, OutcomeState
+from milepost.domain.outcome import AssignedOutcome, OutcomeDraft, OutcomeState
 from milepost.kit.clock import to_datetime, to_unix_ms
 from milepost.web.auth import Editor, Viewer
 from milepost.web.changes import change
-from milepost.web.deps import Deps
+from milepost.web.deps import Deps, WebDeps
 from milepost.web.paging import Cursor, Limit, Page, page_of, read_cursor
+from milepost.web.standing import ExplainedMilestone, ExplainedOutcome, standing
 
 router = APIRouter(tags=["assigned"])
 
@@ -48,7 +51,7 @@ def list_assigned_milestones(
     state: MilestoneState | None = None,
     cursor: Cursor = None,
     limit: Limit = 100,
-) -> Page[AssignedMilestone]:
+) -> Page[ExplainedMilestone]:
     """Companies' milestones with their states, in the order of assignment."""
     with deps.database.read() as session:
         found = assigned.page_assigned_milestones(
@@ -59,32 +62,43 @@ def list_assigned_milestones(
             after=read_cursor(cursor, UUID),
             limit=limit + 1,
         )
-    return page_of(found, limit, lambda copy: (copy.id,))
+    return page_of(standing(deps, found).milestones, limit, lambda copy: (copy.id,))
 
 
 @router.get("/assigned-milestones/{assigned_id}")
-def read_assigned_milestone(assigned_id: UUID, _: Viewer, deps: Deps) -> AssignedMilestone:
+def read_assigned_milestone(assigned_id: UUID, _: Viewer, deps: Deps) -> ExplainedMilestone:
     """One company's milestone."""
     with deps.database.read() as session:
-        return assigned.get_assigned_milestone(session, assigned_id)
+        found = assigned.get_assigned_milestone(session, assigned_id)
+    return _explained(deps, found)
 
 
 @router.put("/assigned-milestones/{assigned_id}")
 def replace_assigned_milestone(
     assigned_id: UUID, draft: MilestoneDraft, caller: Editor, deps: Deps
-) -> AssignedMilestone:
+) -> ExplainedMilestone:
     """Change one company's copy; the definition and other companies' copies stay."""
     with change(deps, caller) as work:
         before = assigned.get_assigned_milestone(work.session, assigned_id)
-        after = assigned.update_assigned_milestone(work.session, assigned_id, draft)
+        after = copies.update_assigned_milestone(work.session, assigned_id, draft, Act(work.actor, work.now_ms))
         work.record("update", "assigned_milestone", assigned_id, before=before, after=after)
-    return after
+    return _explained(deps, after)
+
+
+@router.post("/assigned-milestones/{assigned_id}/reset")
+def reset_assigned_milestone(assigned_id: UUID, caller: Editor, deps: Deps) -> ExplainedMilestone:
+    """Make one company's copy what the definition is now; ticks stay with the manual actions of the same name."""
+    with change(deps, caller) as work:
+        before = assigned.get_assigned_milestone(work.session, assigned_id)
+        after = copies.reset_assigned_milestone(work.session, assigned_id, Act(work.actor, work.now_ms))
+        work.record("reset", "assigned_milestone", assigned_id, before=before, after=after)
+    return _explained(deps, after)
 
 
 @router.put("/assigned-milestones/{assigned_id}/ticks/{action}")
 def tick(
     assigned_id: UUID, action: ActionIndex, caller: Editor, deps: Deps, body: Tick | None = None
-) -> AssignedMilestone:
+) -> ExplainedMilestone:
     """Mark a manual action as done."""
     at_ms = to_unix_ms(body.at) if body and body.at else deps.clock()
     if at_ms > deps.clock():
@@ -92,19 +106,20 @@ def tick(
         raise InvalidInputError("The tick is not valid.", faults=(fault,))
     with change(deps, caller) as work:
         before = assigned.get_assigned_milestone(work.session, assigned_id)
-        after = assigned.tick_action(work.session, assigned_id, action, to_datetime(at_ms))
+        act = Act(work.actor, work.now_ms)
+        after = copies.tick_action(work.session, assigned_id, action, to_datetime(at_ms), act)
         work.record("tick", "assigned_milestone", assigned_id, before=before, after=after)
-    return after
+    return _explained(deps, after)
 
 
 @router.delete("/assigned-milestones/{assigned_id}/ticks/{action}")
-def untick(assigned_id: UUID, action: ActionIndex, caller: Editor, deps: Deps) -> AssignedMilestone:
+def untick(assigned_id: UUID, action: ActionIndex, caller: Editor, deps: Deps) -> ExplainedMilestone:
     """Mark a manual action as not done."""
     with change(deps, caller) as work:
         before = assigned.get_assigned_milestone(work.session, assigned_id)
-        after = assigned.untick_action(work.session, assigned_id, action)
+        after = copies.untick_action(work.session, assigned_id, action, Act(work.actor, work.now_ms))
         work.record("untick", "assigned_milestone", assigned_id, before=before, after=after)
-    return after
+    return _explained(deps, after)
 
 
 @router.get("/assigned-milestones/{assigned_id}/transitions")
@@ -129,7 +144,7 @@ def list_assigned_outcomes(
     state: OutcomeState | None = None,
     cursor: Cursor = None,
     limit: Limit = 100,
-) -> Page[AssignedOutcome]:
+) -> Page[ExplainedOutcome]:
     """Companies' outcomes with state and progress, in the order of assignment."""
     with deps.database.read() as session:
         found = assigned.page_assigned_outcomes(
@@ -140,4 +155,47 @@ def list_assigned_outcomes(
             after=read_cursor(cursor, UUID),
             limit=limit + 1,
         )
-    return page_of(found, limit, lambda outcome: (outcome.id,))
+    return page_of(_explained_outcomes(deps, found), limit, lambda outcome: (outcome.id,))
+
+
+@router.get("/assigned-outcomes/{assigned_id}")
+def read_assigned_outcome(assigned_id: UUID, _: Viewer, deps: Deps) -> ExplainedOutcome:
+    """One company's outcome."""
+    with deps.database.read() as session:
+        found = assigned.get_assigned_outcome(session, assigned_id)
+    return _explained_outcome(deps, found)
+
+
+@router.put("/assigned-outcomes/{assigned_id}")
+def replace_assigned_outcome(assigned_id: UUID, draft: OutcomeDraft, caller: Editor, deps: Deps) -> ExplainedOutcome:
+    """Change one company's outcome: its name, milestones or weights; the company gets the milestones it lacks."""
+    with change(deps, caller) as work:
+        before = assigned.get_assigned_outcome(work.session, assigned_id)
+        after = copies.update_assigned_outcome(work.session, assigned_id, draft, Act(work.actor, work.now_ms))
+        work.record("update", "assigned_outcome", assigned_id, before=before, after=after)
+    return _explained_outcome(deps, after)
+
+
+@router.post("/assigned-outcomes/{assigned_id}/reset")
+def reset_assigned_outcome(assigned_id: UUID, caller: Editor, deps: Deps) -> ExplainedOutcome:
+    """Make one company's outcome what the template is now."""
+    with change(deps, caller) as work:
+        before = assigned.get_assigned_outcome(work.session, assigned_id)
+        after = copies.reset_assigned_outcome(work.session, assigned_id, Act(work.actor, work.now_ms))
+        work.record("reset", "assigned_outcome", assigned_id, before=before, after=after)
+    return _explained_outcome(deps, after)
+
+
+def _explained(deps: WebDeps, one: AssignedMilestone) -> ExplainedMilestone:
+    return standing(deps, [one]).milestones[0]
+
+
+def _explained_outcome(deps: WebDeps, one: AssignedOutcome) -> ExplainedOutcome:
+    return _explained_outcomes(deps, [one])[0]
+
+
+def _explained_outcomes(deps: WebDeps, some: Sequence[AssignedOutcome]) -> Sequence[ExplainedOutcome]:
+    with deps.database.read() as session:
+        copies = assigned.list_assigned_milestones(session, {one.company_id for one in some})
+    counted = {(one.company_id, weighted.milestone_id) for one in some for weighted in one.milestones}
+    return standing(deps, [one for one in copies if (one.company_id, one.milestone_id) in counted], some).outcomes

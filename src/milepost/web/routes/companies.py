@@ -1,4 +1,4 @@
-"""Companies: list and search, keys, attributes, setting aside, the success plan and the timeline."""
+"""Companies: list and search, keys, attributes, setting aside."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel
 
-from milepost.control.repos import assigned, combining, companies
+from milepost.control.repos import combining, companies
 from milepost.control.repos.companies import CompanyDraft
 from milepost.control.repos.company_search import CompanyFilter, CompanySort
 from milepost.control.repos.plans import assign_missing
-from milepost.control.repos.transitions import page_transitions
 from milepost.domain.company import Company, CompanyChange, CompanyKey, Standing, folded
 from milepost.domain.errors import Fault, InvalidInputError
-from milepost.domain.milestone import AssignedMilestone, Transition
-from milepost.domain.outcome import AssignedOutcome
 from milepost.kit.clock import to_unix_ms
 from milepost.web.auth import Editor, Viewer
 from milepost.web.changes import change
@@ -27,33 +23,6 @@ from milepost.web.ranking import Order
 router = APIRouter(prefix="/companies", tags=["companies"])
 
 ShownStanding = Literal["active", "set_aside"]
-
-
-class PlanMilestone(BaseModel):
-    """A milestone that an outcome counts on, and the company's copy of it."""
-
-    weight: float
-    milestone: AssignedMilestone | None
-
-
-class PlanOutcome(AssignedOutcome):
-    """An outcome of the plan with its milestones."""
-
-    parts: tuple[PlanMilestone, ...]
-
-
-class Plan(BaseModel):
-    """A company's success plan: its outcomes, and the milestones that no outcome counts on."""
-
-    company: Company
-    outcomes: tuple[PlanOutcome, ...]
-    milestones: tuple[AssignedMilestone, ...]
-
-
-class TimelineEntry(Transition):
-    """A transition with its own id."""
-
-    id: UUID
 
 
 def _wanted(
@@ -182,42 +151,5 @@ def remove_key(company_id: UUID, key_space: str, value: str, caller: Editor, dep
     return after
 
 
-@router.get("/{company_id}/plan")
-def read_plan(company_id: UUID, _: Viewer, deps: Deps) -> Plan:
-    """The company's success plan with all its states."""
-    with deps.database.read() as session:
-        company = companies.get_company(session, company_id)
-        outcomes = assigned.list_assigned_outcomes(session, [company_id])
-        milestones = assigned.list_assigned_milestones(session, [company_id])
-    copies = {copy.milestone_id: copy for copy in milestones}
-    counted = {weighted.milestone_id for outcome in outcomes for weighted in outcome.milestones}
-    return Plan(
-        company=company,
-        outcomes=tuple(_plan_outcome(outcome, copies) for outcome in outcomes),
-        milestones=tuple(copy for copy in milestones if copy.milestone_id not in counted),
-    )
-
-
-@router.get("/{company_id}/timeline")
-def read_timeline(
-    company_id: UUID, _: Viewer, deps: Deps, cursor: Cursor = None, limit: Limit = 100
-) -> Page[TimelineEntry]:
-    """What happened to the company's milestones and outcomes, latest first."""
-    before = read_cursor(cursor, lambda at_ms, entry_id: (int(at_ms), UUID(entry_id)))
-    with deps.database.read() as session:
-        companies.get_company(session, company_id)
-        found = page_transitions(session, company_id=company_id, before=before, limit=limit + 1)
-    entries = [TimelineEntry(id=entry_id, **dict(transition)) for entry_id, transition in found]
-    return page_of(entries, limit, lambda entry: (to_unix_ms(entry.at), entry.id))
-
-
 def _place(company: Company, sort: CompanySort) -> str | int:
     return folded(company.name) if sort is CompanySort.NAME else to_unix_ms(company.created_at)
-
-
-def _plan_outcome(outcome: AssignedOutcome, copies: dict[UUID, AssignedMilestone]) -> PlanOutcome:
-    parts = tuple(
-        PlanMilestone(weight=weighted.weight, milestone=copies.get(weighted.milestone_id))
-        for weighted in outcome.milestones
-    )
-    return PlanOutcome(**dict(outcome), parts=parts)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from itertools import islice, pairwise
-from typing import Annotated, Any, Final
+from itertools import pairwise
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -24,6 +24,7 @@ from milepost.web.auth import Viewer
 from milepost.web.deps import Deps, WebDeps
 from milepost.web.fields import shown
 from milepost.web.paging import Cursor, Page, read_cursor, write_cursor
+from milepost.web.periods import first_day_of, periods_until
 from milepost.web.ranking import (
     CompanyValue,
     Compared,
@@ -38,10 +39,6 @@ from milepost.web.ranking import (
 )
 
 router = APIRouter(prefix="/metrics", tags=["metrics"])
-
-MOST_POINTS: Final = 1000
-_USUAL_PERIODS: Final = {Period.DAY: 30, Period.WEEK: 12, Period.MONTH: 12, Period.QUARTER: 8}
-"""How many periods a series has unless it is told."""
 
 At = Annotated[AwareDatetime | None, Query(description="As of this instant; now unless given.")]
 
@@ -268,15 +265,8 @@ def _series(
 ) -> MetricSeries:
     now_ms, calendar = deps.clock(), basis.calendar
     last = last or calendar.day(now_ms)
-    begins = calendar.first_day(first or last, by)
-    for _ in range(0 if first else _USUAL_PERIODS[by] - 1):
-        begins = calendar.first_day(begins - timedelta(days=1), by)
-    before_first = begins - timedelta(days=1)
-    found = list(islice(calendar.periods(before_first, last, by), MOST_POINTS + 2))
-    if len(found) > MOST_POINTS + 1:
-        fault = Fault(path="from", reason=f"there would be more than {MOST_POINTS} points")
-        raise InvalidInputError("The series is too long.", faults=(fault,))
-    periods = [(start, min(end, now_ms + 1)) for start, end in found if start <= now_ms]
+    before_first = first_day_of(calendar, by, first, last) - timedelta(days=1)
+    periods = periods_until(calendar, by, before_first, last, now_ms)
     values: Mapping[UUID, Sequence[float | None]] = dict.fromkeys(names, ())
     if len(periods) > 1:
         values = deps.metrics.series(basis, [end - 1 for _, end in periods], list(names))

@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from functools import partial
 from uuid import UUID
 
 from fastapi import APIRouter
+from sqlalchemy.orm import Session
 
-from milepost.control.repos import milestones, plans
+from milepost.control.repos import copies, milestones, plans
+from milepost.control.repos.copies import CopyCounts
+from milepost.control.repos.plan_changes import Act
 from milepost.domain.milestone import Milestone, MilestoneDraft, MilestoneState
+from milepost.web.audience import Audience
 from milepost.web.auth import Editor, Viewer
-from milepost.web.changes import change
+from milepost.web.changes import Change, change
 from milepost.web.deps import Deps
 from milepost.web.paging import Page, everything
-from milepost.web.routes.assignment import Assigned, AssignTo, Unassigned, UnassignFrom
+from milepost.web.routes.assignment import (
+    Assigned,
+    AssignTo,
+    Pushed,
+    PushWanted,
+    Unassigned,
+    assign_to,
+    push_to,
+    unassign_from,
+)
 
 router = APIRouter(prefix="/milestones", tags=["milestones"])
 
 
 class MilestoneInUse(Milestone):
-    """A definition, and how many companies are in each state."""
+    """A definition, how many companies are in each state, and how many of their copies differ from it."""
 
     states: dict[MilestoneState, int]
+    copies: CopyCounts
 
 
 @router.get("")
@@ -30,7 +46,7 @@ def list_milestones(_: Viewer, deps: Deps) -> Page[MilestoneInUse]:
         states = milestones.count_milestone_states(session)
         return everything(
             [
-                MilestoneInUse(**dict(milestone), states=states.get(milestone.id, {}))
+                _in_use(session, milestone, states.get(milestone.id, {}))
                 for milestone in milestones.list_milestones(session)
             ]
         )
@@ -51,7 +67,7 @@ def read_milestone(milestone_id: UUID, _: Viewer, deps: Deps) -> MilestoneInUse:
     with deps.database.read() as session:
         milestone = milestones.get_milestone(session, milestone_id)
         states = milestones.count_milestone_states(session).get(milestone_id, {})
-    return MilestoneInUse(**dict(milestone), states=states)
+        return _in_use(session, milestone, states)
 
 
 @router.put("/{milestone_id}")
@@ -75,21 +91,36 @@ def remove_milestone(milestone_id: UUID, caller: Editor, deps: Deps) -> None:
 @router.post("/{milestone_id}/assign")
 def assign(milestone_id: UUID, body: AssignTo, caller: Editor, deps: Deps) -> Assigned:
     """Copy the definition to companies; it is judged at once."""
-    with change(deps, caller) as work:
-        if body.company_ids is not None:
-            count = plans.assign_milestone(work.session, milestone_id, body.company_ids, now_ms=work.now_ms)
-        else:
-            count = plans.assign_milestone_to_all(
-                work.session, milestone_id, new_companies_too=body.auto_assign, now_ms=work.now_ms
-            )
-        work.record("assign", "milestone", milestone_id, after=body)
-    return Assigned(assigned=count)
+
+    def act(work: Change, companies: Collection[UUID]) -> int:
+        return plans.assign_milestone(work.session, milestone_id, companies, now_ms=work.now_ms, actor=work.actor)
+
+    find = partial(milestones.milestone_row, milestone_id=milestone_id)
+    return assign_to(deps, caller, body, subject="milestone", find=find, assign=act)
 
 
 @router.post("/{milestone_id}/unassign")
-def unassign(milestone_id: UUID, body: UnassignFrom, caller: Editor, deps: Deps) -> Unassigned:
+def unassign(milestone_id: UUID, body: Audience, caller: Editor, deps: Deps) -> Unassigned:
     """Take the copies away; the timeline keeps what happened."""
-    with change(deps, caller) as work:
-        count = plans.unassign_milestone(work.session, milestone_id, body.company_ids)
-        work.record("unassign", "milestone", milestone_id, before=body)
-    return Unassigned(unassigned=count)
+
+    def act(work: Change, companies: Collection[UUID]) -> int:
+        return plans.unassign_milestone(work.session, milestone_id, companies, now_ms=work.now_ms, actor=work.actor)
+
+    find = partial(milestones.milestone_row, milestone_id=milestone_id)
+    return unassign_from(deps, caller, body, subject="milestone", find=find, unassign=act)
+
+
+@router.post("/{milestone_id}/push")
+def push(milestone_id: UUID, body: PushWanted, caller: Editor, deps: Deps) -> Pushed:
+    """Bring companies' copies to what the definition is now, but for those that a person has edited."""
+
+    def act(work: Change, copy_ids: Collection[UUID]) -> None:
+        copies.bring_milestone_to(work.session, milestone_id, copy_ids, Act(work.actor, work.now_ms))
+
+    find = partial(copies.outdated_milestones, milestone_id=milestone_id)
+    return push_to(deps, caller, body, subject="milestone", definition_id=milestone_id, find=find, bring=act)
+
+
+def _in_use(session: Session, milestone: Milestone, states: dict[MilestoneState, int]) -> MilestoneInUse:
+    counts = copies.count_copies(session, milestones.milestone_row(session, milestone.id))
+    return MilestoneInUse(**dict(milestone), states=states, copies=counts)

@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from functools import partial
 from uuid import UUID
 
 from fastapi import APIRouter
+from sqlalchemy.orm import Session
 
-from milepost.control.repos import outcomes, plans
+from milepost.control.repos import copies, outcomes, plans
+from milepost.control.repos.copies import CopyCounts
+from milepost.control.repos.plan_changes import Act
 from milepost.domain.outcome import Outcome, OutcomeDraft, OutcomeState
+from milepost.web.audience import Audience
 from milepost.web.auth import Editor, Viewer
-from milepost.web.changes import change
+from milepost.web.changes import Change, change
 from milepost.web.deps import Deps
 from milepost.web.paging import Page, everything
-from milepost.web.routes.assignment import Assigned, AssignTo, Unassigned, UnassignFrom
+from milepost.web.routes.assignment import (
+    Assigned,
+    AssignTo,
+    Pushed,
+    PushWanted,
+    Unassigned,
+    assign_to,
+    push_to,
+    unassign_from,
+)
 
 router = APIRouter(prefix="/outcomes", tags=["outcomes"])
 
 
 class OutcomeInUse(Outcome):
-    """A template, and how many companies are in each state."""
+    """A template, how many companies are in each state, and how many of their outcomes differ from it."""
 
     states: dict[OutcomeState, int]
+    copies: CopyCounts
 
 
 @router.get("")
@@ -29,10 +45,7 @@ def list_outcomes(_: Viewer, deps: Deps) -> Page[OutcomeInUse]:
     with deps.database.read() as session:
         states = outcomes.count_outcome_states(session)
         return everything(
-            [
-                OutcomeInUse(**dict(outcome), states=states.get(outcome.id, {}))
-                for outcome in outcomes.list_outcomes(session)
-            ]
+            [_in_use(session, outcome, states.get(outcome.id, {})) for outcome in outcomes.list_outcomes(session)]
         )
 
 
@@ -51,7 +64,7 @@ def read_outcome(outcome_id: UUID, _: Viewer, deps: Deps) -> OutcomeInUse:
     with deps.database.read() as session:
         outcome = outcomes.get_outcome(session, outcome_id)
         states = outcomes.count_outcome_states(session).get(outcome_id, {})
-    return OutcomeInUse(**dict(outcome), states=states)
+        return _in_use(session, outcome, states)
 
 
 @router.put("/{outcome_id}")
@@ -74,21 +87,36 @@ def remove_outcome(outcome_id: UUID, caller: Editor, deps: Deps) -> None:
 @router.post("/{outcome_id}/assign")
 def assign(outcome_id: UUID, body: AssignTo, caller: Editor, deps: Deps) -> Assigned:
     """Put the outcome and its milestones on companies' plans."""
-    with change(deps, caller) as work:
-        if body.company_ids is not None:
-            count = plans.assign_outcome(work.session, outcome_id, body.company_ids, now_ms=work.now_ms)
-        else:
-            count = plans.assign_outcome_to_all(
-                work.session, outcome_id, new_companies_too=body.auto_assign, now_ms=work.now_ms
-            )
-        work.record("assign", "outcome", outcome_id, after=body)
-    return Assigned(assigned=count)
+
+    def act(work: Change, companies: Collection[UUID]) -> int:
+        return plans.assign_outcome(work.session, outcome_id, companies, now_ms=work.now_ms, actor=work.actor)
+
+    find = partial(outcomes.outcome_row, outcome_id=outcome_id)
+    return assign_to(deps, caller, body, subject="outcome", find=find, assign=act)
 
 
 @router.post("/{outcome_id}/unassign")
-def unassign(outcome_id: UUID, body: UnassignFrom, caller: Editor, deps: Deps) -> Unassigned:
+def unassign(outcome_id: UUID, body: Audience, caller: Editor, deps: Deps) -> Unassigned:
     """Take the outcome off the plans; its milestones stay with the companies."""
-    with change(deps, caller) as work:
-        count = plans.unassign_outcome(work.session, outcome_id, body.company_ids)
-        work.record("unassign", "outcome", outcome_id, before=body)
-    return Unassigned(unassigned=count)
+
+    def act(work: Change, companies: Collection[UUID]) -> int:
+        return plans.unassign_outcome(work.session, outcome_id, companies, now_ms=work.now_ms, actor=work.actor)
+
+    find = partial(outcomes.outcome_row, outcome_id=outcome_id)
+    return unassign_from(deps, caller, body, subject="outcome", find=find, unassign=act)
+
+
+@router.post("/{outcome_id}/push")
+def push(outcome_id: UUID, body: PushWanted, caller: Editor, deps: Deps) -> Pushed:
+    """Bring companies' outcomes to what the template is now, but for those that a person has edited."""
+
+    def act(work: Change, copy_ids: Collection[UUID]) -> None:
+        copies.bring_outcome_to(work.session, outcome_id, copy_ids, Act(work.actor, work.now_ms))
+
+    find = partial(copies.outdated_outcomes, outcome_id=outcome_id)
+    return push_to(deps, caller, body, subject="outcome", definition_id=outcome_id, find=find, bring=act)
+
+
+def _in_use(session: Session, outcome: Outcome, states: dict[OutcomeState, int]) -> OutcomeInUse:
+    counts = copies.count_copies(session, outcomes.outcome_row(session, outcome.id))
+    return OutcomeInUse(**dict(outcome), states=states, copies=counts)

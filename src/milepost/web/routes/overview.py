@@ -14,6 +14,7 @@ from milepost.control.repos.metrics import list_metrics
 from milepost.control.repos.milestones import list_milestones
 from milepost.control.repos.outcomes import list_outcomes
 from milepost.control.repos.overview import count_nouns, milestone_states, outcome_states
+from milepost.control.repos.settings import read_settings
 from milepost.domain.fate import Fate
 from milepost.domain.metric import Formula, Metric
 from milepost.domain.milestone import Milestone
@@ -57,6 +58,7 @@ class Shares(BaseModel):
 class Overview(BaseModel):
     """Everything at a glance."""
 
+    account_name: str
     events: FateCounts
     counts: Nouns
     metrics: list[MetricSpread]
@@ -68,13 +70,14 @@ class Overview(BaseModel):
 def show_overview(_: Viewer, deps: Deps) -> Overview:
     """What came in, what is defined, how the companies fare; metrics are as of now."""
     with deps.database.read() as session:
-        counts = Nouns(**count_nouns(session))
+        counts, account_name = Nouns(**count_nouns(session)), read_settings(session).account_name
         metrics, resting_on = list_metrics(session), bases(session)
         milestones = _shares(list_milestones(session), milestone_states(session))
         outcomes = _shares(list_outcomes(session), outcome_states(session))
     fates = deps.event_log.fates()
     now_ms = deps.clock()
     return Overview(
+        account_name=account_name,
         events=FateCounts(
             processed=fates.get(Fate.PROCESSED, 0),
             duplicate=fates.get(Fate.DUPLICATE, 0),

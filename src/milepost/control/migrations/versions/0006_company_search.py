@@ -17,8 +17,10 @@ def upgrade() -> None:
         op.add_column("companies", sa.Column(name, sa.Text(), nullable=False, server_default=""))
     _fill()
     op.drop_index(op.f("ix_companies_name_id"), "companies")
+    op.drop_index(op.f("ix_companies_standing"), "companies")
     for name in ("sort_name", "created_at_ms"):
-        op.create_index(op.f(f"ix_companies_{name}_id"), "companies", [name, "id"], unique=False)
+        columns = ["standing", "merged_into", name, "id"]
+        op.create_index(op.f(f"ix_companies_{'_'.join(columns)}"), "companies", columns, unique=False)
 
 
 def _fill() -> None:

@@ -1,0 +1,104 @@
+"""What was done to companies' plans: noted in bulk with the change itself, read as part of their timelines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import insert, select, tuple_
+from sqlalchemy.orm import Session
+
+from milepost.control.plan_rows import PlanChangeRow
+from milepost.control.repos.rejudgings import owe_rejudging
+from milepost.control.rows import AssignedMilestoneRow, AssignedOutcomeRow
+from milepost.domain.plan import ChangeKind, Deed, PlanChange, Subject
+from milepost.kit.clock import to_datetime
+from milepost.kit.ids import uuid7
+
+MILEPOST: Final = "Milepost"
+"""Who acts where no person or machine does."""
+
+
+class Act(NamedTuple):
+    """Who does something, and when."""
+
+    actor: str
+    now_ms: int
+
+
+class Noted(NamedTuple):
+    """A copy that something is done to, and its name."""
+
+    subject: Subject
+    subject_id: UUID
+    company_id: UUID
+    definition_id: UUID
+    name: str
+
+
+def noted(copy: AssignedMilestoneRow | AssignedOutcomeRow, name: str) -> Noted:
+    """This copy, under this name."""
+    if isinstance(copy, AssignedMilestoneRow):
+        return Noted("milestone", copy.id, copy.company_id, copy.milestone_id, name)
+    return Noted("outcome", copy.id, copy.company_id, copy.outcome_id, name)
+
+
+def note_changes(session: Session, kind: ChangeKind, copies: Iterable[Noted], act: Act, *, detail: str = "") -> None:
+    """Keep that this was done to these copies, and have the judge look at their companies."""
+    rows: list[dict[str, Any]] = [
+        {
+            **copy._asdict(),
+            "id": uuid7(act.now_ms),
+            "at_ms": act.now_ms,
+            "kind": kind.value,
+            "detail": detail,
+            "actor": act.actor,
+        }
+        for copy in copies
+    ]
+    if rows:
+        session.execute(insert(PlanChangeRow), rows)
+        owe_rejudging(session, {row["company_id"] for row in rows}, now_ms=act.now_ms, from_scratch=False)
+
+
+def page_plan_changes(
+    session: Session, company_id: UUID, *, before: tuple[int, UUID] | None = None, limit: int
+) -> tuple[PlanChange, ...]:
+    """Newest first; `before` is (at in Unix ms, id) of the last seen."""
+    query = (
+        select(PlanChangeRow)
+        .where(PlanChangeRow.company_id == company_id)
+        .order_by(PlanChangeRow.at_ms.desc(), PlanChangeRow.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(tuple_(PlanChangeRow.at_ms, PlanChangeRow.id) < before)
+    return tuple(_to_change(row) for row in session.scalars(query))
+
+
+def deeds_since(session: Session, since_ms: int) -> tuple[Deed, ...]:
+    """All that was done from this instant on, oldest first."""
+    row = PlanChangeRow
+    query = select(row.id, row.company_id, row.subject_id, row.kind, row.actor).where(
+        row.id >= UUID(int=since_ms << 80)
+    )
+    return tuple(
+        Deed(deed_id, company_id, subject_id, ChangeKind(kind), actor)
+        for deed_id, company_id, subject_id, kind, actor in session.execute(query.order_by(row.id))
+    )
+
+
+def _to_change(row: PlanChangeRow) -> PlanChange:
+    return PlanChange(
+        id=row.id,
+        company_id=row.company_id,
+        at=to_datetime(row.at_ms),
+        kind=ChangeKind(row.kind),
+        subject="milestone" if row.subject == "milestone" else "outcome",
+        subject_id=row.subject_id,
+        definition_id=row.definition_id,
+        name=row.name,
+        detail=row.detail,
+        actor=row.actor,
+    )

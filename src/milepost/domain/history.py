@@ -1,0 +1,87 @@
+"""In which state something was when, put together from the changes of its state as they were recorded. Pure.
+
+Takes changes in the order of their recording; the later one is right where they disagree. Instants are Unix ms.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, zip_longest
+from typing import NamedTuple
+
+
+class Recorded(NamedTuple):
+    """A change of state: since when the new one holds; `is_correction`: the one before was never true."""
+
+    at_ms: int
+    state: str
+    is_correction: bool = False
+
+
+class Stay(NamedTuple):
+    """A state, and since when."""
+
+    since_ms: int
+    state: str
+
+
+class Life(NamedTuple):
+    """What is known of one copy: when it was assigned and taken away, None for never, and its stays in order."""
+
+    begin_ms: int
+    end_ms: int | None
+    stays: Sequence[Stay]
+
+    def state_at(self, at_ms: int) -> Stay | None:
+        """Its state at an instant; None while it was not on the plan."""
+        if at_ms < self.begin_ms or (self.end_ms is not None and at_ms >= self.end_ms):
+            return None
+        place = bisect_right(self.stays, at_ms, key=lambda stay: stay.since_ms)
+        return self.stays[max(0, place - 1)]
+
+
+def stays(begin_ms: int, first_state: str, open_state: str, recorded: Iterable[Recorded]) -> list[Stay]:
+    """The states as they are known now to have been, each until the next.
+
+    A change overrules all that was recorded for its instant and after it. A correction also overrules the state that
+    it replaces; where nothing is left of what came before, that was `open_state`.
+    """
+    found = [Stay(begin_ms, first_state)]
+    for change in recorded:
+        if change.is_correction and found:
+            found.pop()
+        while found and found[-1].since_ms >= change.at_ms:
+            found.pop()
+        if not found and change.at_ms > begin_ms:
+            found.append(Stay(begin_ms, open_state))
+        found.append(Stay(change.at_ms, change.state))
+    return found
+
+
+def count_states(lives: Iterable[Life], instants: Sequence[int]) -> list[Counter[str]]:
+    """For each of these rising instants, how many were in each state: cost follows the stays, not the instants."""
+    steps: dict[str, Counter[int]] = defaultdict(Counter)
+    for life in lives:
+        for since_ms, until_ms, state in _stretches(life):
+            first = bisect_left(instants, since_ms)
+            after = len(instants) if until_ms is None else bisect_left(instants, until_ms)
+            if first < after:
+                steps[state][first] += 1
+                steps[state][after] -= 1
+    counts: list[Counter[str]] = [Counter() for _ in instants]
+    for state, changes in steps.items():
+        for place, count in enumerate(accumulate(changes[place] for place in range(len(instants)))):
+            if count:
+                counts[place][state] = count
+    return counts
+
+
+def _stretches(life: Life) -> Iterator[tuple[int, int | None, str]]:
+    for stay, following in zip_longest(life.stays, life.stays[1:]):
+        since_ms = max(life.begin_ms, stay.since_ms)
+        until_ms = life.end_ms
+        if following is not None:
+            until_ms = following.since_ms if until_ms is None else min(until_ms, following.since_ms)
+        yield since_ms, until_ms, stay.state

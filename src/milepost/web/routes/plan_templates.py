@@ -1,0 +1,71 @@
+"""Plan templates: several outcomes, and milestones beside them, that are assigned at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import partial
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from milepost.control.repos import plan_templates, plans
+from milepost.domain.plan import PlanTemplate, PlanTemplateDraft
+from milepost.web.auth import Editor, Viewer
+from milepost.web.changes import Change, change
+from milepost.web.deps import Deps
+from milepost.web.paging import Page, everything
+from milepost.web.routes.assignment import Assigned, AssignTo, assign_to
+
+router = APIRouter(prefix="/outcomes/templates", tags=["plan templates"])
+
+
+@router.get("")
+def list_plan_templates(_: Viewer, deps: Deps) -> Page[PlanTemplate]:
+    """All templates, oldest first."""
+    with deps.database.read() as session:
+        return everything(plan_templates.list_plan_templates(session))
+
+
+@router.post("", status_code=201)
+def add_plan_template(draft: PlanTemplateDraft, caller: Editor, deps: Deps) -> PlanTemplate:
+    """Add a template."""
+    with change(deps, caller) as work:
+        template = plan_templates.create_plan_template(work.session, draft, now_ms=work.now_ms)
+        work.record("create", "plan_template", template.id, after=template)
+    return template
+
+
+@router.get("/{template_id}")
+def read_plan_template(template_id: UUID, _: Viewer, deps: Deps) -> PlanTemplate:
+    """One template."""
+    with deps.database.read() as session:
+        return plan_templates.get_plan_template(session, template_id)
+
+
+@router.put("/{template_id}")
+def replace_plan_template(template_id: UUID, draft: PlanTemplateDraft, caller: Editor, deps: Deps) -> PlanTemplate:
+    """Change the template; companies keep the plans they have."""
+    with change(deps, caller) as work:
+        before = plan_templates.get_plan_template(work.session, template_id)
+        after = plan_templates.update_plan_template(work.session, template_id, draft)
+        work.record("update", "plan_template", template_id, before=before, after=after)
+    return after
+
+
+@router.delete("/{template_id}", status_code=204)
+def remove_plan_template(template_id: UUID, caller: Editor, deps: Deps) -> None:
+    """Take a template away; companies keep what it gave them."""
+    with change(deps, caller) as work:
+        before = plan_templates.delete_plan_template(work.session, template_id)
+        work.record("delete", "plan_template", template_id, before=before)
+
+
+@router.post("/{template_id}/assign")
+def assign(template_id: UUID, body: AssignTo, caller: Editor, deps: Deps) -> Assigned:
+    """Put all its outcomes and milestones on companies' plans; who has some already gets the others."""
+
+    def act(work: Change, companies: Collection[UUID]) -> int:
+        return plans.assign_plan(work.session, template_id, companies, now_ms=work.now_ms, actor=work.actor)
+
+    find = partial(plan_templates.plan_template_row, template_id=template_id)
+    return assign_to(deps, caller, body, subject="plan_template", find=find, assign=act)
