@@ -116,6 +116,7 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     pool = ClientPool(settings.store())
     identities = IdentitySource(database)
     judge = make_judge(database, pool, identities, clock)
+
     checkpoints = Checkpoints(paths.reactor(data))
     claims = RocksdbClaims(paths.claims(data))
     news = News(checkpoints.finished_batch())

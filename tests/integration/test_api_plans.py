@@ -12,7 +12,8 @@ from milepost.control.repos.plans import assign_missing
 from milepost.domain.account import Role
 from milepost.domain.basis import Basis
 from milepost.testing.business import Business, add_business
-from milepost.testing.console import Console, ZeroMetrics, open_console
+from milepost.testing.console import Console, open_console
+from milepost.testing.nothing import ZeroMetrics
 
 
 class KnownMetrics(ZeroMetrics):

@@ -10,7 +10,8 @@ from fastapi.testclient import TestClient
 from milepost.domain.account import Role
 from milepost.domain.event import EventId
 from milepost.observe.logs import configure_logs
-from milepost.testing.console import Console, EmptyEventLog, open_console
+from milepost.testing.console import Console, open_console
+from milepost.testing.nothing import EmptyEventLog
 
 
 @pytest.fixture

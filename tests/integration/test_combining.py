@@ -261,6 +261,26 @@ def test_attributes_that_the_primary_lacked_go_back_with_the_company_that_gave_t
     assert firm.get(f"/companies/{b}")["attributes"] == {"Region": "EU", "Tier": "1", "Seats": "3"}
 
 
+def test_attributes_go_down_a_chain_and_back(firm: MeasuredFirm) -> None:
+    firm.buy(*purchases("A", 9), *purchases("B", 8), *purchases("C", 7), *purchases("D", 6))
+    a, b, c, d = (firm.company(one) for one in "ABCD")
+    firm.patch(f"/companies/{c}", {"attributes": {"Region": "EU"}})
+    firm.patch(f"/companies/{d}", {"attributes": {"Region": "US"}})
+
+    def regions() -> list[str | None]:
+        return [firm.get(f"/companies/{one}")["attributes"].get("Region") for one in (a, b, c, d)]
+
+    firm.post(f"/companies/{b}/combine", {"company_ids": [c]})
+    firm.post(f"/companies/{a}/combine", {"company_ids": [b]})
+    assert regions() == ["EU", "EU", "EU", "US"]
+    firm.post(f"/companies/{a}/combine", {"company_ids": [d]})
+    assert regions() == ["EU", "EU", "EU", "US"]
+    firm.post(f"/companies/{a}/separate", {"company_ids": [c]})
+    assert regions() == ["US", None, "EU", "US"]
+    firm.post(f"/companies/{a}/separate", {"company_ids": [d, b]})
+    assert regions() == [None, None, "EU", "US"]
+
+
 def test_the_plan_of_a_combined_company_is_hidden_and_comes_back_as_it_was(firm: MeasuredFirm) -> None:
     firm.buy(*purchases("A", 9), *purchases("B", 8))
     a, b = firm.company("A"), firm.company("B")

@@ -55,6 +55,7 @@ def test_what_comes_for_an_unknown_key_is_held_and_told(firm: Firm) -> None:
     assert (second["value"], second["emissions"]) == ("B", 1)
     assert counts(firm) == {}
     assert firm.get("/companies")["items"] == []
+    assert [space["keys"] for space in firm.get("/altkeys")["items"]] == [0, 0]
     assert firm.get("/overview")["metrics"][0]["companies"] == 0
     assert firm.get(f"/metrics/{firm.shop.metric.id}/groups", by="dollars")["items"] == []
 

@@ -96,7 +96,7 @@ class CompanyRow(Row):
 
     `awaits_plan`: the definitions that go to every new company have not been copied to this one yet.
     `merged_into`: the company that a person combined this one into. `primary_id` follows from it: the end of
-    that chain, NULL for a company that is its own. `given_attributes`: those that `merged_into` has from this one.
+    that chain, NULL for a company that is its own. `given_attributes`: those that it has from its members.
     `sort_name` and `search_text` are the name, and the name and the keys, folded (domain/company.py).
     """
 
@@ -266,9 +266,7 @@ class AuditRow(Row):
     after: Mapped[dict[str, Any] | None]
 
 
-class ImportLineRow(Row):
-    """What a line of a company import did (control/company_import/deciding.py), kept as long as its job."""
-
+class ImportLineRow(Row):  # kept as long as its job
     __tablename__ = "import_lines"
 
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)

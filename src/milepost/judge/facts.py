@@ -67,10 +67,34 @@ class FactFinder:
             for company_id in company_ids:
                 self._answers.pop(company_id, None)
 
+    def stale(self, touches: Touches, by_metric: Mapping[UUID, Basis]) -> set[UUID]:
+        """The companies of which these emissions may alter a fact, and those that nobody has looked at yet.
+
+        Most emissions alter none: what is achieved for good was so before them. This is a look into memory, while a
+        judging reads plans.
+        """
+        found: set[UUID] = set()
+        for (signal_id, company_id), touch in touches.items():
+            answers = self._answers.get(company_id)
+            if answers is None or any(
+                _stale_from_ms(answer, touch.at_ms) is not None and signal_id in basis.signal_ids
+                for answer in answers.values()
+                if (basis := by_metric.get(answer.question.metric_id)) is not None
+            ):
+                found.add(company_id)
+        return found
+
     def find(
-        self, milestones: Sequence[AssignedMilestone], by_metric: Mapping[UUID, Basis], touches: Touches
+        self,
+        milestones: Sequence[AssignedMilestone],
+        by_metric: Mapping[UUID, Basis],
+        touches: Touches,
+        company_ids: Iterable[UUID] | None = None,
     ) -> dict[UUID, Facts]:
-        """The facts by assigned milestone; one that cannot be measured, its metric gone or unfit, is left out."""
+        """The facts by assigned milestone; one that cannot be measured, its metric gone or unfit, is left out.
+
+        `company_ids` are those whose milestones these are, also where they have none.
+        """
         questions: dict[Question, list[Asked]] = defaultdict(list)
         for assigned in milestones:
             for index, action in enumerate(assigned.definition.actions):
@@ -78,6 +102,8 @@ class FactFinder:
                     missing = self._missing(assigned, index, by_metric.get(action.metric_id), touches)
                     if missing is not None:
                         questions[missing[0]].append(missing[1])
+        for company_id in company_ids or ():
+            self._answers[company_id]  # from now on it is known that there is nothing else to ask
         for question, some in questions.items():
             self._ask(question, by_metric[question.metric_id], some)
         facts = {assigned.id: self._facts(assigned, by_metric) for assigned in milestones}

@@ -100,7 +100,8 @@ class Judge:
     def emitted(self, touched: Touches) -> list[Transition]:
         """Judge what these emissions (see `touches`), readable by now, may have moved."""
         moved = of_primaries(touched, self._identities())
-        return self._judge({company_id for _, company_id in moved}, moved) if moved else []
+        stale = self._facts.stale(moved, self._plans.bases())
+        return self._judge(stale, {key: touch for key, touch in moved.items() if key[1] in stale}) if stale else []
 
     def due(self) -> list[Transition]:
         """Judge the companies whose states the clock alone may have changed; by what is known, without a query."""
@@ -123,7 +124,7 @@ class Judge:
 
     def _look(self, company_ids: Collection[UUID] | None, touched: Touches) -> list[Transition]:
         milestones, outcomes = self._plans.milestones(company_ids), self._plans.outcomes(company_ids)
-        facts = self._facts.find(milestones, self._plans.bases(), touched)
+        facts = self._facts.find(milestones, self._plans.bases(), touched, company_ids)
         now = to_datetime(self._clock())
         verdicts = {one.id: judge_milestone(one, facts[one.id], now) for one in milestones if one.id in facts}
         outcome_verdicts = judge_outcomes(milestones, outcomes, verdicts, now)

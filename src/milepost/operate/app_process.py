@@ -50,8 +50,8 @@ async def run(settings: Settings) -> None:
     privacy = make_privacy(settings, database, engine, snapshots.drop_all, system_clock)
     jobs = make_jobs(settings, database, engine, privacy, system_clock)
     retention = Retention(database, lambda: connect(settings.store()), system_clock)
-    parts = {"reactor": engine.reactor.run, "judge": engine.judge.run, "jobs": jobs.run, "retention": retention.run}
-    threads = [threading.Thread(target=part, name=name) for name, part in parts.items()]
+    runs = {"reactor": engine.reactor.run, "judge": engine.judge.run, "jobs": jobs.run, "retention": retention.run}
+    threads = [threading.Thread(target=target, name=name) for name, target in runs.items()]
     tls = prepare_tls(settings.tls, settings.data, settings.host, settings.trusted_proxies)
     live = LiveStreams(engine.news, settings.live_streams)
     deps = _web_deps(settings, database, engine, live, snapshots=snapshots, privacy=privacy, is_tls=tls is not None)

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from milepost.control import erasure
-from milepost.control.plan_rows import TickRow
-from milepost.control.repos import assigned, companies, jobs, plans
+from milepost.control.repos import assigned, companies, copies, jobs, plans
+from milepost.control.repos.plan_changes import Act
 from milepost.control.repos.transitions import record_transitions
 from milepost.control.rows import CompanyRow, ImportLineRow
 from milepost.control.session import Database
@@ -27,7 +27,7 @@ def add_company(session: Session, business: Business, value: str) -> UUID:
     company_id = companies.create_company(session, draft, now_ms=NOW_MS).id
     plans.assign_outcome(session, business.outcome.id, [company_id], now_ms=NOW_MS)
     (copy,) = assigned.list_assigned_milestones(session, [company_id])
-    session.add(TickRow(assigned_id=copy.id, action=1, ticked_at_ms=NOW_MS))
+    copies.tick_action(session, copy.id, 1, NOW, Act("ada@example.com", NOW_MS))
     transition = Transition(
         company_id=company_id,
         subject="milestone",

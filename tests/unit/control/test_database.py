@@ -13,11 +13,14 @@ from sqlalchemy.schema import CreateTable
 
 from milepost.control.migrate import migrate, open_migrated
 from milepost.control.repos import settings
+from milepost.control.repos.companies import list_companies
+from milepost.control.repos.company_search import CompanyFilter
 from milepost.control.repos.connections import get_connection
 from milepost.control.revisions import Scope, raise_revision, read_revision
 from milepost.control.rows import Row
 from milepost.control.session import Database, open_database, sqlite_url
 from milepost.domain.account import AccountSettings
+from milepost.domain.company import Standing
 from milepost.domain.errors import ConflictError, OperatorError
 
 
@@ -50,6 +53,20 @@ def test_a_connection_of_the_first_version_is_unlimited_after_the_migration(tmp_
     with database.read() as session:
         connection = get_connection(session, UUID(int=7))
     assert (connection.rate_limit, connection.track_event_key) == (None, "name")
+
+
+def test_companies_from_before_searching_by_a_folded_text_are_found_after_the_migration(tmp_path: Path) -> None:
+    database = open_database(sqlite_url(tmp_path / "control.sqlite"))
+    migrate(database, to="0005")
+    with database.write() as session:
+        company = "INSERT INTO companies (id, name, is_auto_created, awaits_plan, attributes, created_at_ms)"
+        session.execute(text(f"{company} VALUES (:id, 'Straße', 0, 0, '{{}}', 0)"), {"id": UUID(int=7).hex})
+        session.execute(text("INSERT INTO company_keys VALUES ('CompanyID', 'K-1', :id)"), {"id": UUID(int=7).hex})
+    migrate(database)
+    with database.read() as session:
+        for search in ("STRASSE", "k-1"):
+            (found,) = list_companies(session, CompanyFilter(search=search), limit=9)
+            assert (found.name, found.standing) == ("Straße", Standing.ACTIVE)
 
 
 def test_processes_that_start_at_once_all_find_a_migrated_database(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from uuid import UUID
@@ -15,6 +15,7 @@ from milepost.control.directory import DefinitionSource, IdentitySource, JudgedP
 from milepost.control.repos import assigned, copies, metrics, milestones, outcomes, plans, signals
 from milepost.control.repos.companies import CompanyDraft, create_company
 from milepost.control.repos.plan_changes import Act
+from milepost.control.repos.rejudgings import owe_rejudging
 from milepost.control.session import Database
 from milepost.domain.basis import Basis
 from milepost.domain.crossing import Ask, Crossing, Threshold
@@ -62,6 +63,18 @@ class CountingReader(MetricReader):
         return super().first_crossings(basis, threshold, asks)
 
 
+class CountingPlans(JudgedPlans):
+    """The real plans, which also tell how many companies each look was about."""
+
+    def __init__(self, database: Database, definitions: DefinitionSource) -> None:
+        super().__init__(database, definitions)
+        self.looked_at: list[int] = []
+
+    def milestones(self, company_ids: Collection[UUID] | None) -> Sequence[AssignedMilestone]:
+        self.looked_at.append(-1 if company_ids is None else len(company_ids))
+        return super().milestones(company_ids)
+
+
 class Shop:
     """A shop with two companies, Acme and Bolt, under a clock that the test sets."""
 
@@ -75,7 +88,8 @@ class Shop:
         identities = IdentitySource(database)
         self.reader = CountingReader(client, identities)
         self.definitions = DefinitionSource(database)
-        self.judge = Judge(self.reader, JudgedPlans(database, self.definitions), lambda: self.now_ms, identities)
+        self.plans = CountingPlans(database, self.definitions)
+        self.judge = Judge(self.reader, self.plans, lambda: self.now_ms, identities)
 
     def judge_changes(self) -> list[Transition]:
         """What happens after a person changed definitions, assignments or ticks."""
@@ -188,6 +202,26 @@ def test_an_event_asks_only_about_its_own_company_and_nothing_once_it_can_change
     assert shop.reader.asked == [1]
     assert shop.buy(shop.acme, -3) == []
     assert shop.reader.asked == [1]
+
+
+def test_an_event_that_can_change_nothing_reads_no_plan(shop: Shop) -> None:
+    shop.assign(shop.purchases(), Comparison.AT_LEAST, 2)
+    shop.buy(shop.acme, -5, -4)
+    shop.plans.looked_at.clear()
+    shop.buy(shop.acme, -3)
+    assert shop.plans.looked_at == []
+    shop.buy(shop.acme, -4.5)
+    shop.buy(shop.bolt, -3)
+    assert shop.plans.looked_at == [1, 1]
+
+
+def test_a_company_without_a_plan_is_looked_at_once(shop: Shop) -> None:
+    shop.purchases()
+    shop.judge_changes()
+    shop.plans.looked_at.clear()
+    shop.buy(shop.acme, -5)
+    shop.buy(shop.acme, -4)
+    assert shop.plans.looked_at == [1]
 
 
 def test_an_event_before_the_achievement_corrects_its_date_and_says_so(shop: Shop) -> None:
@@ -309,6 +343,37 @@ def test_companies_that_could_not_be_judged_are_due_again(shop: Shop) -> None:
         shop.judge.due()
     shop.reader.is_down = False
     assert [one.to_state for one in shop.judge.due()] == [MilestoneState.ACHIEVED, OutcomeState.ACHIEVED]
+
+
+def test_what_is_owed_is_judged_from_scratch_and_stays_owed_until_it_is(shop: Shop) -> None:
+    shop.assign(shop.purchases(), Comparison.AT_LEAST, 2)
+    shop.buy(shop.acme, -5, -3)
+    gone: list[Exception] = []
+    rejudgings = Rejudgings(shop.database)
+    loop = JudgeLoop(
+        shop.judge,
+        rejudgings=rejudgings,
+        have_definitions_changed=lambda: False,
+        watched=set,
+        judged=lambda _: None,
+        failed=gone.append,
+        clock=lambda: shop.now_ms,
+    )
+    loop.look()
+    shop.client.command(
+        "DELETE FROM signals WHERE company_id = {id:UUID} AND event_date = fromUnixTimestamp64Milli({at:Int64}, 'UTC')",
+        parameters={"id": shop.acme, "at": day_of(-5)},
+    )
+    with shop.database.write() as session:
+        owe_rejudging(session, [shop.acme, shop.bolt], now_ms=NOW_MS)
+    shop.reader.is_down = True
+    with pytest.raises(UnavailableError):
+        loop.look()
+    assert set(rejudgings.owed().values()) == {shop.acme, shop.bolt}
+    shop.reader.is_down = False
+    loop.look()
+    assert rejudgings.owed() == {}
+    assert shop.milestone_of(shop.acme).state is MilestoneState.IN_PROGRESS
 
 
 def test_the_loop_judges_a_change_and_what_was_emitted_meanwhile(shop: Shop) -> None:

@@ -1,6 +1,6 @@
 """Which companies are one and which are shown, as the control plane has it.
 
-`SHOWN` and `of_shown_company` are the conditions by which lists, counts and plans leave the others out.
+`SHOWN`, `HIDDEN` and `of_shown_company` are the conditions by which lists, counts and plans leave the others out.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ _NOT_SHOWN = (Standing.UNMATCHED.value, Standing.SET_ASIDE.value)
 
 SHOWN: ColumnElement[bool] = and_(CompanyRow.standing == Standing.ACTIVE.value, CompanyRow.merged_into.is_(None))
 """Rows of companies that are shown: not combined into another, not unmatched, not set aside."""
+
+HIDDEN: ColumnElement[bool] = and_(CompanyRow.standing.in_(_NOT_SHOWN), CompanyRow.merged_into.is_(None))
+"""Rows of their own that are not shown: what unmatched keys hold, and companies set aside."""
 
 
 def of_shown_company(company_id: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:

@@ -9,8 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from milepost.control.bulk import insert_new
+from milepost.control.repos.identities import HIDDEN
 from milepost.control.revisions import Scope, raise_revision
-from milepost.control.rows import CompanyKeyRow, KeySpaceRow
+from milepost.control.rows import CompanyKeyRow, CompanyRow, KeySpaceRow
 from milepost.domain.company import META_KEY
 from milepost.domain.errors import ConflictError
 
@@ -27,9 +28,10 @@ class KeySpace(BaseModel):
 
 def list_key_spaces(session: Session) -> tuple[KeySpace, ...]:
     """The MetaKey first, then by name."""
+    matched = CompanyKeyRow.company_id.not_in(select(CompanyRow.id).where(HIDDEN))
     counts = (
         select(KeySpaceRow.name, func.count(CompanyKeyRow.value))
-        .outerjoin(CompanyKeyRow, CompanyKeyRow.key_space == KeySpaceRow.name)
+        .outerjoin(CompanyKeyRow, (CompanyKeyRow.key_space == KeySpaceRow.name) & matched)
         .group_by(KeySpaceRow.name)
         .order_by(KeySpaceRow.name != META_KEY, KeySpaceRow.name)
     )
