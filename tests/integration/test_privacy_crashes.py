@@ -172,3 +172,15 @@ def test_a_signal_that_is_defined_after_the_cut_brings_to_light_what_it_reads(ho
     house.define("deal", "client", ("client", FieldType.TEXT))
     house.attempt(job)
     assert house.payloads() == [{"client": "bolt"}]
+
+
+@pytest.mark.parametrize("kind", ["user", "company"])
+def test_what_retention_left_of_an_event_goes_too(house: House, kind: str) -> None:
+    house.send("order", order("acme", "ada"), order("bolt", "bob"))
+    subject = subject_of(house, kind)
+    house.client.command("TRUNCATE TABLE events")
+    receipt = house.do(EXPORT, subject)
+    assert receipt.counts["signals"] == 1
+    receipt = house.do(DELETE, subject)
+    assert receipt.counts["signals"] == 1
+    assert house.client.query("SELECT t1 FROM signals").result_rows == [("bolt",)]

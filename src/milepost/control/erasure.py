@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import Column, Table, Text, and_, cast, delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from milepost.control import plan_rows  # noqa: F401  # its tables are among those that are searched
 from milepost.control.bulk import chunks
 from milepost.control.revisions import Scope, raise_revision
 from milepost.control.rows import AuditRow, CompanyKeyRow, CompanyRow, ImportLineRow, JobRow, Row

@@ -32,7 +32,7 @@ from milepost.kit.scour import scour
 from milepost.record.forget import find_mentioning, forget_mentioning
 from milepost.record.journal.purge import count_processed, purge_processed
 from milepost.store.erasure import delete_rows, nothing_lingers, put_payloads, put_values
-from milepost.store.marks import Instant, Marks
+from milepost.store.marks import Instant, Marks, emitted_for
 from milepost.store.quiet import QuietClient
 
 _PAGE: Final = 5_000
@@ -106,7 +106,7 @@ class Clearing:
         reductions: dict[tuple[UUID, str], Reduction] = {}
         waiting: list[tuple[UUID, int, str]] = []
         for page in self.marks.pages(_PAGE):
-            for event in page:
+            for event in self.marks.events(page):
                 group = (event.connection_id, event.event_key)
                 if group not in reductions:
                     reductions[group] = self._reduction(*group)
@@ -177,13 +177,14 @@ class Clearing:
         known = self.search.known
         found = {
             "events that mention the subject": self.search.found_by_content(self.marks, among=self._before_the_cut),
+            "signals that hold its values": self.search.found_by_emissions(self.marks, among=self._before_the_cut),
             "rejections that mention the subject": self._rejections(),
             "journal entries from before": count_processed(self.premises.journal, self._offsets),
         }
         if self._is_delete:
             found["events of the request"] = sum(self.marks.counts().values())
         if self._is_delete and known.company_ids:
-            found["signals of the company"] = self.marks.emissions_for(known.company_ids)
+            found["signals of the company"] = self.marks.count_emitted(emitted_for(known.company_ids))
             with self.premises.database.read() as session:
                 found["records of the company"] = sum(count_records(session, known.company_ids).values())
         if any(found.values()):

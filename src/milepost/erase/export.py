@@ -48,7 +48,7 @@ def write_export(
         archive.writestr("CONTENTS.txt", _CONTENTS)
         for name, lines in (
             ("events", _events(marks, progress)),
-            ("signals", (_emission(one, names) for page in marks.pages(_PAGE) for one in marks.emissions_of(page))),
+            ("signals", (_emission(one, names) for page in marks.pages(_PAGE) for one in marks.emissions(page))),
             ("records", ({"table": table, "row": row} for table, row in records)),
             ("rejections", map(_rejection, rejections)),
         ):
@@ -74,8 +74,9 @@ def _write(out: IO[bytes], lines: Iterable[dict[str, Any]]) -> int:
 def _events(marks: Marks, progress: Progress) -> Iterator[dict[str, Any]]:
     written = 0
     for page in marks.pages(_PAGE):
-        yield from map(_event, page)
-        written += len(page)
+        events = marks.events(page)
+        yield from map(_event, events)
+        written += len(events)
         progress(written)
 
 

@@ -14,8 +14,8 @@ from milepost.control.repos.signals import list_signal_revisions, list_signals
 from milepost.control.session import Database
 from milepost.domain.privacy import Known, Mention
 from milepost.domain.signal import Signal
-from milepost.erase.rules import SmartKeyUse, criterion_of, mentions, pattern_of
-from milepost.store.marks import Condition, Marks, emitting_for, mentioning, parked_with
+from milepost.erase.rules import SmartKeyUse, criterion_of, identity_slots, mentions, pattern_of
+from milepost.store.marks import Condition, Marks, emitted_for, emitted_with, mentioning, parked_with
 from milepost.store.quiet import QuietClient
 
 
@@ -32,12 +32,25 @@ class Search:
         """Mark everything of the subject, among the events of an instant."""
         for condition in self._conditions():
             marks.add(condition, among=among)
-        if self.known.company_ids:
-            marks.add(emitting_for(self.known.company_ids), among=among)
+        for condition in self._emitted():
+            marks.add_emitted(condition, among=among)
 
     def found_by_content(self, marks: Marks, *, among: str) -> int:
         """How many events still mention the subject, entries set aside included; an event may count twice."""
         return sum(marks.count(condition, among=among) for condition in self._conditions())
+
+    def found_by_emissions(self, marks: Marks, *, among: str) -> int:
+        """How many emissions still hold an identifying value, whether their events are in the log or not."""
+        return marks.count_emitted(self._with_values(), among=among)
+
+    def _emitted(self) -> Iterable[Condition]:
+        yield self._with_values()
+        if self.known.company_ids:
+            yield emitted_for(self.known.company_ids)
+
+    def _with_values(self) -> Condition:
+        """Retention drops events and keeps what they emitted."""
+        return emitted_with(self.known.values, identity_slots(self.known, self.signals, self.mentions))
 
     def _conditions(self) -> Iterable[Condition]:
         for mention in self.mentions:

@@ -17,9 +17,11 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlalchemy.orm import Session
 
 from milepost.control.book import read_known_connections
 from milepost.control.migrate import SchemaAge, schema_age
+from milepost.control.repos.audit import AuditFilter, page_audit
 from milepost.control.repos.privacy import count_erased_events
 from milepost.control.session import open_database, sqlite_file
 from milepost.kit.clock import Clock
@@ -233,17 +235,17 @@ def check_journal(case: Case) -> Found:
 
 
 def check_store(case: Case) -> Found:
-    """Opens, and holds at least one event for each request that was processed, but for those that had to be deleted."""
+    """Opens, and holds at least one event for each request that was processed, but for those that are gone."""
     requests = sum(read_reached(paths.reactor(case.settings.data)).values())
     events = case.count_events()
-    if events + _erased_events(case) < requests:
+    if events + _gone_events(case) < requests:
         told = f"It has {events:,} events, but {requests:,} requests were processed, each with at least one"
         yield Level.PROBLEM, f"{told}. {_OF_DIFFERENT_TIMES}"
     else:
         yield Level.OK, f"{events:,} events of {requests:,} requests"
 
 
-def _erased_events(case: Case) -> int:
+def _gone_events(case: Case) -> int:
     file = sqlite_file(case.settings.control())
     if file is not None and not file.exists():
         return 0
@@ -251,7 +253,16 @@ def _erased_events(case: Case) -> int:
         if schema_age(database) is not SchemaAge.CURRENT:
             return 0
         with database.read() as session:
-            return count_erased_events(session)
+            return count_erased_events(session) + _dropped_events(session)
+
+
+def _dropped_events(session: Session) -> int:
+    """By retention, as the audit log tells (operate/retention.py)."""
+    dropped, before = 0, None
+    while lines := page_audit(session, AuditFilter(action="drop", subject="events"), before=before, limit=1000):
+        dropped += sum(line.before["events"] for line in lines if line.before)
+        before = lines[-1].id
+    return dropped
 
 
 CHECKS: dict[str, Callable[[Case], Found]] = {

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from milepost.criteria.convert import to_number
 from milepost.domain.errors import UnavailableError
-from milepost.store.marks import Marks
+from milepost.store.marks import Marks, is_of
 from milepost.store.quiet import QuietClient
 
 TABLES: Final = ("events", "signals")
@@ -62,7 +62,7 @@ def put_values(
         return
     client.insert("erasure_values", [(job, *pair) for pair in pseudonyms.items()], ["job", "old", "new"])
     changes = ", ".join(
-        f"{slot} = if({_is_of(rows)}, {(_new_text if slot.startswith('t') else _new_number)(slot, job)}, {slot})"
+        f"{slot} = if({is_of(rows)}, {(_new_text if slot.startswith('t') else _new_number)(slot, job)}, {slot})"
         for slot, rows in sorted(slots.items())
     )
     _mutate(client, "signals", f"UPDATE {changes} WHERE (request_id, item) IN ({marks.sql})", told)
@@ -128,11 +128,6 @@ def _mutate(client: QuietClient, table: str, change: str, told: Told) -> None:
             raise UnavailableError(f"The analytic store could not change its table {table}: {reasons[0][:500]}")
         told()
         time.sleep(_LOOK_SECONDS)
-
-
-def _is_of(rows: Collection[tuple[UUID, int]]) -> str:
-    pairs = ", ".join(f"(toUUID('{signal_id}'), {generation:d})" for signal_id, generation in sorted(rows))
-    return f"(signal_id, generation) IN ({pairs})"
 
 
 def _new_text(slot: str, job: UUID) -> str:

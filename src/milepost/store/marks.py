@@ -18,6 +18,7 @@ from milepost.domain.signal import SignalField
 from milepost.store.quiet import QuietClient
 
 _SLOTS: Final = tuple(f"{kind}{number}" for kind in "nt" for number in range(1, 17))
+_EMISSIONS: Final = "(SELECT *, UUIDv7ToDateTime(request_id) AS received_at FROM signals)"
 _MOST_NEEDLES: Final = 255  # of multiSearchAny
 _PLAIN_INTEGER: Final = re.compile("[1-9][0-9]{0,14}")
 _AS_TEXT: Final = "if(isValidUTF8(payload), payload, concat('base64:', base64Encode(payload)))"
@@ -48,6 +49,14 @@ class Instant(NamedTuple):
     def upto(self) -> str:
         """SQL of what had come in by then."""
         return f"(batch <= {self.batch:d} AND toUnixTimestamp64Milli(received_at) <= {self.at_ms:d})"
+
+
+class Mark(NamedTuple):
+    """An event by when it arrived and by its id."""
+
+    at_ms: int
+    request_id: UUID
+    item: int
 
 
 class Found(NamedTuple):
@@ -117,10 +126,25 @@ def parked_with(pattern: str) -> Condition:
     return Condition("fate = 'parked' AND match(payload, {pattern:String})", {"pattern": pattern})
 
 
-def emitting_for(company_ids: Collection[UUID]) -> Condition:
-    """Events that emitted any signal for one of these companies, in any generation."""
-    emitted = "SELECT request_id, item FROM signals WHERE company_id IN {companies:Array(UUID)}"
-    return Condition(f"(request_id, item) IN ({emitted})", {"companies": list(company_ids)})
+def emitted_for(company_ids: Collection[UUID]) -> Condition:
+    """Emissions of any generation for one of these companies."""
+    return Condition("company_id IN {companies:Array(UUID)}", {"companies": list(company_ids)})
+
+
+def emitted_with(values: Collection[str], slots: Mapping[str, Collection[tuple[UUID, int]]]) -> Condition:
+    """Emissions that have one of the values in a column, for each column those of the (signal id, generation) told."""
+    numbers = [number for value in values if (number := to_number(value)) is not None]
+    tests = [
+        f"{is_of(rows)} AND {slot} IN {'{texts:Array(String)}' if slot.startswith('t') else '{numbers:Array(Float64)}'}"
+        for slot, rows in sorted(slots.items())
+    ]
+    return Condition(" OR ".join(f"({test})" for test in tests) or "0", {"texts": list(values), "numbers": numbers})
+
+
+def is_of(rows: Collection[tuple[UUID, int]]) -> str:
+    """SQL: the emission is of one of these signals and generations."""
+    pairs = ", ".join(f"(toUUID('{signal_id}'), {generation:d})" for signal_id, generation in sorted(rows))
+    return f"(signal_id, generation) IN ({pairs})"
 
 
 class Marks:
@@ -145,6 +169,18 @@ class Marks:
             condition.parameters,
         )
 
+    def add_emitted(self, condition: Condition, *, among: str = "1") -> None:
+        """Mark the events of emissions for which the condition holds, also where retention has dropped the events."""
+        found = f"SELECT toUUID('{self.job}'), received_at, request_id, item FROM {_EMISSIONS}"  # noqa: S608
+        sql = f"INSERT INTO erasure_events {found} WHERE {among} AND ({condition.test})"
+        self._client.command(sql, condition.parameters)
+
+    def count_emitted(self, condition: Condition, *, among: str = "1") -> int:
+        """How many emissions there are for which the condition holds, marked or not."""
+        sql = f"SELECT count() FROM {_EMISSIONS} WHERE {among} AND ({condition.test})"  # noqa: S608
+        ((count,),) = self._client.rows(sql, condition.parameters)
+        return int(count)
+
     def count(self, condition: Condition, *, among: str = "1") -> int:
         """How many events there are for which the condition holds, among those of an instant."""
         sql = f"SELECT count() FROM events WHERE {among} AND ({condition.test})"  # noqa: S608
@@ -160,32 +196,38 @@ class Marks:
         none = {f"events_{fate.value}": 0 for fate in (Fate.PROCESSED, Fate.DUPLICATE, Fate.PARKED)}
         return {**none, **fates, "signals": int(signals)}
 
-    def emissions_for(self, company_ids: Collection[UUID]) -> int:
-        """How many signals were emitted for these companies, marked or not."""
-        sql = "SELECT count() FROM signals WHERE company_id IN {companies:Array(UUID)}"
-        ((count,),) = self._client.rows(sql, {"companies": list(company_ids)})
-        return int(count)
-
     def companies(self) -> list[UUID]:
         """The companies for which marked events emitted anything."""
         rows = self._client.rows(f"SELECT DISTINCT company_id FROM signals WHERE (request_id, item) IN ({self.sql})")  # noqa: S608
         return [row[0] for row in rows]
 
-    def pages(self, rows: int) -> Iterator[list[Found]]:
-        """The marked events in the order of arrival, so many at a time."""
+    def pages(self, rows: int) -> Iterator[list[Mark]]:
+        """The marks in the order of arrival, so many at a time."""
         after = "1"
         while marks := self._client.rows(
             "SELECT DISTINCT toUnixTimestamp64Milli(received_at), request_id, item FROM erasure_events"  # noqa: S608
             f" WHERE job = toUUID('{self.job}') AND {after} ORDER BY ALL LIMIT {rows:d}"
         ):
-            yield self._events(marks)
+            yield [Mark(*mark) for mark in marks]
             at_ms, request_id, item = marks[-1]
             last = f"({at_ms:d}, toUUID('{request_id}'), {item:d})"
             after = f"(toUnixTimestamp64Milli(received_at), request_id, item) > {last}"
 
-    def emissions_of(self, events: Collection[Found]) -> Iterator[Emitted]:
-        """What these events emitted, in every generation."""
-        wanted = {(event.request_id, event.item) for event in events}
+    def events(self, page: Sequence[Mark]) -> list[Found]:
+        """The marked events of a page, as far as they are still in the log."""
+        rows = self._client.rows(
+            "SELECT toUnixTimestamp64Milli(received_at) AS at, request_id, item, connection_id, event_key,"  # noqa: S608
+            f" toUnixTimestamp64Milli(event_date), door, toString(fate), {_AS_TEXT} FROM events"
+            f" WHERE received_at BETWEEN {_instant(page[0].at_ms)} AND {_instant(page[-1].at_ms)}"
+            " AND request_id IN {requests:Array(UUID)} ORDER BY at, request_id, item",
+            {"requests": list({mark.request_id for mark in page})},
+        )
+        wanted = {(mark.request_id, mark.item) for mark in page}
+        return [_found(row) for row in rows if (row[1], row[2]) in wanted]
+
+    def emissions(self, page: Sequence[Mark]) -> Iterator[Emitted]:
+        """What the marked events of a page emitted, in every generation."""
+        wanted = {(mark.request_id, mark.item) for mark in page}
         rows = self._client.rows(
             "SELECT signal_id, generation, revision, company_id, request_id, item,"  # noqa: S608
             f" toUnixTimestamp64Milli(event_date), {', '.join(_SLOTS)} FROM signals"
@@ -201,18 +243,6 @@ class Marks:
         """Forget which events it was about, and what stood for what."""
         for table in ("erasure_events", "erasure_values"):
             self._client.command(f"ALTER TABLE {table} DROP PARTITION '{self.job}'")
-
-    def _events(self, marks: Sequence[Sequence[Any]]) -> list[Found]:
-        times = f"{marks[0][0]:d} AND {marks[-1][0]:d}"
-        rows = self._client.rows(
-            "SELECT toUnixTimestamp64Milli(received_at) AS at, request_id, item, connection_id, event_key,"  # noqa: S608
-            f" toUnixTimestamp64Milli(event_date), door, toString(fate), {_AS_TEXT} FROM events"
-            f" WHERE received_at BETWEEN {_instant(marks[0][0])} AND {_instant(marks[-1][0])} AND at BETWEEN {times}"
-            " AND request_id IN {requests:Array(UUID)} ORDER BY at, request_id, item",
-            {"requests": list({mark[1] for mark in marks})},
-        )
-        wanted = {(mark[1], mark[2]) for mark in marks}
-        return [_found(row) for row in rows if (row[1], row[2]) in wanted]
 
 
 def _found(row: Sequence[Any]) -> Found:

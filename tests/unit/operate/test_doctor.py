@@ -15,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from milepost.cli import app
+from milepost.control.repos.audit import record_change
 from milepost.control.repos.privacy import add_privacy_request, write_receipt
 from milepost.control.session import open_database, sqlite_url
 from milepost.domain.privacy import PrivacyAction, Receipt
@@ -22,6 +23,7 @@ from milepost.kit.clock import system_clock, to_datetime
 from milepost.kit.crypto import load_key
 from milepost.observe import paths
 from milepost.operate.doctor import Case, Finding, Level, examine
+from milepost.operate.retention import Dropped
 from milepost.operate.tls import prepare_tls
 from milepost.record.checkpoint import Checkpoints, Span
 from milepost.record.journal.sqlite import SqliteJournalWriter
@@ -158,6 +160,16 @@ def test_a_port_that_another_program_has_is_found(data: Path) -> None:
 
 def test_a_store_with_fewer_events_than_requests_were_processed_is_not_the_folders(data: Path) -> None:
     assert _faults(_examine(data, events=2)) == [("problem", "Store")]
+
+
+def test_events_that_retention_dropped_are_not_missed(data: Path) -> None:
+    gone = Dropped(events=2, received_before_ms=0, retention_days=1)
+    with closing(open_database(sqlite_url(paths.control(data)))) as database, database.write() as session:
+        record_change(
+            session, actor="Milepost", action="drop", subject="events", subject_id="retention", now_ms=0, before=gone
+        )
+    assert _faults(_examine(data, events=1)) == []
+    assert _faults(_examine(data, events=0)) == [("problem", "Store")]
 
 
 def test_events_that_a_privacy_request_deleted_are_not_missed(data: Path) -> None:

@@ -15,7 +15,7 @@ from milepost.domain.fate import Fate
 from milepost.domain.signal import SignalField
 from milepost.kit.ids import uuid7_bytes
 from milepost.store.erasure import delete_rows, nothing_lingers, put_payloads, put_values
-from milepost.store.marks import Instant, Marks, emitting_for, mentioning, parked_with
+from milepost.store.marks import Instant, Marks, emitted_for, emitted_with, mentioning, parked_with
 from milepost.store.quiet import QuietClient
 from milepost.store.writer import StoreWriter
 
@@ -135,17 +135,18 @@ def test_events_are_found_by_their_payload_by_what_they_emitted_and_by_parked_by
     store.keep(b'{"user": "eve"}', texts=("eve",))
     store.keep(b"\x93 ada \xff", b"\x93 adam \xff", fate=Fate.PARKED)
     assert store.marks.count(mentions) == 1
-    for condition in (mentions, emitting_for([COMPANY]), parked_with("(?:^|[^a-z])ada(?:$|[^a-z])")):
+    for condition in (mentions, parked_with("(?:^|[^a-z])ada(?:$|[^a-z])")):
         store.marks.add(condition)
         store.marks.add(condition)
+    store.marks.add_emitted(emitted_for([COMPANY]))
     assert store.marks.counts() == {"events_processed": 2, "events_duplicate": 0, "events_parked": 1, "signals": 1}
     assert store.marks.companies() == [COMPANY]
     pages = list(store.marks.pages(2))
-    assert [[found.payload for found in page] for page in pages] == [
+    assert [[found.payload for found in store.marks.events(page)] for page in pages] == [
         ['{"user": "ada"}', '{"user": "eve"}'],
         ["base64:kyBhZGEg/w=="],
     ]
-    assert [emitted.values for emitted in store.marks.emissions_of(pages[0])] == [{"n1": 42.0, "t1": "eve"}]
+    assert [emitted.values for emitted in store.marks.emissions(pages[0])] == [{"n1": 42.0, "t1": "eve"}]
 
 
 def test_an_instant_divides_events_by_batch_and_by_time(store: Store) -> None:
@@ -168,7 +169,7 @@ def test_an_instant_divides_events_by_batch_and_by_time(store: Store) -> None:
 def test_payloads_and_values_are_replaced_in_place_and_the_old_ones_leave_the_disk(store: Store) -> None:
     request = UUID(bytes=store.keep(b'{"user": "%b"}' % store.marker.encode(), texts=(store.marker,)))
     store.keep(b'{"user": "bob"}', texts=("42", "b"))
-    store.marks.add(emitting_for([COMPANY]))
+    store.marks.add_emitted(emitted_with([store.marker, "42"], {"t1": [(SIGNAL, 0)]}))
     with nothing_lingers(store.quiet, nothing_told):
         put_payloads(store.quiet, [(request, 0, '{"user": "somebody"}')], nothing_told)
         pseudonyms = {store.marker: "somebody", "42": "77"}
