@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from clickhouse_connect.driver.client import Client
+from sqlalchemy import update
 
 from milepost.control.repos.company_keys import create_companies
 from milepost.control.repos.signals import create_signal, update_signal
@@ -22,6 +23,7 @@ from milepost.store.feeds import FeedReader
 from milepost.testing.business import NOW_MS, add_connection, purchase_draft
 from milepost.testing.console import open_console
 from milepost.testing.feeds import Emitted, emit
+from milepost.web.feeds import MOST_HIDDEN
 
 MORE_FIELDS = (
     SignalField(name="is gift", path=("gift",), type=FieldType.BOOLEAN),
@@ -189,7 +191,13 @@ def test_rows_of_combined_companies_are_those_of_the_primary(shop: Shop) -> None
         assert [(row["company_id"], row["company_name"]) for row in rows] == [(str(shop.companies["C1"]), "C1")] * 2
 
 
-def test_rows_of_companies_that_are_not_shown_are_left_out(shop: Shop) -> None:
+@pytest.mark.parametrize("others", [0, MOST_HIDDEN], ids=["a few", "very many"])
+def test_rows_of_companies_that_are_not_shown_are_left_out(shop: Shop, others: int) -> None:
+    with shop.console.deps.database.write() as session:
+        made = create_companies(session, [("CustomerNumber", f"X{one}") for one in range(others)], NOW_MS)
+        session.execute(
+            update(CompanyRow).where(CompanyRow.id.in_(made.values())).values(standing=Standing.UNMATCHED.value)
+        )
     kept = shop.happen(shop.purchases, "C1", at_ms=NOW_MS)
     shop.happen(shop.purchases, "C2", at_ms=NOW_MS)
     _change_company(shop, "C2", standing=Standing.UNMATCHED.value)

@@ -110,6 +110,12 @@ class FeedReader:
             parameters |= _place(position.event_id, position.signal_id or UUID(int=0))
         return self._rows(wanted, conditions, parameters, _ordered(key, is_newest_first=False), limit)
 
+    def company_ids(self, wanted: FeedFilter) -> list[UUID]:
+        """Whose rows there are, as they were stored."""
+        conditions, parameters = conditions_of(wanted)
+        sql = f"SELECT DISTINCT company_id FROM signals WHERE {' AND '.join(conditions)}"  # noqa: S608
+        return [company_id for (company_id,) in self._client.query(sql, parameters=parameters).result_rows]
+
     def _rows(
         self, wanted: FeedFilter, conditions: Sequence[str], parameters: dict[str, Any], order: str, limit: int
     ) -> list[FeedRow]:

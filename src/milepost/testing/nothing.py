@@ -78,6 +78,10 @@ class EmptyFeeds:
         """None."""
         return ()
 
+    def company_ids(self, wanted: FeedFilter) -> Sequence[UUID]:
+        """None."""
+        return ()
+
 
 class EmptyFiles:
     """Files without a row."""

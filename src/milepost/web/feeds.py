@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -27,6 +27,8 @@ from milepost.web.fields import shown_fields
 from milepost.web.ports import FeedFiles, FeedRows
 
 MOST_COLUMNS: Final = 1000
+MOST_HIDDEN: Final = 1000
+"""More than these are not named in a question: an account that matches no keys has very many. Then it names who is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,15 +111,19 @@ class Feeds:
         with self._database.read() as session:
             signals = read_emitting_signals(session, wanted.signal_ids or None)
         identities = self._identities()
-        return signals, FeedFilter(
+        wanted_rows = FeedFilter(
             generations=signals.generations,
             slots=signals.slots,
             company_ids=_members(identities, wanted.company_id),
-            hidden_company_ids=identities.hidden,
             time=wanted.time,
             since_ms=wanted.since_ms,
             until_ms=wanted.until_ms,
         )
+        if wanted.company_id is not None or len(identities.hidden) <= MOST_HIDDEN:
+            return signals, replace(wanted_rows, hidden_company_ids=identities.hidden)
+        present = self._rows.company_ids(wanted_rows)
+        hidden = self._identities().hidden  # read after the rows: their companies were made before them
+        return signals, replace(wanted_rows, company_ids=[one for one in present if one not in hidden])
 
     def _is_still(self, wanted: FeedWanted, signals: EmittingSignals) -> bool:
         """Whether what was found is whole: while a signal is swapped for its backfill, its rows may be going away."""

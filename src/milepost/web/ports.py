@@ -70,6 +70,9 @@ class FeedRows(Protocol):
     def after(self, wanted: FeedFilter, position: Position, upto: int, limit: int) -> Sequence[FeedRow]:
         """Up to `limit` rows that arrived after the position, up to and with the batch `upto`, in their order."""
 
+    def company_ids(self, wanted: FeedFilter) -> Sequence[UUID]:
+        """Whose rows there are, as they were stored."""
+
 
 class FeedFiles(Protocol):
     """Feeds as files (`store.feed_export.FeedExporter`)."""
