@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -278,6 +278,17 @@ def _until_ahead(crossings: Sequence[Crossing]) -> list[Crossing]:
     return [one for one in crossings if one.at_ms <= AHEAD_MS]
 
 
+def _agree(found: Any, expected: Any) -> bool:
+    """The same, numbers within the last digit that is kept: engines break a tie in the sixth decimal either way."""
+    if isinstance(expected, Mapping):
+        return found.keys() == expected.keys() and all(_agree(found[key], expected[key]) for key in expected)
+    if isinstance(expected, Sequence):
+        return len(found) == len(expected) and all(map(_agree, found, expected))
+    if isinstance(expected, float) and isinstance(found, float):
+        return abs(found - expected) < 1.5e-6
+    return bool(found == expected)
+
+
 thorough = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -289,9 +300,9 @@ def test_a_value_at_an_instant_is_what_a_recount_gives(
     recounted = Recount(rows).values(case, [(company, at_ms) for company in COMPANIES])
     expected = {company: recounted[company, at_ms] for company in COMPANIES}
     basis = store.hold(rows, case)
-    assert store.reader.values(basis, at_ms, COMPANIES) == expected
+    assert _agree(store.reader.values(basis, at_ms, COMPANIES), expected)
     of_all = store.reader.values(basis, at_ms)
-    assert expected == dict.fromkeys(COMPANIES, basis.empty) | of_all
+    assert _agree(dict.fromkeys(COMPANIES, basis.empty) | of_all, expected)
 
 
 @thorough
@@ -300,9 +311,8 @@ def test_a_series_is_the_value_at_the_end_of_each_of_its_periods(
     store: Store, case: Case, rows: list[Emission], ends: list[int]
 ) -> None:
     recounted = Recount(rows).values(case, [(company, end) for company in COMPANIES for end in ends])
-    assert store.reader.series(store.hold(rows, case), ends, COMPANIES) == {
-        company: [recounted[company, end] for end in ends] for company in COMPANIES
-    }
+    expected = {company: [recounted[company, end] for end in ends] for company in COMPANIES}
+    assert _agree(store.reader.series(store.hold(rows, case), ends, COMPANIES), expected)
 
 
 @thorough
@@ -313,7 +323,7 @@ def test_crossings_are_where_a_recount_crosses(
     basis, recount = store.hold(rows, case), Recount(rows)
     expected = [recount.crossings(case, threshold, ask) for ask in some]
     found = store.reader.crossings(basis, threshold, some)
-    assert [_until_ahead(crossings) for crossings in found] == expected
+    assert _agree([_until_ahead(crossings) for crossings in found], expected)
     assert store.reader.first_crossings(basis, threshold, some) == [next(iter(all_), None) for all_ in found]
 
 
@@ -354,13 +364,12 @@ def test_combined_companies_are_measured_as_if_all_their_events_were_of_one(
     store.identities = Identities(primary_of=merges)
     try:
         expected = {company: recounted[company, ends[-1]] for company in shown}
-        assert store.reader.values(basis, ends[-1], shown) == expected
-        assert dict.fromkeys(shown, basis.empty) | store.reader.values(basis, ends[-1]) == expected
-        assert store.reader.series(basis, ends, shown) == {
-            company: [recounted[company, end] for end in ends] for company in shown
-        }
-        found = store.reader.crossings(basis, threshold, some)
-        assert [_until_ahead(all_) for all_ in found] == [recount.crossings(case, threshold, ask) for ask in some]
+        assert _agree(store.reader.values(basis, ends[-1], shown), expected)
+        assert _agree(dict.fromkeys(shown, basis.empty) | store.reader.values(basis, ends[-1]), expected)
+        over_time = {company: [recounted[company, end] for end in ends] for company in shown}
+        assert _agree(store.reader.series(basis, ends, shown), over_time)
+        found = [_until_ahead(all_) for all_ in store.reader.crossings(basis, threshold, some)]
+        assert _agree(found, [recount.crossings(case, threshold, ask) for ask in some])
     finally:
         store.identities = Identities()
 
