@@ -225,7 +225,7 @@ def make_judge(database: Database, pool: Queries, identities: IdentitySource, cl
 
     return JudgeLoop(
         Judge(MetricReader(pool, identities), JudgedPlans(database, definitions), clock, identities),
-        rejudgings=Rejudgings(database),
+        rejudgings=Rejudgings(database, clock),
         have_definitions_changed=definitions.have_numbers_changed,
         watched=lambda: {signal_id for basis in definitions.bases().values() for signal_id in basis.signal_ids},
         judged=judged,

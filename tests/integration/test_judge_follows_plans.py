@@ -11,7 +11,7 @@ from milepost.control.directory import DefinitionSource, JudgedPlans, Rejudgings
 from milepost.control.repos import assigned, companies, copies, milestones, plans
 from milepost.control.repos.companies import CompanyDraft
 from milepost.control.repos.company_keys import create_companies
-from milepost.control.repos.plan_changes import Act
+from milepost.control.repos.plan_changes import EVENT_IS_READABLE_MS, Act
 from milepost.control.session import Database
 from milepost.domain.milestone import AssignedMilestone, ManualAction, MilestoneDraft, MilestoneState, Transition
 from milepost.judge.loop import JudgeLoop
@@ -39,7 +39,7 @@ class Office:
     """Two companies with a manual milestone each, and the loop that a test lets look once."""
 
     def __init__(self, client: Client, database: Database) -> None:
-        self.database = database
+        self.database, self.now_ms = database, NOW_MS
         definitions = DefinitionSource(database)
         with database.write() as session:
             self.shop = add_business(session)
@@ -51,15 +51,15 @@ class Office:
             self.milestone_id = milestones.create_milestone(session, draft, now_ms=NOW_MS).id
         self.plans = NotedPlans(database, definitions)
         self.seen: list[Transition] = []
-        judge = Judge(MetricReader(client), self.plans, lambda: NOW_MS)
+        judge = Judge(MetricReader(client), self.plans, lambda: self.now_ms)
         self.loop = JudgeLoop(
             judge,
-            rejudgings=Rejudgings(database),
+            rejudgings=Rejudgings(database, lambda: self.now_ms),
             have_definitions_changed=definitions.have_numbers_changed,
             watched=lambda: (),
             judged=self.seen.extend,
             failed=lambda _: None,
-            clock=lambda: NOW_MS,
+            clock=lambda: self.now_ms,
         )
         self.loop.stop()
         self.looks_at()
@@ -126,12 +126,14 @@ def test_what_changes_no_plan_and_no_number_brings_the_judge_to_nobody(
 
 def test_a_new_company_with_a_plan_is_judged_though_no_event_touches_it(office: Office) -> None:
     with office.database.write() as session:
-        plans.assign_milestone_to_all(session, office.milestone_id, new_companies_too=True, now_ms=NOW_MS)
+        plans.assign_milestone_to_all(session, office.milestone_id, new_companies_too=True, now_ms=NOW_MS - 1000)
     office.looks_at()
     with office.database.write() as session:
         (made,) = create_companies(session, [("SFID", "1")], NOW_MS).values()
         plans.assign_missing(session, NOW_MS)
-    assert office.looks_at() == [{made}]
+    assert office.looks_at() == []  # it is judged with the event that made it
+    office.now_ms += EVENT_IS_READABLE_MS
+    assert office.looks_at() == [{made}]  # of which nothing has come
     assert office.copy_of(made).state is MilestoneState.IN_PROGRESS
 
 
@@ -139,6 +141,6 @@ def test_a_changed_plan_is_judged_after_a_restart_too(office: Office) -> None:
     office.assign()
     with office.database.read() as session:
         assert len(assigned.list_assigned_milestones(session)) == 2
-    assert set(Rejudgings(office.database).owed_for_plans().values()) == set(office.both)
+    assert set(Rejudgings(office.database, lambda: office.now_ms).owed_for_plans().values()) == set(office.both)
     office.looks_at()
-    assert Rejudgings(office.database).owed_for_plans() == {}
+    assert Rejudgings(office.database, lambda: office.now_ms).owed_for_plans() == {}

@@ -131,18 +131,19 @@ class IdentitySource:
 class Rejudgings:
     """Companies that must be judged from scratch (judge/ports.py)."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
 
     def owed(self) -> Mapping[UUID, UUID]:
         """See the port."""
         with self._database.read() as session:
-            return owed_rejudgings(session, from_scratch=True)
+            return owed_rejudgings(session, from_scratch=True, now_ms=self._clock())
 
     def owed_for_plans(self) -> Mapping[UUID, UUID]:
         """See the port."""
         with self._database.read() as session:
-            return owed_rejudgings(session, from_scratch=False)
+            return owed_rejudgings(session, from_scratch=False, now_ms=self._clock())
 
     def settle(self, entries: Collection[UUID]) -> None:
         """See the port."""

@@ -347,7 +347,7 @@ def test_what_is_owed_is_judged_from_scratch_and_stays_owed_until_it_is(shop: Sh
     shop.assign(shop.purchases(), Comparison.AT_LEAST, 2)
     shop.buy(shop.acme, -5, -3)
     gone: list[Exception] = []
-    rejudgings = Rejudgings(shop.database)
+    rejudgings = Rejudgings(shop.database, lambda: shop.now_ms)
     loop = JudgeLoop(
         shop.judge,
         rejudgings=rejudgings,
@@ -379,7 +379,7 @@ def test_the_loop_judges_a_change_and_what_was_emitted_meanwhile(shop: Shop) -> 
     seen: list[Transition] = []
     loop = JudgeLoop(
         shop.judge,
-        rejudgings=Rejudgings(shop.database),
+        rejudgings=Rejudgings(shop.database, lambda: shop.now_ms),
         have_definitions_changed=shop.definitions.refresh,
         watched=lambda: {shop.signal.id},
         judged=seen.extend,

@@ -19,6 +19,9 @@ from milepost.kit.ids import uuid7
 MILEPOST: Final = "Milepost"
 """Who acts where no person or machine does."""
 
+EVENT_IS_READABLE_MS: Final = 1_000
+"""Long enough for the batch that made a company to be in the store, mostly."""
+
 
 class Act(NamedTuple):
     """Who does something, and when."""
@@ -45,7 +48,11 @@ def noted(copy: AssignedMilestoneRow | AssignedOutcomeRow, name: str) -> Noted:
 
 
 def note_changes(session: Session, kind: ChangeKind, copies: Iterable[Noted], act: Act, *, detail: str = "") -> None:
-    """Keep that this was done to these copies, and have the judge look at their companies."""
+    """Keep that this was done to these copies, and have the judge look at their companies.
+
+    What Milepost gives to a company that an event has just made is judged with that event, which is not readable yet;
+    only where nothing comes of the event, a little later.
+    """
     rows: list[dict[str, Any]] = [
         {
             **copy._asdict(),
@@ -59,7 +66,8 @@ def note_changes(session: Session, kind: ChangeKind, copies: Iterable[Noted], ac
     ]
     if rows:
         session.execute(insert(PlanChangeRow), rows)
-        owe_rejudging(session, {row["company_id"] for row in rows}, now_ms=act.now_ms, from_scratch=False)
+        due_ms = act.now_ms + (EVENT_IS_READABLE_MS if act.actor == MILEPOST else 0)
+        owe_rejudging(session, {row["company_id"] for row in rows}, now_ms=due_ms, from_scratch=False)
 
 
 def page_plan_changes(

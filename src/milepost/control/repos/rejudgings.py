@@ -19,7 +19,7 @@ def owe_rejudging(session: Session, company_ids: Collection[UUID], *, now_ms: in
     """Let these companies be judged soon after this transaction is committed: from scratch, unless only plans changed.
 
     For every change of history that the judge is not told of as an emission: emissions deleted or rewritten, and
-    companies combined or separated.
+    companies combined or separated. Not before the clock shows `now_ms`.
     """
     if company_ids:
         session.execute(
@@ -28,10 +28,11 @@ def owe_rejudging(session: Session, company_ids: Collection[UUID], *, now_ms: in
         )
 
 
-def owed_rejudgings(session: Session, *, from_scratch: bool) -> dict[UUID, UUID]:
-    """The company of each entry, oldest first; a company may have several."""
+def owed_rejudgings(session: Session, *, from_scratch: bool, now_ms: int) -> dict[UUID, UUID]:
+    """The company of each entry that is due, oldest first; a company may have several."""
     row = RejudgingRow
-    entries = select(row.id, row.company_id).where(row.from_scratch.is_(from_scratch))
+    due = row.id < UUID(int=(now_ms + 1) << 80)  # ids begin with their time
+    entries = select(row.id, row.company_id).where(row.from_scratch.is_(from_scratch), due)
     entries = entries.order_by(row.id).limit(_MOST_AT_ONCE)
     return {row.id: row.company_id for row in session.execute(entries)}
 
