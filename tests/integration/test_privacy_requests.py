@@ -69,9 +69,6 @@ def test_metrics_are_as_if_a_deleted_users_events_had_never_been(house: House) -
     with house.database.read() as session:
         owed = rejudgings.owed_rejudgings(session, from_scratch=True, now_ms=house.clock())
         assert set(owed.values()) == {acme, bolt}
-            acme,
-            bolt,
-        }
 
 
 def test_everything_of_a_company_is_gone_down_to_the_bytes_on_disk(house: House) -> None:
