@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 
 from milepost.control import plan_rows  # noqa: F401  # its tables are among those that are searched
 from milepost.control.bulk import chunks
+from milepost.control.job_rows import ImportLineRow, JobRow
 from milepost.control.revisions import Scope, raise_revision
-from milepost.control.rows import AuditRow, CompanyKeyRow, CompanyRow, ImportLineRow, JobRow, Row
+from milepost.control.rows import AuditRow, CompanyKeyRow, CompanyRow, Row
 from milepost.domain.company import CompanyKey, folded, search_text
 from milepost.domain.errors import ConflictError, NotFoundError
 from milepost.domain.job import JobKind, JobState

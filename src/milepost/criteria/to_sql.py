@@ -89,7 +89,7 @@ class _Program:
         return self._bound.setdefault(expression, f"v{len(self._bound)}")
 
     def parameter(self, value: Any, sql_type: str) -> str:
-        """The placeholder of a user's value."""
+        """The name under which a user's value is bound, as the statement writes it."""
         key = (sql_type, repr(value))
         if key not in self._names:
             self._names[key] = f"k{len(self._parameters)}"

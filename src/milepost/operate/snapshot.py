@@ -1,6 +1,6 @@
 """A snapshot of a running service: everything the reactor writes, as it is between two batches, in one folder.
 
-Takes the engine; gives `<data>/snapshot`, laid out as a data folder. Refuses with UnavailableError what fails for now.
+Takes the engine; gives `<data>/snapshot`, laid out as a data folder. Refuses with UnavailableError what may work later.
 """
 
 from __future__ import annotations

@@ -18,9 +18,9 @@ import msgspec
 from clickhouse_connect.driver.client import Client
 
 from milepost.control.directory import IdentitySource
+from milepost.control.job_rows import JobRow
 from milepost.control.repos import companies, connections, jobs, metrics, privacy, signals
 from milepost.control.repos.bases import basis_of_draft
-from milepost.control.rows import JobRow
 from milepost.control.session import Database
 from milepost.domain.company import META_KEY, CompanyKey
 from milepost.domain.connection import ConnectionKind

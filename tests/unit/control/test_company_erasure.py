@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy.orm import Session
 
 from milepost.control import erasure
+from milepost.control.job_rows import ImportLineRow
 from milepost.control.repos import assigned, companies, copies, jobs, plans
 from milepost.control.repos.plan_changes import Act
 from milepost.control.repos.transitions import record_transitions
-from milepost.control.rows import CompanyRow, ImportLineRow
+from milepost.control.rows import CompanyRow
 from milepost.control.session import Database
 from milepost.domain.company import CompanyKey
 from milepost.domain.errors import ConflictError, NotFoundError

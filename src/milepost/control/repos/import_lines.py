@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from milepost.control.company_import.deciding import ImportLine, LineOutcome
-from milepost.control.rows import ImportLineRow
+from milepost.control.job_rows import ImportLineRow
 
 
 def add_lines(session: Session, job_id: UUID, lines: Sequence[ImportLine]) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from milepost.control.rows import JobRow
+from milepost.control.job_rows import JobRow
 from milepost.domain.errors import ConflictError, NotFoundError
 from milepost.domain.job import Job, JobDraft, JobKind, JobState
 from milepost.kit.clock import to_datetime

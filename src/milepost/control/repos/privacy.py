@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from milepost.control.job_rows import JobRow, PrivacyRequestRow
 from milepost.control.repos.jobs import add_job
-from milepost.control.rows import JobRow, PrivacyRequestRow
 from milepost.domain.errors import NotFoundError
 from milepost.domain.job import JobDraft, JobKind, JobState
 from milepost.domain.privacy import PrivacyAction, PrivacyRequest, Receipt
