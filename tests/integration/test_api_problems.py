@@ -57,6 +57,30 @@ def test_what_is_not_json_is_told_with_its_place(admin: TestClient) -> None:
     assert re.fullmatch(r"is not JSON: .* at character \d+", answer.json()["faults"][0]["reason"])
 
 
+@pytest.mark.parametrize(
+    ("start", "reason"),
+    [
+        pytest.param({"at": "2024-01-01"}, "must be an object whose member 'kind' says which kind it is", id="none"),
+        pytest.param(
+            {"kind": "soon"},
+            "has 'soon' as 'kind'; the kinds are 'any_time', 'on_assignment', 'date', 'after_days'",
+            id="an unknown one",
+        ),
+    ],
+)
+def test_a_missing_or_unknown_kind_is_told_with_those_that_there_are(
+    admin: TestClient, start: dict[str, str], reason: str
+) -> None:
+    draft = {"name": "First value", "actions": [{"kind": "manual", "name": "Call"}], "start": start}
+    answer = admin.post("/api/milestones", json=draft)
+    assert answer.json()["faults"] == [{"path": "start", "reason": reason}]
+
+
+def test_a_member_that_should_be_an_object_is_told_so(admin: TestClient) -> None:
+    answer = admin.post("/api/outcomes", json={"name": "Loyal", "milestones": [7]})
+    assert {"path": "milestones[0]", "reason": "must be an object"} in answer.json()["faults"]
+
+
 def test_unknown_members_are_named_and_not_ignored(admin: TestClient) -> None:
     answer = admin.post("/api/companies", json={"name": "Acme", "nmae": "Acme"})
     assert answer.json()["faults"] == [{"path": "nmae", "reason": "Extra inputs are not permitted"}]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -108,10 +108,20 @@ def _sentence(error: HTTPException) -> str:
             return str(error.detail)
 
 
+_IN_OUR_WORDS: Final = {
+    "model_attributes_type": "must be an object",
+    "union_tag_not_found": "must be an object whose member {discriminator} says which kind it is",
+    "union_tag_invalid": "has {tag!r} as {discriminator}; the kinds are {expected_tags}",
+}
+"""For what Pydantic says in words of its own making."""
+
+
 def _fault(one: Mapping[str, Any], body: Any) -> Fault:
     if one["type"] == "json_invalid":
         return Fault(path="", reason=f"is not JSON: {one['ctx']['error']} at character {one['loc'][-1]}")
-    return Fault(path=_path(one["loc"], body), reason=str(one["msg"]).removeprefix("Value error, "))
+    words = _IN_OUR_WORDS.get(one["type"])
+    reason = str(one["msg"]).removeprefix("Value error, ") if words is None else words.format(**one.get("ctx", {}))
+    return Fault(path=_path(one["loc"], body), reason=reason)
 
 
 def _path(location: Sequence[int | str], body: Any) -> str:
