@@ -109,8 +109,8 @@ class Plant:
         found = self.detect.detect([group])
         StoreWriter(self.client).insert(self.batches, uuid4().hex, [group], found.emissions)
 
-    def backfill(self, open_store: Callable[[], BackfillStore] | None = None) -> Backfill:
-        """The handler, reading two events at a time."""
+    def backfill(self, open_store: Callable[[], BackfillStore] | None = None, at_once: int = 1) -> Backfill:
+        """The handler, reading two events at a time and writing what it found in so many spans `at_once`."""
         plant = self
 
         class Stream:
@@ -127,6 +127,7 @@ class Plant:
             stream=Stream(),
             grace_seconds=0,
             longest_span=2,
+            spans_at_once=at_once,
         )
 
     def open_store(self) -> BackfillStore:
@@ -254,6 +255,30 @@ def test_interrupted_between_two_spans_it_goes_on_where_it_was(plant: Plant) -> 
     assert plant.backfill()(job)["read"] == 9
     assert job.told[:2] == [(4, None), (4, 9)]
     assert plant.dollars() == list(range(10))
+
+
+def test_what_was_read_and_not_yet_written_is_read_again_after_an_interruption(plant: Plant) -> None:
+    def interrupt() -> None:
+        raise JobInterruptedError
+
+    plant.stream(*range(9))
+    job = Job(plant.signal.id)
+    job.at = {6: interrupt}
+    with pytest.raises(JobInterruptedError):
+        plant.backfill(at_once=3)(job)
+    assert job.saved["read"] == 6
+    job.told.clear()
+    result = plant.backfill(at_once=3)(job)
+    assert job.told[:2] == [(6, None), (6, 9)]
+    assert (result["read"], result["emitted"]) == (9, 9)
+    assert plant.dollars() == list(range(9))
+
+
+def test_matches_of_several_spans_without_a_company_key_are_counted_once(plant: Plant) -> None:
+    plant.stream(1, 2)
+    plant.stream(3, 4, 5, customer="")
+    result = plant.backfill(at_once=3)(Job(plant.signal.id))
+    assert (result["read"], result["emitted"], result["company_missing"]) == (5, 2, 3)
 
 
 @pytest.mark.parametrize("spans", [0, 1, 2])

@@ -43,7 +43,7 @@ def test_both_engines_agree_on_every_row(chdb_client: Client, case: Case) -> Non
     fields, criterion, events = case
     assert check(criterion, fields) == ()
     sql = to_sql(criterion, fields, company=fields[0].name, now=str(NOW))
-    columns = [sql.test, sql.company, *sql.stored.values()]
+    columns = [sql.test, f"{sql.test} AND NOT ({sql.prefilter})", sql.company, *sql.stored.values()]
     rows = chdb_client.query(
         f"WITH {sql.bindings} SELECT {', '.join(columns)} "
         "FROM (SELECT unhex(arrayJoin({events:Array(String)})) AS payload)",
@@ -54,6 +54,6 @@ def test_both_engines_agree_on_every_row(chdb_client: Client, case: Case) -> Non
         payload = msgspec.json.decode(event)
         values = [reduce(step_into, field.path, payload) for field in fields]
         stored = [to_slot(field.type, value) for field, value in zip(fields, values, strict=True)]
-        expected = [matches(payload, NOW), to_text(values[0]) or None, *stored]
-        for name, left, right in zip(["test", "company", *sql.stored], expected, row, strict=True):
+        expected = [matches(payload, NOW), False, to_text(values[0]) or None, *stored]
+        for name, left, right in zip(["test", "lost by prefilter", "company", *sql.stored], expected, row, strict=True):
             assert same(left, right), f"{name} of {event.decode()}: {left!r} in the stream, {right!r} in the store"

@@ -22,7 +22,7 @@ from milepost.criteria.sql_values import (
     scalar_text,
     unix_ms_date,
 )
-from milepost.domain.criterion import Condition, Criterion, FieldType
+from milepost.domain.criterion import Condition, Criterion, FieldType, Operator
 from milepost.domain.signal import SignalField
 
 ARRIVAL_MS = "toUnixTimestamp64Milli(received_at)"
@@ -33,11 +33,13 @@ class SqlParts:
     """Parts of one SELECT: `WITH {bindings} SELECT {stored...}, {company} FROM events WHERE {test}`.
 
     `stored` gives for each field the expression of what its store column holds, Nullable(Float64) or
-    Nullable(String); `company` that of the company's key, NULL where it is missing or empty. Bindings that no
-    used expression needs cost nothing; their names are r, v0, v1..., those of parameters k0, k1... and roots.
+    Nullable(String); `company` that of the company's key, NULL where it is missing or empty. `prefilter`, for a
+    PREWHERE, is quick and holds wherever `test` does, and at times where it does not. Bindings that no used
+    expression needs cost nothing; their names are r, v0, v1..., those of parameters k0, k1... and roots.
     """
 
     bindings: str
+    prefilter: str
     test: str
     stored: Mapping[str, str]
     company: str
@@ -56,7 +58,26 @@ def to_sql(
     test = program.test(criterion, by_name)
     stored = {name: program.stored(field) for name, field in by_name.items()}
     key = "NULL" if company is None else f"nullIf({program.value(by_name[company].path, FieldType.TEXT)}, '')"
-    return SqlParts(bindings=program.bindings(), test=test, stored=stored, company=key, parameters=program.parameters())
+    needed = _needed(criterion, by_name)
+    prefilter = program.condition(needed, by_name[needed.field], by_itself=True) if needed else "1"
+    return SqlParts(
+        bindings=program.bindings(),
+        prefilter=prefilter,
+        test=test,
+        stored=stored,
+        company=key,
+        parameters=program.parameters(),
+    )
+
+
+def _needed(criterion: Criterion, fields: Mapping[str, SignalField]) -> Condition | None:
+    """The first condition without which the criterion cannot hold, if it is about a scalar that is there."""
+    if isinstance(criterion, Condition):
+        is_about_scalar = fields[criterion.field].type not in (FieldType.ARRAY, FieldType.OBJECT)
+        return criterion if is_about_scalar and criterion.operator is not Operator.IS_MISSING else None
+    if criterion.match != "all":
+        return None
+    return next((needed for member in criterion.members if (needed := _needed(member, fields))), None)
 
 
 class _Program:
@@ -96,9 +117,9 @@ class _Program:
             self._parameters[self._names[key]] = value
         return f"{{{self._names[key]}:{sql_type}}}"
 
-    def scalar(self, path: tuple[str, ...]) -> str:
+    def scalar(self, path: tuple[str, ...], *, by_itself: bool = False) -> str:
         """What `path` leads to as ClickHouse prints it, NULL where it leads nowhere or to null."""
-        if len(path) == 1 and _fits_a_tuple(path[0]):
+        if len(path) == 1 and _fits_a_tuple(path[0]) and not by_itself:
             if path[0] not in self._roots:
                 self._roots.append(path[0])
             return self.bind(f"tupleElement(r, {self._roots.index(path[0]) + 1})")
@@ -123,19 +144,24 @@ class _Program:
                 steps.append(self.parameter(step, "String"))
         return ", ".join([document, *steps])
 
-    def value(self, path: tuple[str, ...], field_type: FieldType) -> str:
-        """The name of the converted value; of arrays and objects the raw JSON, whatever it is."""
+    def value(self, path: tuple[str, ...], field_type: FieldType, *, by_itself: bool = False) -> str:
+        """The name of the converted value; of arrays and objects the raw JSON, whatever it is.
+
+        One taken out `by_itself` is quicker than all together, and may be a number where the text or boolean that
+        is there is none for us ("inf", "5.", true): where we have a number, it is the same one.
+        """
         match field_type:
             case FieldType.TEXT:
-                return self.bind(scalar_text(self.scalar(path), f"JSONType({self._place(path)})"))
+                return self.bind(scalar_text(self.scalar(path, by_itself=by_itself), f"JSONType({self._place(path)})"))
             case FieldType.NUMBER:
-                return self.bind(number(self.scalar(path)))
+                double = f"JSONExtract({self._place(path)}, 'Nullable(Float64)')"
+                return self.bind(double if by_itself else number(self.scalar(path)))
             case FieldType.BOOLEAN:
-                return self.bind(boolean(self.value(path, FieldType.TEXT)))
+                return self.bind(boolean(self.value(path, FieldType.TEXT, by_itself=by_itself)))
             case FieldType.ISO_DATE:
-                return self.bind(iso_date(self.scalar(path)))
+                return self.bind(iso_date(self.scalar(path, by_itself=by_itself)))
             case FieldType.UNIX_MS_DATE:
-                return self.bind(unix_ms_date(self.value(path, FieldType.NUMBER)))
+                return self.bind(unix_ms_date(self.value(path, FieldType.NUMBER, by_itself=by_itself)))
             case FieldType.ARRAY | FieldType.OBJECT:
                 return self.bind(f"JSONExtractRaw({self._place(path)})")
 
@@ -145,7 +171,7 @@ class _Program:
         if field.type is FieldType.ARRAY:
             scalars = f"arrayFilter(e -> NOT ({no_scalar('e')}), JSONExtractArrayRaw({value}))"
             array = f"concat('[', arrayStringConcat({scalars}, ','), ']')"
-            return self.bind(f"if({self._is_there(field)}, {array}, NULL)")
+            return self.bind(f"if({_is_there(field, value)}, {array}, NULL)")
         return "CAST(NULL, 'Nullable(String)')" if field.type is FieldType.OBJECT else value
 
     def _elements(self, raw: str, field_type: FieldType) -> str:
@@ -153,16 +179,10 @@ class _Program:
         convert = _ELEMENT[field_type]
         return f"arrayMap(e -> {convert(element_text('e'))}, JSONExtractArrayRaw({raw}))"
 
-    def _is_there(self, field: SignalField) -> str:
-        value = self.value(field.path, field.type)
-        if field.type is FieldType.ARRAY:
-            return f"startsWith({value}, '[')"
-        return f"startsWith({value}, '{{')" if field.type is FieldType.OBJECT else f"isNotNull({value})"
-
     def test(self, criterion: Criterion, fields: Mapping[str, SignalField]) -> str:
         """The condition, 0 or 1 and never NULL."""
         if isinstance(criterion, Condition):
-            return self._condition(criterion, fields[criterion.field])
+            return self.condition(criterion, fields[criterion.field])
         members = [self.test(member, fields) for member in criterion.members]
         match criterion.match:
             case "all":
@@ -172,19 +192,21 @@ class _Program:
             case "none":
                 return f"(NOT ({' OR '.join(members)}))" if members else "1"
 
-    def _condition(self, condition: Condition, field: SignalField) -> str:
+    def condition(self, condition: Condition, field: SignalField, *, by_itself: bool = False) -> str:
+        """The same of one condition; of a value `by_itself` it may also hold where that is no number for us."""
         rule = OPERATORS[field.type][condition.operator]
+        value = self.value(field.path, field.type, by_itself=by_itself)
         if rule.sql in (NEVER, ALWAYS):
-            is_there = self._is_there(field)
+            is_there = _is_there(field, value)
             return f"(NOT {is_there})" if rule.sql == NEVER else is_there
         constants = [self.parameter(each.sql, each.sql_type) for each in rule.operand.constants(condition.value)]
-        value = self.value(field.path, field.type)
         elements = ""
+        x = value
         if field.type is FieldType.ARRAY:
             elements = self._elements(value, element_type(condition.value))
-            value = f"JSONExtractArrayRaw({value})"
-        test = f"ifNull({rule.sql.format(*constants, x=value, now=self._now, elements=elements)}, 0)"
-        return f"({self._is_there(field)} AND {test})" if field.type is FieldType.ARRAY else test
+            x = f"JSONExtractArrayRaw({value})"
+        test = f"ifNull({rule.sql.format(*constants, x=x, now=self._now, elements=elements)}, 0)"
+        return f"({_is_there(field, value)} AND {test})" if field.type is FieldType.ARRAY else test
 
 
 _ELEMENT: Mapping[FieldType, Callable[[str], str]] = {
@@ -192,6 +214,12 @@ _ELEMENT: Mapping[FieldType, Callable[[str], str]] = {
     FieldType.NUMBER: numeral,
     FieldType.BOOLEAN: boolean,
 }
+
+
+def _is_there(field: SignalField, value: str) -> str:
+    if field.type is FieldType.ARRAY:
+        return f"startsWith({value}, '[')"
+    return f"startsWith({value}, '{{')" if field.type is FieldType.OBJECT else f"isNotNull({value})"
 
 
 def _fits_a_tuple(name: str) -> bool:

@@ -26,10 +26,12 @@ from milepost.detect.company import Directory
 from milepost.domain.errors import UnavailableError
 from milepost.domain.signal import Signal
 from milepost.jobs.port import JobCancelledError, JobInterruptedError, RunningJob
-from milepost.store.backfill import BackfillStore, Source, Span, Staged
+from milepost.store.backfill import BackfillStore, Source, Staged
 
 UNIT: Final = "events"
 _LONGEST_SPAN: Final = 1_000_000
+_SPANS_AT_ONCE: Final = 8
+_ENOUGH_BYTES: Final = 64 * 1024 * 1024
 _MOST_BYTES: Final = 256 * 1024 * 1024
 _BYTES_OF_A_ROW: Final = 64
 """Ids, dates and numbers, beside the texts."""
@@ -64,7 +66,8 @@ class Backfill:
     """A job's handler (jobs/port.py); its parameter is `signal_id`. See the module.
 
     Cancelled or failed, it leaves the signal as it was. `grace_seconds` is how long the old generation's rows stay
-    after the change, for those who began to read them before it. Spans are of up to `longest_span` events or so.
+    after the change, for those who began to read them before it. Spans are of up to `longest_span` events or so;
+    what was found in up to `spans_at_once` is written, and progress saved, at once.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class Backfill:
         stream: Stream,
         grace_seconds: float,
         longest_span: int = _LONGEST_SPAN,
+        spans_at_once: int = _SPANS_AT_ONCE,
     ) -> None:
         self._database = database
         self._directory = directory
@@ -83,6 +87,7 @@ class Backfill:
         self._stream = stream
         self._grace_seconds = grace_seconds
         self._longest_span = longest_span
+        self._spans_at_once = spans_at_once
 
     def __call__(self, job: RunningJob) -> dict[str, Any]:
         """Do it, or go on with it; gives the counts of Progress."""
@@ -136,33 +141,36 @@ class Backfill:
         return building
 
     def _read(self, job: RunningJob, store: BackfillStore, source: Source, begun: Progress) -> Iterator[Progress]:
-        """Span by span, each as long as its matches fit into memory well."""
+        """Span by span, each as long as its matches fit into memory well; gives what is on disk."""
         progress = begun
         most = _fitting(self._longest_span, store.typical_bytes(source, progress.upto_ms))
         spans = store.spans(source, progress.upto_ms, most)
         total = progress.read + sum(span.events for span in spans)
+        held, staged = 0, Staged()
         while spans:
             job.progress(progress.read, total, UNIT)
             span = spans.pop(0)
-            staged = self._read_span(store, source, progress.upto_ms, span)
-            progress = replace(
-                progress,
-                upto_ms=span.upto_ms,
-                read=progress.read + span.events,
-                emitted=progress.emitted + staged.matched - staged.company_missing,
-                company_missing=progress.company_missing + staged.company_missing,
-            )
-            yield progress
-            if spans and staged.bytes > 2 * _MOST_BYTES:
-                most = _fitting(most, staged.bytes // span.events)
+            before, staged = staged, store.stage(source, progress.upto_ms, span.upto_ms)
+            progress = replace(progress, upto_ms=span.upto_ms, read=progress.read + span.events)
+            if spans and (grown := staged.bytes - before.bytes) > 2 * _MOST_BYTES:
+                most = _fitting(most, grown // span.events)
                 spans = store.spans(source, progress.upto_ms, most)
+            held += 1
+            if not spans or held == self._spans_at_once or staged.bytes > _ENOUGH_BYTES:
+                progress = self._write(store, source.signal, staged, progress)
+                yield progress
+                held, staged = 0, Staged()
         job.progress(progress.read, total, UNIT)
 
-    def _read_span(self, store: BackfillStore, source: Source, after_ms: int, span: Span) -> Staged:
-        staged = store.stage(source, after_ms, span.upto_ms)
-        store.learn(self._companies(source.signal, store.unknown_keys()))
-        store.emit(source.signal, staged.matched)
-        return staged
+    def _write(self, store: BackfillStore, signal: Signal, staged: Staged, progress: Progress) -> Progress:
+        if staged.matched:
+            store.learn(self._companies(signal, store.unknown_keys()))
+            store.emit(signal, staged.matched)
+        return replace(
+            progress,
+            emitted=progress.emitted + staged.matched - staged.company_missing,
+            company_missing=progress.company_missing + staged.company_missing,
+        )
 
     def _companies(self, signal: Signal, values: Collection[str]) -> Mapping[str, UUID]:
         """As the stream has them: made or held where nobody knows them yet."""

@@ -5,6 +5,8 @@ Gives clients and makes the schema; holds no queries. chDB allows one engine fol
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from queue import LifoQueue
@@ -13,9 +15,10 @@ from urllib.parse import urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
 from clickhouse_connect.driver.query import QueryResult
 
-from milepost.domain.errors import OperatorError
+from milepost.domain.errors import OperatorError, UnavailableError
 
 
 def connect(dsn: str) -> Client:
@@ -24,6 +27,15 @@ def connect(dsn: str) -> Client:
         return clickhouse_connect.get_client(dsn=dsn)
     except Exception as error:
         raise OperatorError(f"The analytic store at {dsn} does not open: {error}") from error
+
+
+@contextmanager
+def unavailable(what: str) -> Iterator[None]:
+    """Whatever goes wrong in the store inside the block is an UnavailableError: it cannot do `what` now."""
+    try:
+        yield
+    except (ClickHouseError, OSError) as error:
+        raise UnavailableError(f"The analytic store does not {what} now: {error}") from error
 
 
 def embedded_folder(dsn: str) -> Path | None:

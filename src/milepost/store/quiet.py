@@ -5,17 +5,16 @@ Takes a client and gives rows; UnavailableError for whatever goes wrong. For one
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from milepost.domain.errors import UnavailableError
+from milepost.store.client import unavailable
 
 Rows = Sequence[Sequence[Any]]
 _QUIETLY: Final = {"log_queries": 0}
+_DO_IT: Final = "do it"
 
 
 class QuietClient:
@@ -26,28 +25,20 @@ class QuietClient:
 
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Rows:
         """What a SELECT finds."""
-        with _translated():
+        with unavailable(_DO_IT):
             rows: Rows = self._client.query(sql, parameters=dict(parameters or {}), settings=_QUIETLY).result_rows
             return rows
 
     def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
         """Run any other statement."""
-        with _translated():
+        with unavailable(_DO_IT):
             self._client.command(sql, parameters=dict(parameters or {}), settings=_QUIETLY)
 
     def insert(self, table: str, rows: Rows, columns: Sequence[str]) -> None:
         """Put rows into a table."""
-        with _translated():
+        with unavailable(_DO_IT):
             self._client.insert(table, rows, column_names=columns, settings=_QUIETLY)
 
     def close(self) -> None:
         """Let go of the client."""
         self._client.close()
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (ClickHouseError, OSError) as error:
-        raise UnavailableError(f"The analytic store does not do it now: {error}") from error

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from milepost.domain.errors import UnavailableError
 from milepost.domain.event import Emissions, RecordedGroup
+from milepost.store.client import unavailable
 from milepost.store.events import insert_events
 from milepost.store.signals import insert_signals
 
@@ -21,8 +20,6 @@ class StoreWriter:
 
     def insert(self, batch: int, token: str, groups: Sequence[RecordedGroup], emissions: Sequence[Emissions]) -> None:
         """Put a batch on disk; UnavailableError when the store cannot take it now."""
-        try:
+        with unavailable("take the batch"):
             insert_events(self._client, batch, token, groups)
             insert_signals(self._client, batch, token, emissions)
-        except (ClickHouseError, OSError) as error:
-            raise UnavailableError(f"The analytic store does not take the batch: {error}") from error

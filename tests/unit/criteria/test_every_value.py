@@ -111,7 +111,9 @@ def test_every_operator_holds_alike(field_type: FieldType, operator: Operator, c
         condition = Condition(field="x", operator=operator, value=operand)
         assert check(condition, [field]) == ()
         sql = to_sql(condition, [field], now=str(NOW))
-        in_store = [bool(row[0]) for row in stored(chdb_client, [sql.test], sql.bindings, sql.parameters)]
+        rows = stored(chdb_client, [sql.test, sql.prefilter], sql.bindings, sql.parameters)
+        in_store = [bool(test) for test, _ in rows]
         holds = evaluate(condition, [field])
         in_stream = [holds(root, NOW) for root in DECODED]
         assert [p for p, left, right in zip(PAYLOADS, in_stream, in_store, strict=True) if left != right] == [], operand
+        assert [p for p, (test, prefilter) in zip(PAYLOADS, rows, strict=True) if test and not prefilter] == [], operand

@@ -30,16 +30,18 @@ VALUES: dict[tuple[FieldType, Operator], Any] = {
 
 
 def generated() -> Iterator[str]:
-    """For each type the conversion of a root member, then each operator's test; and a step into an array."""
+    """For each type the conversions of a root member, then each operator's test and prefilter; and a path."""
     for field_type, rules in OPERATORS.items():
         field = SignalField(name="x", path=("x",), type=field_type)
-        sql = to_sql(EVERYTHING, [field], company="x" if field_type is FieldType.TEXT else None)
+        exists = Condition(field="x", operator=Operator.EXISTS)
+        sql = to_sql(exists, [field], company="x" if field_type is FieldType.TEXT else None)
         yield f"-- {field_type.value}: stored {sql.stored['x']}, company {sql.company}, {dict(sql.parameters)}"
         yield f"WITH {sql.bindings}"
         for operator in rules:
             value = VALUES.get((field_type, operator))
             test = to_sql(Condition(field="x", operator=operator, value=value), [field])
             yield f"{operator.value:12} {test.test}"
+            yield f"{'':12} {test.prefilter}"
         yield ""
     inner = SignalField(name="x", path=("a", "b", "0", "c"), type=FieldType.TEXT)
     sql = to_sql(Group(match="none", members=(EVERYTHING, Group(match="any", members=()))), [inner])
