@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
+from milepost.control.repos.auto_assign import assign_missing
 from milepost.control.repos.company_keys import create_companies
-from milepost.control.repos.plans import assign_missing
 from milepost.domain.account import Role
 from milepost.domain.basis import Basis
 from milepost.testing.business import Business, add_business
@@ -54,6 +54,9 @@ class Desk:
     def copies(self) -> dict[str, Any]:
         """By company id."""
         return {one["company_id"]: one for one in self.call("GET", "/assigned-milestones")["items"]}
+
+    def outcomes_of(self, company_id: str) -> list[str]:
+        return [one["name"] for one in self.call("GET", f"/companies/{company_id}/plan")["outcomes"]]
 
     def draft(self, **changes: Any) -> dict[str, Any]:
         """The milestone's definition with changes."""
@@ -154,6 +157,29 @@ def test_new_companies_that_fit_the_filter_get_it_when_they_are_made(desk: Desk)
     assert outcome["new_companies_filter"]["key_space"] == "SFID"
     desk.assign({"all": True, "auto_assign": True}, what="outcomes")
     assert desk.call("GET", f"/outcomes/{desk.shop.outcome.id}")["new_companies_filter"] is None
+
+
+def test_a_company_gets_what_it_comes_to_fit_and_keeps_off_what_was_taken_off(desk: Desk) -> None:
+    gold = {"filter": {"attributes": {"tier": "gold"}}, "auto_assign": True}
+    desk.assign(gold, what="outcomes")
+    late = desk.call("POST", "/companies", {"name": "Late"}, 201)["id"]
+    assert late not in desk.copies()
+    desk.call("PATCH", f"/companies/{late}", {"attributes": {"tier": "gold"}})
+    assert late in desk.copies()
+    desk.call("POST", f"/outcomes/{desk.shop.outcome.id}/unassign", {"company_ids": [late]})
+    desk.call("PATCH", f"/companies/{late}", {"attributes": {"region": "north"}})
+    assert desk.outcomes_of(late) == []
+    desk.call("PATCH", f"/companies/{late}", {"attributes": {"tier": "silver"}})
+    desk.call("PATCH", f"/companies/{late}", {"attributes": {"tier": "gold"}})
+    assert desk.outcomes_of(late) == ["A loyal customer"]
+
+
+def test_a_key_can_make_a_company_fit(desk: Desk) -> None:
+    desk.assign({"filter": {"key_space": "SFID"}, "auto_assign": True}, what="outcomes")
+    late = desk.call("POST", "/companies", {"name": "Late"}, 201)["id"]
+    assert desk.outcomes_of(late) == []
+    desk.call("POST", f"/companies/{late}/keys", {"key_space": "SFID", "value": "late"}, 201)
+    assert desk.outcomes_of(late) == ["A loyal customer"]
 
 
 def test_what_is_taken_away_can_be_tried_first(desk: Desk) -> None:

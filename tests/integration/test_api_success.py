@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from milepost.control.repos.auto_assign import assign_missing
 from milepost.control.repos.company_keys import create_companies
-from milepost.control.repos.plans import assign_missing
 from milepost.domain.account import Role
 from milepost.domain.connection import ConnectionKind
 from milepost.testing.console import Console

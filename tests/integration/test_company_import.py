@@ -16,7 +16,7 @@ from milepost.control.company_import import running
 from milepost.control.company_import.reading import CompanyFile
 from milepost.control.company_import.running import Import
 from milepost.control.repos.companies import list_companies
-from milepost.control.repos.company_search import CompanyFilter
+from milepost.control.repos.company_search import CompanySearch
 from milepost.control.repos.import_lines import page_lines
 from milepost.control.repos.jobs import add_job
 from milepost.control.repos.settings import write_settings
@@ -122,6 +122,19 @@ def test_a_dry_run_says_line_by_line_what_would_come_of_it_and_changes_nothing(f
         ("Plan", "attribute", "Plan"),
     ]
     assert firm.get("/companies") == before
+
+
+def test_companies_whose_attributes_are_imported_get_the_plan_that_they_come_to_fit(firm: Firm) -> None:
+    template = firm.post("/outcomes/templates", {"name": "Gold", "outcome_ids": [str(firm.shop.outcome.id)]}, 201)
+    firm.post(f"/outcomes/{firm.shop.outcome.id}/assign", {"all": True})  # no new company gets it any more
+    gold = {"filter": {"attributes": {"Plan": "Gold"}}, "auto_assign": True}
+    firm.post(f"/outcomes/templates/{template['id']}/assign", gold)
+    firm.post("/companies", {"name": "Acme"}, 201)
+    firm.post("/companies", {"name": "Bolt"}, 201)
+    result, _ = imported(firm, "name,Plan\nAcme,Gold\nBolt,Silver\nCargo,Gold\n")
+    assert (result["created"], result["updated"]) == (1, 2)
+    plans = {name: firm.get(f"/companies/{firm.company(name)}/plan") for name in ("Acme", "Bolt", "Cargo")}
+    assert {name: len(plan["outcomes"]) for name, plan in plans.items()} == {"Acme": 1, "Bolt": 0, "Cargo": 1}
 
 
 def test_an_import_does_what_the_dry_run_said_and_again_nothing(firm: Firm) -> None:
@@ -279,5 +292,5 @@ def test_a_thousand_lines_take_a_second_at_most(firm: Firm) -> None:
     assert list(importing.run(CompanyFile(text.encode(), ())))[-1] == 10_000
     assert time.process_time() - begun < 10
     with firm.database.read() as session:
-        (found,) = list_companies(session, CompanyFilter(search="s9999"), limit=9)
+        (found,) = list_companies(session, CompanySearch(search="s9999"), limit=9)
     assert found.name == "Company 9999"

@@ -8,7 +8,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from milepost.control.directory import DefinitionSource, JudgedPlans, Rejudgings
-from milepost.control.repos import assigned, companies, copies, milestones, plans
+from milepost.control.repos import assigned, auto_assign, companies, copies, milestones, plans
 from milepost.control.repos.companies import CompanyDraft
 from milepost.control.repos.company_keys import create_companies
 from milepost.control.repos.plan_changes import EVENT_IS_READABLE_MS, Act
@@ -126,11 +126,11 @@ def test_what_changes_no_plan_and_no_number_brings_the_judge_to_nobody(
 
 def test_a_new_company_with_a_plan_is_judged_though_no_event_touches_it(office: Office) -> None:
     with office.database.write() as session:
-        plans.assign_milestone_to_all(session, office.milestone_id, new_companies_too=True, now_ms=NOW_MS - 1000)
+        auto_assign.assign_milestone_to_all(session, office.milestone_id, new_companies_too=True, now_ms=NOW_MS - 1000)
     office.looks_at()
     with office.database.write() as session:
         (made,) = create_companies(session, [("SFID", "1")], NOW_MS).values()
-        plans.assign_missing(session, NOW_MS)
+        auto_assign.assign_missing(session, NOW_MS)
     assert office.looks_at() == []  # it is judged with the event that made it
     office.now_ms += EVENT_IS_READABLE_MS
     assert office.looks_at() == [{made}]  # of which nothing has come

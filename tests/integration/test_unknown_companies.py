@@ -8,8 +8,8 @@ import pytest
 
 from milepost.control.directory import IdentitySource, Rejudgings
 from milepost.control.repos.assigned import list_assigned_milestones
+from milepost.control.repos.auto_assign import assign_milestone_to_all
 from milepost.control.repos.companies import CompanyDraft, create_company, list_companies
-from milepost.control.repos.plans import assign_milestone_to_all
 from milepost.control.repos.settings import write_settings
 from milepost.control.session import Database
 from milepost.domain.account import AccountSettings

@@ -45,8 +45,7 @@ def _tell_service(console: Console, overview: dict[str, Any]) -> None:
     )
     counts = overview["counts"]
     console.print(
-        f"Defined   {counts['connections']:,} connections, {counts['signals']:,} signals;"
-        f" {counts['companies']:,} companies"
+        f"Known     connections {counts['connections']:,}, signals {counts['signals']:,}, companies {counts['companies']:,}"
     )
 
 

@@ -11,12 +11,12 @@ from uuid import UUID
 
 from milepost.control.repos.assigned import list_assigned_milestones, list_assigned_outcomes
 from milepost.control.repos.audit import audit_since
+from milepost.control.repos.auto_assign import assign_missing
 from milepost.control.repos.bases import bases
 from milepost.control.repos.company_keys import create_companies, find_companies
 from milepost.control.repos.generations import list_twins
 from milepost.control.repos.identities import read_identities
 from milepost.control.repos.plan_changes import deeds_since
-from milepost.control.repos.plans import assign_missing
 from milepost.control.repos.rejudgings import owed_rejudgings, settle_rejudgings
 from milepost.control.repos.settings import read_settings
 from milepost.control.repos.signals import list_signals

@@ -154,7 +154,8 @@ class MilestoneDraft(BaseModel):
 class Milestone(MilestoneDraft):
     """A definition in force; `id` is the definition's.
 
-    With `assigns_new_companies`, each new company gets a copy; with `new_companies_filter`, each that fits it then.
+    With `assigns_new_companies`, each new company gets a copy; with `new_companies_filter`, each that fits it then or
+    comes to fit it later.
     """
 
     id: UUID

@@ -13,7 +13,7 @@ from clickhouse_connect.driver.client import Client
 from httpx import Response
 
 from milepost.control.directory import IdentitySource
-from milepost.control.repos.plans import assign_outcome_to_all
+from milepost.control.repos.auto_assign import assign_outcome_to_all
 from milepost.domain.account import Role
 from milepost.domain.event import RecordedGroup, SmartKey
 from milepost.domain.fate import Fate

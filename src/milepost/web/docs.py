@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2430}"
     "h2{margin:2rem 0 .5rem;text-transform:capitalize}"
-    "code{font:14px ui-monospace,monospace}"
+    "code{font:14px ui-monospace,monospace;overflow-wrap:anywhere}"
     "li{margin:.4rem 0}"
     "small{color:#4a5565}"
 )

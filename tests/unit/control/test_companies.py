@@ -5,7 +5,7 @@ import pytest
 from milepost.control.repos import companies, key_spaces
 from milepost.control.repos.companies import CompanyDraft, add_company_key, create_company, list_companies
 from milepost.control.repos.company_keys import create_companies, find_companies
-from milepost.control.repos.company_search import CompanyFilter
+from milepost.control.repos.company_search import CompanySearch
 from milepost.control.session import Database
 from milepost.domain.company import META_KEY, Company, CompanyChange, CompanyKey
 from milepost.domain.errors import ConflictError, InvalidInputError, NotFoundError
@@ -79,7 +79,7 @@ def test_search_looks_into_names_and_keys_as_plain_text(database: Database, sear
     with database.write() as session:
         create_company(session, CompanyDraft(name="Acme", keys=(ACME,)), now_ms=NOW_MS)
         create_company(session, CompanyDraft(name="100% Wool"), now_ms=NOW_MS)
-        assert _names(list_companies(session, CompanyFilter(search=search), limit=9)) == names
+        assert _names(list_companies(session, CompanySearch(search=search), limit=9)) == names
 
 
 def test_the_first_event_about_unknown_keys_makes_companies_named_by_their_values(database: Database) -> None:

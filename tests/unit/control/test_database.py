@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateTable
 from milepost.control.migrate import migrate, open_migrated
 from milepost.control.repos import settings
 from milepost.control.repos.companies import list_companies
-from milepost.control.repos.company_search import CompanyFilter
+from milepost.control.repos.company_search import CompanySearch
 from milepost.control.repos.connections import get_connection
 from milepost.control.revisions import Scope, raise_revision, read_revision
 from milepost.control.rows import Row
@@ -65,7 +65,7 @@ def test_companies_from_before_searching_by_a_folded_text_are_found_after_the_mi
     migrate(database)
     with database.read() as session:
         for search in ("STRASSE", "k-1"):
-            (found,) = list_companies(session, CompanyFilter(search=search), limit=9)
+            (found,) = list_companies(session, CompanySearch(search=search), limit=9)
             assert (found.name, found.standing) == ("Straße", Standing.ACTIVE)
 
 

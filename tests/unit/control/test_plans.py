@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from milepost.control.repos import assigned, copies, metrics, milestones, outcomes, plans
+from milepost.control.repos import assigned, auto_assign, copies, metrics, milestones, outcomes, plans
 from milepost.control.repos.companies import CompanyDraft, create_company
 from milepost.control.repos.company_keys import create_companies
 from milepost.control.repos.plan_changes import Act
@@ -102,20 +102,22 @@ def test_assigned_to_all_reaches_every_company_there_is_and_only_those(database:
     with database.write() as session:
         shop = add_business(session)
         _companies(session, "Acme", "Bolt")
-        reached = plans.assign_milestone_to_all(session, shop.milestone.id, new_companies_too=False, now_ms=NOW_MS)
+        reached = auto_assign.assign_milestone_to_all(
+            session, shop.milestone.id, new_companies_too=False, now_ms=NOW_MS
+        )
         create_companies(session, [("SFID", "1")], NOW_MS)
-        plans.assign_missing(session, NOW_MS)
+        auto_assign.assign_missing(session, NOW_MS)
         assert reached == len(assigned.list_assigned_milestones(session)) == 2
 
 
 def test_assigned_to_all_and_new_ones_reaches_companies_that_events_make(database: Database) -> None:
     with database.write() as session:
         shop = add_business(session)
-        plans.assign_milestone_to_all(session, shop.milestone.id, new_companies_too=True, now_ms=NOW_MS)
-        plans.assign_outcome_to_all(session, shop.outcome.id, new_companies_too=True, now_ms=NOW_MS)
+        auto_assign.assign_milestone_to_all(session, shop.milestone.id, new_companies_too=True, now_ms=NOW_MS)
+        auto_assign.assign_outcome_to_all(session, shop.outcome.id, new_companies_too=True, now_ms=NOW_MS)
         made = create_companies(session, [("SFID", "1"), ("SFID", "2")], LATER_MS)
-        assert plans.assign_missing(session, LATER_MS) == 2
-        assert plans.assign_missing(session, LATER_MS) == 0
+        assert auto_assign.assign_missing(session, LATER_MS) == 2
+        assert auto_assign.assign_missing(session, LATER_MS) == 0
         copies = assigned.list_assigned_milestones(session)
         assert {copy.company_id for copy in copies} == set(made.values())
         assert {copy.assigned_at for copy in copies} == {to_datetime(LATER_MS)}
@@ -126,11 +128,11 @@ def test_assigned_to_all_and_new_ones_reaches_companies_that_events_make(databas
 def test_what_a_person_takes_off_a_plan_stays_off(database: Database) -> None:
     with database.write() as session:
         shop = add_business(session)
-        plans.assign_milestone_to_all(session, shop.milestone.id, new_companies_too=True, now_ms=NOW_MS)
+        auto_assign.assign_milestone_to_all(session, shop.milestone.id, new_companies_too=True, now_ms=NOW_MS)
         (company,) = create_companies(session, [("SFID", "1")], NOW_MS).values()
-        plans.assign_missing(session, NOW_MS)
+        auto_assign.assign_missing(session, NOW_MS)
         assert plans.unassign_milestone(session, shop.milestone.id, [company], now_ms=LATER_MS) == 1
-        plans.assign_missing(session, NOW_MS)
+        auto_assign.assign_missing(session, NOW_MS)
         assert assigned.list_assigned_milestones(session) == ()
 
 

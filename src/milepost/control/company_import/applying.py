@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 from milepost.control.bulk import chunks, insert_new
 from milepost.control.company_import.deciding import Effects, Known, KnownCompany
 from milepost.control.company_import.reading import FileRow
+from milepost.control.repos.auto_assign import assign_missing, assigning_what_comes_to_fit
 from milepost.control.repos.company_keys import find_companies
 from milepost.control.repos.company_search import refresh_search
 from milepost.control.repos.identities import SHOWN
 from milepost.control.repos.key_spaces import ensure_key_spaces
 from milepost.control.repos.merging import merge
-from milepost.control.repos.plans import assign_missing
 from milepost.control.repos.rejudgings import owe_rejudging
 from milepost.control.repos.unmatched import make_companies
 from milepost.control.rows import CompanyKeyRow, CompanyRow
@@ -40,7 +40,14 @@ def load(session: Session, rows: Sequence[FileRow], known: Known) -> None:
 
 
 def apply(session: Session, effects: Effects, *, actor: str, now_ms: int) -> None:
-    """Do it all; new companies get the plans that every new company gets."""
+    """Do it all; new companies get the plans that every new company gets, others those that they come to fit."""
+    with assigning_what_comes_to_fit(session, effects.changed.keys(), now_ms):
+        _apply(session, effects, actor=actor, now_ms=now_ms)
+    assign_missing(session, now_ms)
+    owe_rejudging(session, effects.created.keys(), now_ms=now_ms)
+
+
+def _apply(session: Session, effects: Effects, *, actor: str, now_ms: int) -> None:
     ensure_key_spaces(session, {key.key_space for key, _ in effects.keys}, now_ms=now_ms)
     if effects.created:
         key_values: dict[UUID, list[str]] = defaultdict(list)
@@ -65,8 +72,6 @@ def apply(session: Session, effects: Effects, *, actor: str, now_ms: int) -> Non
         held = [session.get_one(CompanyRow, one) for one in dict.fromkeys(holdings)]
         merge(session, session.get_one(CompanyRow, company_id), held, actor=actor, now_ms=now_ms)
     refresh_search(session, changed.keys())
-    assign_missing(session, now_ms)
-    owe_rejudging(session, effects.created.keys(), now_ms=now_ms)
 
 
 def _companies(session: Session, company_ids: Collection[UUID], known: Known) -> dict[UUID, KnownCompany]:

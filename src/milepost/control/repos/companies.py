@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks
-from milepost.control.repos.company_search import CompanyFilter, CompanySort, matching, ordered, refresh_search
+from milepost.control.repos.company_search import CompanySearch, CompanySort, matching, ordered, refresh_search
 from milepost.control.repos.identities import SHOWN
 from milepost.control.repos.key_spaces import ensure_key_spaces
 from milepost.control.repos.merging import descendants, merge
@@ -80,7 +80,7 @@ def get_company(session: Session, company_id: UUID) -> Company:
 
 def list_companies(
     session: Session,
-    wanted: CompanyFilter | None = None,
+    wanted: CompanySearch | None = None,
     *,
     sort: CompanySort = CompanySort.NAME,
     descending: bool = False,
@@ -88,7 +88,7 @@ def list_companies(
     limit: int,
 ) -> tuple[Company, ...]:
     """Companies in order, from the one after `after` (see `ordered`)."""
-    query = select(CompanyRow).where(matching(wanted or CompanyFilter())).limit(limit)
+    query = select(CompanyRow).where(matching(wanted or CompanySearch())).limit(limit)
     return to_companies(session, session.scalars(ordered(query, sort, descending=descending, after=after)).all())
 
 

@@ -9,9 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks
-from milepost.control.repos import company_search
 from milepost.control.repos.company_keys import find_companies
-from milepost.control.repos.company_search import matching
+from milepost.control.repos.company_search import CompanySearch, matching
 from milepost.control.repos.identities import SHOWN, read_identities
 from milepost.control.rows import CompanyRow
 from milepost.domain.company import META_KEY
@@ -27,11 +26,9 @@ def fitting_companies(session: Session, wanted: CompanyFilter, among: Collection
     """Those that fit the filter, of all companies or of these, oldest first."""
     conditions = [
         matching(
-            company_search.CompanyFilter(
-                search=wanted.search, key_space=wanted.key_space, is_auto_created=wanted.is_auto_created
-            )
+            CompanySearch(search=wanted.search, key_space=wanted.key_space, is_auto_created=wanted.is_auto_created)
         ),
-        *(matching(company_search.CompanyFilter(attribute=attribute)) for attribute in wanted.attributes.items()),
+        *(matching(CompanySearch(attribute=attribute)) for attribute in wanted.attributes.items()),
     ]
     query = select(CompanyRow.id).where(*conditions).order_by(CompanyRow.id)
     if among is None:

@@ -27,7 +27,7 @@ class CompanySort(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CompanyFilter:
+class CompanySearch:
     """Which companies: those to which all that is given applies, what is combined into them included.
 
     `search` is text in a name or a key, whatever its case. `attribute` is a name and its value, or a name alone for
@@ -41,7 +41,7 @@ class CompanyFilter:
     standing: Standing = Standing.ACTIVE
 
 
-def matching(wanted: CompanyFilter) -> ColumnElement[bool]:
+def matching(wanted: CompanySearch) -> ColumnElement[bool]:
     """The condition on rows of companies."""
     conditions: list[ColumnElement[bool]] = [
         CompanyRow.standing == wanted.standing.value,

@@ -1,4 +1,4 @@
-"""Success plans: copying milestone and outcome definitions to companies, those yet to come included.
+"""Success plans: copying milestone and outcome definitions to companies, and taking the copies away.
 
 A company has a milestone once, however many outcomes count on it; assigning again changes nothing. The judge is owed
 a look at every company whose plan has changed.
@@ -10,13 +10,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks, insert_new
 from milepost.control.plan_rows import PlanTemplateRow
 from milepost.control.repos.companies import check_companies_exist
-from milepost.control.repos.company_filter import all_company_ids, fitting_companies
 from milepost.control.repos.milestones import milestone_row, parse_milestone
 from milepost.control.repos.outcomes import outcome_row, parse_outcome
 from milepost.control.repos.plan_changes import MILEPOST, Act, Noted, note_changes, noted
@@ -24,11 +23,9 @@ from milepost.control.repos.plan_templates import plan_template_row, to_plan_tem
 from milepost.control.rows import (
     AssignedMilestoneRow,
     AssignedOutcomeRow,
-    CompanyRow,
     MilestoneRow,
     OutcomeRow,
 )
-from milepost.domain.company_filter import CompanyFilter
 from milepost.domain.errors import ConflictError
 from milepost.domain.milestone import MilestoneState
 from milepost.domain.outcome import OutcomeState
@@ -59,52 +56,6 @@ def assign_plan(
 ) -> int:
     """Give companies all outcomes and milestones of the template; gives how many lacked any of them."""
     return _assign(session, plan_template_row(session, template_id), company_ids, Act(actor, now_ms))
-
-
-def assign_milestone_to_all(session: Session, milestone_id: UUID, *, new_companies_too: bool, now_ms: int) -> int:
-    """Copy it to every company that is shown, and say whether each new company gets it as well."""
-    give_to_new_companies(session, milestone_row(session, milestone_id), is_given=new_companies_too)
-    return assign_milestone(session, milestone_id, all_company_ids(session), now_ms=now_ms)
-
-
-def assign_outcome_to_all(session: Session, outcome_id: UUID, *, new_companies_too: bool, now_ms: int) -> int:
-    """Put it on every company's plan, and say whether each new company gets it as well."""
-    give_to_new_companies(session, outcome_row(session, outcome_id), is_given=new_companies_too)
-    return assign_outcome(session, outcome_id, all_company_ids(session), now_ms=now_ms)
-
-
-def give_to_new_companies(
-    session: Session, row: Definition, *, is_given: bool, fitting: CompanyFilter | None = None
-) -> None:
-    """Say whether each new company gets it, or each that fits a filter when it is made."""
-    row.assigns_new_companies = is_given
-    row.new_companies_filter = fitting.model_dump_json() if is_given and fitting is not None else None
-    session.flush()
-
-
-def assign_missing(session: Session, now_ms: int) -> int:
-    """Give companies made since the last call what every new company gets; gives how many companies that were.
-
-    Call it in the transaction that made them. A company is looked at once, so what a person takes off its plan
-    later stays off.
-    """
-    waiting = session.scalars(select(CompanyRow.id).where(CompanyRow.awaits_plan)).all()
-    if not waiting:
-        return 0
-    given: list[Definition] = [
-        *session.scalars(select(PlanTemplateRow).where(PlanTemplateRow.assigns_new_companies)),
-        *session.scalars(select(OutcomeRow).where(OutcomeRow.assigns_new_companies)),
-        *session.scalars(select(MilestoneRow).where(MilestoneRow.assigns_new_companies)),
-    ]
-    for row in given:
-        fitting: Sequence[UUID] = waiting
-        if row.new_companies_filter is not None:
-            wanted = CompanyFilter.model_validate_json(row.new_companies_filter)
-            fitting = fitting_companies(session, wanted, waiting)
-        _copy(session, row, fitting, Act(MILEPOST, now_ms))
-    for chunk in chunks(waiting):
-        session.execute(update(CompanyRow).where(CompanyRow.id.in_(chunk)).values(awaits_plan=False))
-    return len(waiting)
 
 
 def unassign_milestone(
@@ -163,17 +114,18 @@ def copy_milestone(session: Session, row: MilestoneRow, outcome_of: Mapping[UUID
 
 def _assign(session: Session, row: Definition, company_ids: Collection[UUID], act: Act) -> int:
     check_companies_exist(session, company_ids)
-    return _copy(session, row, company_ids, act)
+    return copy_definition(session, row, company_ids, act)
 
 
-def _copy(session: Session, row: Definition, company_ids: Collection[UUID], act: Act) -> int:
+def copy_definition(session: Session, row: Definition, company_ids: Collection[UUID], act: Act) -> int:
+    """Give it to those of these companies, all known, that lack it; gives how many."""
     if isinstance(row, MilestoneRow):
         return copy_milestone(session, row, dict.fromkeys(company_ids), act)
     if isinstance(row, OutcomeRow):
         return _copy_outcome(session, row, company_ids, act)
     lacking = lacking_companies(session, row, company_ids)
     for part in _parts(session, row):
-        _copy(session, part, lacking, act)
+        copy_definition(session, part, lacking, act)
     return len(lacking)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, SerializeAsAny, model_validator
 from sqlalchemy.orm import Session
 
-from milepost.control.repos import plans
+from milepost.control.repos import auto_assign, plans
 from milepost.control.repos.copies import Outdated
 from milepost.control.repos.plans import Definition
 from milepost.web.audience import Audience, CompanyRef, choose, named
@@ -18,7 +18,7 @@ from milepost.web.deps import WebDeps
 
 
 class AssignTo(Audience):
-    """Who gets it. With `auto_assign`, companies that come later get it too: all, or those that fit the filter.
+    """Who gets it. With `auto_assign`, companies that come later get it too: all, or those that come to fit the filter.
 
     Assigning to all without `auto_assign` ends an earlier one. Who has it already keeps it as it is.
     """
@@ -30,7 +30,7 @@ class AssignTo(Audience):
         if self.auto_assign and not self.all and self.filter is None:
             raise ValueError('auto_assign goes with "all": true or with a filter')
         if self.auto_assign and self.filter is not None and self.filter.metrics:
-            raise ValueError("auto_assign cannot look at metrics: a company that has just been made has no history")
+            raise ValueError("auto_assign cannot look at metrics: only at names, keys, attributes and origin")
         return self
 
 
@@ -101,7 +101,7 @@ def assign_to(
             row = find(work.session)
             if body.all or body.auto_assign:
                 fitting = body.filter.standing if body.filter else None
-                plans.give_to_new_companies(work.session, row, is_given=body.auto_assign, fitting=fitting)
+                auto_assign.give_to_new_companies(work.session, row, is_given=body.auto_assign, fitting=fitting)
             count = assign(work, chosen.company_ids)
             note = AssignmentNote(asked=body, companies=count)
             work.record("assign", subject, row.id, after=note)

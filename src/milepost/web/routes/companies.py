@@ -8,9 +8,9 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 
 from milepost.control.repos import combining, companies
+from milepost.control.repos.auto_assign import assign_missing, assigning_what_comes_to_fit
 from milepost.control.repos.companies import CompanyDraft
-from milepost.control.repos.company_search import CompanyFilter, CompanySort
-from milepost.control.repos.plans import assign_missing
+from milepost.control.repos.company_search import CompanySearch, CompanySort
 from milepost.domain.company import Company, CompanyChange, CompanyKey, Standing, folded
 from milepost.domain.errors import Fault, InvalidInputError
 from milepost.kit.clock import to_unix_ms
@@ -36,7 +36,7 @@ def _wanted(
     value: str | None = None,
     is_auto_created: bool | None = None,
     standing: Annotated[ShownStanding, Query(description="Companies set aside are in a list of their own.")] = "active",
-) -> CompanyFilter | CompanyKey:
+) -> CompanySearch | CompanyKey:
     """What the query asks for: companies, or the one of a key."""
     for given, name, needed, needed_name in (
         (key, "key", key_space, "key_space"),
@@ -47,7 +47,7 @@ def _wanted(
             raise InvalidInputError("The query is not valid.", faults=(fault,))
     if key_space is not None and key is not None:
         return CompanyKey(key_space=key_space, value=key)
-    return CompanyFilter(
+    return CompanySearch(
         search=search,
         key_space=key_space,
         attribute=None if attribute is None else (attribute, value),
@@ -61,7 +61,7 @@ def list_companies(
     *,
     _: Viewer,
     deps: Deps,
-    wanted: Annotated[CompanyFilter | CompanyKey, Depends(_wanted)],
+    wanted: Annotated[CompanySearch | CompanyKey, Depends(_wanted)],
     sort: CompanySort = CompanySort.NAME,
     order: Order = Order.ASCENDING,
     cursor: Cursor = None,
@@ -106,7 +106,8 @@ def change_company(company_id: UUID, body: CompanyChange, caller: Editor, deps: 
     """Rename a company, or change its attributes: those given, or with `replaces_attributes` all of them."""
     with change(deps, caller) as work:
         before = companies.get_company(work.session, company_id)
-        after = companies.update_company(work.session, company_id, body)
+        with assigning_what_comes_to_fit(work.session, [company_id], work.now_ms):
+            after = companies.update_company(work.session, company_id, body)
         work.record("update", "company", company_id, before=before, after=after)
     return after
 
@@ -136,7 +137,8 @@ def add_key(company_id: UUID, key: CompanyKey, caller: Editor, deps: Deps) -> Co
     """Let a key name the company too; 409 when it names another."""
     with change(deps, caller) as work:
         before = companies.get_company(work.session, company_id)
-        after = companies.add_company_key(work.session, company_id, key, now_ms=work.now_ms, actor=work.actor)
+        with assigning_what_comes_to_fit(work.session, [company_id], work.now_ms):
+            after = companies.add_company_key(work.session, company_id, key, now_ms=work.now_ms, actor=work.actor)
         work.record("add_key", "company", company_id, before=before, after=after)
     return after
 

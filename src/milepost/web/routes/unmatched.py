@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 
 from milepost.control.repos import unmatched
-from milepost.control.repos.plans import assign_missing
+from milepost.control.repos.auto_assign import assign_missing, assigning_what_comes_to_fit
 from milepost.control.repos.signals import list_signals
 from milepost.control.repos.unmatched import HeldKey, Selection
 from milepost.domain.combination import History
@@ -88,9 +88,10 @@ def list_unmatched(
 def assign_unmatched(body: Assignment, caller: Editor, deps: Deps) -> Matched:
     """Give keys to a company: all that is held for them is its own from now on. Undone by separating them."""
     with change(deps, caller) as work:
-        matched = unmatched.assign_unmatched(
-            work.session, body.company_id, body.keys, actor=work.actor, now_ms=work.now_ms
-        )
+        with assigning_what_comes_to_fit(work.session, [body.company_id], work.now_ms):
+            matched = unmatched.assign_unmatched(
+                work.session, body.company_id, body.keys, actor=work.actor, now_ms=work.now_ms
+            )
         work.record_each("assign_unmatched", "company", matched)
     return Matched(count=len(matched))
 
