@@ -43,10 +43,8 @@ def _tell_service(console: Console, overview: dict[str, Any]) -> None:
     console.print(
         f"Events    {fates['processed']:,} processed, {fates['duplicate']:,} repeats, {fates['parked']:,} parked"
     )
-    counts = overview["counts"]
-    console.print(
-        f"Known     connections {counts['connections']:,}, signals {counts['signals']:,}, companies {counts['companies']:,}"
-    )
+    counts = {name: f"{overview['counts'][name]:,}" for name in ("connections", "signals", "companies")}
+    console.print("Defined   " + ", ".join(f"{name} {count}" for name, count in counts.items()))
 
 
 def _tell_metrics(console: Console, metrics: list[dict[str, Any]]) -> None:
