@@ -58,7 +58,7 @@ def test_a_backfill_finds_what_the_stream_found_by_each_event_s_own_arrival(chdb
         f"WHERE request_id = {{request:UUID}} AND {sql.test} ORDER BY item",
         parameters={**sql.parameters, "request": str(request_id)},
     ).result_rows
-    found = compile_group([signal]).detect_each(PAYLOADS, map(to_unix_ms, ARRIVALS)).emissions
-    assert [tuple(row) for row in rows] == [(each.event, each.company, *each.values) for each in found]
-    assert [each.event for each in found] == [0, 1, 3, 4]
+    [found] = compile_group([signal]).detect_each(PAYLOADS, map(to_unix_ms, ARRIVALS)).emitted
+    assert [tuple(row) for row in rows] == list(zip(found.events, found.companies, *found.values, strict=True))
+    assert found.events == [0, 1, 3, 4]
     chdb_client.command("DELETE FROM events WHERE request_id = {request:UUID}", parameters={"request": str(request_id)})

@@ -1,5 +1,6 @@
 """A detector of many signals gives what each signal gives by itself, read the plain way."""
 
+from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from milepost.criteria.convert import CONVERTERS, step_into, to_slot, to_text
 from milepost.criteria.evaluate import evaluate
-from milepost.detect.rules import Emission, compile_group
+from milepost.detect.rules import Emitted, compile_group
 from milepost.domain.criterion import FieldType
 from milepost.domain.signal import CompanyMapping, Signal, SignalField
 from milepost.testing.criteria import groups, payloads, signal_fields
@@ -39,17 +40,30 @@ def signals(draw: st.DrawFn) -> Signal:
     )
 
 
+def arrival(event: int) -> int:
+    return NOW + event * DAY
+
+
 def at(payload: Any, field: SignalField) -> Any:
     return reduce(step_into, field.path, payload)
 
 
-def naively(event: int, place: int, signal: Signal, payload: Any) -> list[Emission]:
-    if not evaluate(signal.rules, signal.fields)(payload, NOW + event * DAY):
-        return []
-    [company] = [at(payload, field) for field in signal.fields if field.name == signal.company.field]
-    stored = {signal.slots[field.name]: to_slot(field.type, at(payload, field)) for field in signal.fields}
-    values = tuple(stored[column] for column in sorted(stored, key=lambda name: (name[0], int(name[1:]))))
-    return [Emission(event, place, to_text(company) or None, values)]
+def naively(signal: Signal, payloads: Sequence[Any]) -> Emitted:
+    matched = [
+        event
+        for event, payload in enumerate(payloads)
+        if evaluate(signal.rules, signal.fields)(payload, arrival(event))
+    ]
+    [company] = [field for field in signal.fields if field.name == signal.company.field]
+    stored = {
+        signal.slots[field.name]: [to_slot(field.type, at(payloads[event], field)) for event in matched]
+        for field in signal.fields
+    }
+    return Emitted(
+        matched,
+        [to_text(at(payloads[event], company)) or None for event in matched],
+        [stored[column] for column in sorted(stored, key=lambda name: (name[0], int(name[1:])))],
+    )
 
 
 @settings(max_examples=120, deadline=None)
@@ -57,15 +71,10 @@ def naively(event: int, place: int, signal: Signal, payload: Any) -> list[Emissi
 def test_the_emissions_of_a_group_are_those_of_its_signals(data: st.DataObject, drawn: list[Signal]) -> None:
     events = data.draw(st.lists(payloads([field for signal in drawn for field in signal.fields]), max_size=4))
     decoded = [msgspec.json.decode(event) for event in events]
-    arrivals = [NOW + event * DAY for event in range(len(events))]
+    arrivals = [arrival(event) for event in range(len(events))]
     detector = compile_group(drawn)
     detection = detector.detect_each(events, arrivals)
-    assert detection.emissions == [
-        emission
-        for event, payload in enumerate(decoded)
-        for place, signal in enumerate(drawn)
-        for emission in naively(event, place, signal, payload)
-    ]
+    assert detection.emitted == tuple(naively(signal, decoded) for signal in drawn)
     assert detection.failures == tuple(
         tuple(
             sum(at(each, field) is not None and CONVERTERS[field.type](at(each, field)) is None for each in decoded)

@@ -5,9 +5,9 @@ Pure and compiled once per revision. Takes bodies that the door let through; ref
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -17,28 +17,27 @@ from milepost.domain.criterion import FieldType
 from milepost.domain.signal import Signal, SignalField
 
 
-class Emission(msgspec.Struct, frozen=True, gc=False):
-    """One signal emitted by one event of a body.
+class Emitted(NamedTuple):
+    """What the events of a body emit as one signal, in their order, as columns of equal length.
 
-    `event` is the event's place in the body, `signal` the signal's place among those of the detector. `company`
-    is the text of the company field, None where that is missing or empty: nobody can tell whose event it is.
-    `values` stand in the order of the signal's columns: float or None for `n..`, str or None for `t..`.
+    `events` are places in the body. `companies` are the texts of the company field, None where that is missing or
+    empty: nobody can tell whose event it is. `values` are one column for each of the signal's columns in the store,
+    in their order: float or None for `n..`, str or None for `t..`.
     """
 
-    event: int
-    signal: int
-    company: str | None
-    values: tuple[float | str | None, ...]
+    events: Sequence[int]
+    companies: Sequence[str | None]
+    values: Sequence[Sequence[float | str | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detection:
-    """What the events of a body emit, in the order of the body and then of the signals.
+    """What the events of a body emit as each of the signals.
 
     `failures[s][f]` is in how many events field f of signal s was there, but not convertible to its type.
     """
 
-    emissions: list[Emission]
+    emitted: tuple[Emitted, ...]
     failures: tuple[tuple[int, ...], ...]
 
 
@@ -52,19 +51,19 @@ class GroupDetector:
     signals: tuple[Signal, ...]
     columns: tuple[tuple[str, ...], ...]
     _decode: Callable[[bytes], list[Any]]
-    _scan: Callable[[list[Any], Iterable[int]], tuple[list[Emission], list[int]]]
+    _scan: Callable[[list[Any], Iterable[int]], tuple[list[Emitted], list[int]]]
     _failures_of: tuple[tuple[int, ...], ...]
 
     def detect(self, body: bytes, arrivals_ms: Iterable[int]) -> Detection:
         """Read a JSON array of payload objects, of which each arrived at its own time."""
-        emissions, failures = self._scan(self._decode(body), arrivals_ms)
+        emitted, failures = self._scan(self._decode(body), arrivals_ms)
         return Detection(
-            emissions=emissions,
+            emitted=tuple(emitted),
             failures=tuple(tuple(failures[index] for index in of_signal) for of_signal in self._failures_of),
         )
 
     def detect_each(self, payloads: Iterable[bytes | msgspec.Raw], arrivals_ms: Iterable[int]) -> Detection:
-        """Read payload objects that lie apart; an emission's `event` is the place in `payloads`."""
+        """Read payload objects that lie apart; `events` are then places in `payloads`."""
         return self.detect(b"[" + b",".join(map(bytes, payloads)) + b"]", arrivals_ms)
 
 
@@ -72,18 +71,18 @@ def compile_group(signals: Sequence[Signal]) -> GroupDetector:
     """Compile signals that passed `check`; what several of them read is decoded and converted once."""
     as_struct = all(_fits_a_struct(field.path[0]) for signal in signals for field in signal.fields)
     program = Program((lambda index, _: f"root.m{index}") if as_struct else (lambda _, name: f"root.get({name})"))
-    program.names |= {"Emission": Emission, "to_json_array": to_json_array, "to_text": to_text}
+    program.names |= {"Emitted": Emitted, "to_json_array": to_json_array, "to_text": to_text}
     failure_of = _count_failures(program, (field for signal in signals for field in signal.fields))
     emitting = [line for place, signal in enumerate(signals) for line in _emitting(program, place, signal)]
     source = "\n".join(
         [
             "def scan(roots, arrivals):",
-            "    found = []",
-            "    emit = found.append",
+            f"    emitted = [{', '.join(map(_nothing_emitted, signals))}]",
+            *(f"    {_named_columns(place, signal)}" for place, signal in enumerate(signals)),
             f"    failures = [0] * {len(failure_of)}",
             "    for event, (root, now) in enumerate(zip(roots, arrivals, strict=True)):",
             *(f"        {line}" for line in [*program.lines, *emitting, "pass"]),
-            "    return found, failures",
+            "    return emitted, failures",
         ]
     )
     return GroupDetector(
@@ -106,16 +105,28 @@ def _count_failures(program: Program, fields: Iterable[SignalField]) -> dict[tup
     return failure_of
 
 
-def _emitting(program: Program, place: int, signal: Signal) -> tuple[str, str]:
+def _nothing_emitted(signal: Signal) -> str:
+    return f"Emitted([], [], [{', '.join(['[]'] * len(signal.fields))}])"
+
+
+def _named_columns(place: int, signal: Signal) -> str:
+    """A list under a name of its own is what Python appends to quickest."""
+    values = "".join(f"values_{place}_{index}, " for index in range(len(signal.fields)))
+    return f"events_{place}, companies_{place}, ({values}) = emitted[{place}]"
+
+
+def _emitting(program: Program, place: int, signal: Signal) -> Iterator[str]:
     fields = {field.name: field for field in signal.fields}
-    test = program.test(signal.rules, fields)
-    values = "".join(f"{_stored(program, field)}, " for field in _by_column(signal))
+    yield f"if {program.test(signal.rules, fields)}:"
     company = fields[signal.company.field]
     if company.type is FieldType.TEXT:
         key = program.value(company.path, FieldType.TEXT)
     else:
         key = f"to_text({program.place(company.path)})"
-    return f"if {test}:", f"    emit(Emission(event, {place}, {key} or None, ({values})))"
+    yield f"    events_{place}.append(event)"
+    yield f"    companies_{place}.append({key} or None)"
+    for index, field in enumerate(_by_column(signal)):
+        yield f"    values_{place}_{index}.append({_stored(program, field)})"
 
 
 def _by_column(signal: Signal) -> list[SignalField]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, repeat
+from itertools import compress, groupby, repeat
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ import msgspec
 
 from milepost.criteria.convert import DAY_MS, to_text
 from milepost.detect.company import Companies, Key
-from milepost.detect.rules import Emission, GroupDetector, compile_group
+from milepost.detect.rules import Emitted, GroupDetector, compile_group
 from milepost.domain.event import Detected, Emissions, RecordedGroup
 from milepost.domain.fate import Fate
 from milepost.domain.signal import Signal
@@ -42,9 +42,9 @@ def compile_definitions(signals: Iterable[Signal], known: Definitions = MappingP
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """What one signal made of one group's new events of one day; `events` are places in the group's columns.
+    """What one signal made of one group's new events of one day.
 
-    `companies` has the company key of each emission; a pass over a thousand emissions is worth saving here.
+    `events` are places in the group's columns, `companies` their company keys, `values` a column for each of `columns`.
     """
 
     group: RecordedGroup
@@ -55,8 +55,8 @@ class _Found:
     company_missing: int
     failures: Mapping[str, int]
     events: Sequence[int]
-    emissions: Sequence[Emission]
     companies: Sequence[str]
+    values: Sequence[Sequence[float | str | None]]
 
 
 class Detect:
@@ -128,29 +128,31 @@ def _by_signal(group: RecordedGroup, day: int, events: Sequence[int], detector: 
     payloads = group.payloads if is_whole else [group.payloads[event] for event in events]
     arrivals = group.received_at_ms if is_whole else [group.received_at_ms[event] for event in events]
     detection = detector.detect_each(payloads, arrivals)
-    by_signal: list[list[Emission]] = [[] for _ in detector.signals]
-    companies: list[list[str]] = [[] for _ in detector.signals]
-    company_missing = [0] * len(detector.signals)
-    for emission in detection.emissions:
-        if (company := emission.company) is None:
-            company_missing[emission.signal] += 1
-        else:
-            by_signal[emission.signal].append(emission)
-            companies[emission.signal].append(company)
     for place, signal in enumerate(detector.signals):
-        failures = detection.failures[place]
+        matched, failures = detection.emitted[place], detection.failures[place]
+        emitted, companies = _with_company(matched)
         yield _Found(
             group=group,
             signal=signal,
             columns=detector.columns[place],
             day=day,
             seen=len(events),
-            company_missing=company_missing[place],
+            company_missing=len(matched.events) - len(emitted.events),
             failures={field.name: n for field, n in zip(signal.fields, failures, strict=True)} if any(failures) else {},
-            events=[events[emission.event] for emission in by_signal[place]],
-            emissions=by_signal[place],
-            companies=companies[place],
+            events=emitted.events if is_whole else [events[event] for event in emitted.events],
+            companies=companies,
+            values=emitted.values,
         )
+
+
+def _with_company(emitted: Emitted) -> tuple[Emitted, Sequence[str]]:
+    """Without those of which nobody can tell whose they are; and the keys of the others' companies."""
+    companies = [company for company in emitted.companies if company is not None]
+    if len(companies) == len(emitted.companies):
+        return emitted, companies
+    told = [company is not None for company in emitted.companies]
+    values = [list(compress(column, told)) for column in emitted.values]
+    return Emitted(list(compress(emitted.events, told)), companies, values), companies
 
 
 def _tally(of: _Found, ids: Mapping[Key, bytes], hidden: Collection[bytes]) -> Tally:
@@ -159,7 +161,7 @@ def _tally(of: _Found, ids: Mapping[Key, bytes], hidden: Collection[bytes]) -> T
         signal_id=of.signal.id,
         day=of.day,
         seen=of.seen,
-        matched=len(of.emissions) + of.company_missing,
+        matched=len(of.events) + of.company_missing,
         company_missing=of.company_missing,
         company_unknown=sum(map(held.__contains__, of.companies)) if held else 0,
         failures=of.failures,
@@ -174,8 +176,7 @@ def _keys(of: _Found) -> set[Key]:
 def _emissions(of: _Found, ids: Mapping[Key, bytes]) -> Emissions:
     space = of.signal.company.key_space
     by_value = {value: ids[space, value] for value in set(of.companies)}
-    columns = list(zip(*(emission.values for emission in of.emissions), strict=True))
-    slots: dict[str, Any] = dict(zip(of.columns, columns, strict=True)) if columns else {}
+    slots: dict[str, Any] = dict(zip(of.columns, of.values, strict=True))
     return Emissions(
         signal_id=of.signal.id,
         generation=of.signal.generation,
