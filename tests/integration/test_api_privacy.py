@@ -73,3 +73,17 @@ def test_a_done_request_shows_its_receipt_and_what_is_no_export_has_no_file(cons
     view = admin.get(f"{ASK}/{asked['id']}").json()
     assert (view["receipt"]["counts"], view["download"]) == ({"signals": 3}, None)
     assert admin.get(f"{ASK}/{asked['id']}/export").json()["code"] == "not_found"
+
+
+def test_only_admins_see_stop_or_retry_the_job_of_a_request(console: Console) -> None:
+    asked = console.as_person(Role.ADMIN).post(ASK, json={"subject": {"user_id": "ada"}, "action": "delete"}).json()
+    job = f"/api/jobs/{asked['id']}"
+    for caller in (console.as_person(Role.VIEWER), console.as_person(Role.EDITOR), console.as_machine("write:api")):
+        assert caller.get("/api/jobs").json()["items"] == []
+        assert caller.get("/api/jobs", params={"kind": "privacy"}).json()["items"] == []
+        for answer in (caller.get(job), caller.post(f"{job}/cancel"), caller.post(f"{job}/retry")):
+            assert answer.status_code == 403
+    admin = console.as_person(Role.ADMIN)
+    assert [one["id"] for one in admin.get("/api/jobs").json()["items"]] == [asked["id"]]
+    assert admin.get(job).json()["state"] == "queued"
+    assert admin.post(f"{job}/cancel").json()["state"] == "cancelled"

@@ -236,6 +236,25 @@ def test_key_spaces_are_listed_and_added(editor: TestClient) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("retention_days", True),
+        ("retention_days", "30"),
+        ("retention_days", 30.0),
+        ("creates_companies", "no"),
+        ("creates_companies", 0),
+        ("account_name", "  "),
+    ],
+)
+def test_a_setting_of_the_wrong_type_changes_nothing(console: Console, path: str, value: Any) -> None:
+    admin = console.as_person(Role.ADMIN)
+    before = admin.get("/api/settings").json()
+    refused = admin.put("/api/settings", json={path: value})
+    assert (refused.status_code, refused.json()["faults"][0]["path"]) == (400, path)
+    assert admin.get("/api/settings").json() == before
+
+
 def test_settings_are_replaced_whole_by_admins(console: Console) -> None:
     admin = console.as_person(Role.ADMIN)
     changed = admin.put("/api/settings", json={"account_name": "Shop", "time_zone": "Europe/Berlin"})

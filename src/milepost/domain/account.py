@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, field_validator
 
 from milepost.domain.calendar import Calendar, WeekStart
 
@@ -52,8 +52,15 @@ class AccountSettings(BaseModel):
     account_name: str = Field(default="My account", min_length=1, max_length=120)
     time_zone: str = "UTC"
     week_start: WeekStart = WeekStart.MONDAY
-    creates_companies: bool = True
-    retention_days: int | None = Field(default=None, ge=1, le=36_500)
+    creates_companies: StrictBool = True
+    retention_days: StrictInt | None = Field(default=None, ge=1, le=36_500)
+
+    @field_validator("account_name")
+    @classmethod
+    def _says_something(cls, name: str) -> str:
+        if not name.strip():
+            raise ValueError("must not be blank")
+        return name
 
     @field_validator("time_zone")
     @classmethod

@@ -96,9 +96,9 @@ def page_audit(
         if value is not None:
             query = query.where(column == value)
     if wanted.since_ms is not None:
-        query = query.where(AuditRow.id >= UUID(int=wanted.since_ms << 80))
+        query = query.where(AuditRow.id >= _first_id(wanted.since_ms))
     if wanted.until_ms is not None:
-        query = query.where(AuditRow.id < UUID(int=wanted.until_ms << 80))
+        query = query.where(AuditRow.id < _first_id(wanted.until_ms))
     if before is not None:
         query = query.where(AuditRow.id < before)
     return tuple(_to_entry(row) for row in session.scalars(query))
@@ -106,8 +106,13 @@ def page_audit(
 
 def audit_since(session: Session, since_ms: int, subjects: Collection[str]) -> tuple[AuditEntry, ...]:
     """Changes of these nouns from this instant on, oldest first."""
-    query = select(AuditRow).where(AuditRow.id >= UUID(int=since_ms << 80), AuditRow.subject.in_(subjects))
+    query = select(AuditRow).where(AuditRow.id >= _first_id(since_ms), AuditRow.subject.in_(subjects))
     return tuple(_to_entry(row) for row in session.scalars(query.order_by(AuditRow.id)))
+
+
+def _first_id(at_ms: int) -> UUID:
+    """The least id of what happens at an instant; there are none of before 1970."""
+    return UUID(int=max(at_ms, 0) << 80)
 
 
 def _to_entry(row: AuditRow) -> AuditEntry:

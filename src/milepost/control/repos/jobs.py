@@ -54,6 +54,7 @@ def page_jobs(
     kind: JobKind | None = None,
     state: JobState | None = None,
     subject_id: UUID | None = None,
+    except_kinds: Collection[JobKind] = (),
     before: UUID | None = None,
     limit: int,
 ) -> tuple[Job, ...]:
@@ -61,6 +62,8 @@ def page_jobs(
     query = select(JobRow).order_by(JobRow.id.desc()).limit(limit)
     if kind is not None:
         query = query.where(JobRow.kind == kind.value)
+    if except_kinds:
+        query = query.where(JobRow.kind.not_in(except_kinds))
     if state is not None:
         query = query.where(JobRow.state == state.value)
     if subject_id is not None:

@@ -7,7 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from milepost.control.repos import assigned, copies
 from milepost.control.repos.plan_changes import Act
@@ -19,6 +19,7 @@ from milepost.kit.clock import to_datetime, to_unix_ms
 from milepost.web.auth import Editor, Viewer
 from milepost.web.changes import change
 from milepost.web.deps import Deps, WebDeps
+from milepost.web.instants import Instant
 from milepost.web.paging import Cursor, Limit, Page, page_of, read_cursor
 from milepost.web.standing import ExplainedMilestone, ExplainedOutcome, standing
 
@@ -32,7 +33,7 @@ class Tick(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    at: AwareDatetime | None = None
+    at: Instant | None = None
 
 
 class TransitionView(Transition):

@@ -6,13 +6,13 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 
 from milepost.control.repos.audit import AuditFilter, page_audit
 from milepost.domain.account import AuditEntry
 from milepost.kit.clock import to_unix_ms
 from milepost.web.auth import Admin
 from milepost.web.deps import Deps
+from milepost.web.instants import Instant
 from milepost.web.paging import Cursor, Limit, Page, page_of, read_cursor
 
 router = APIRouter(prefix="/audit", tags=["audit"])
@@ -27,8 +27,8 @@ def list_audit(
     action: Annotated[str | None, Query(description="Only what was done so: create, update, tick, ...")] = None,
     subject: Annotated[str | None, Query(description="Only things of this kind: metric, company, ...")] = None,
     subject_id: Annotated[str | None, Query(description="Only changes of the thing with this id.")] = None,
-    since: Annotated[AwareDatetime | None, Query(alias="from", description="From this instant on.")] = None,
-    until: Annotated[AwareDatetime | None, Query(alias="to", description="Before this instant.")] = None,
+    since: Annotated[Instant | None, Query(alias="from", description="From this instant on.")] = None,
+    until: Annotated[Instant | None, Query(alias="to", description="Before this instant.")] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[AuditEntry]:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from milepost.control.repos import assigned, companies
 from milepost.control.repos.plan_changes import page_plan_changes
@@ -18,6 +18,7 @@ from milepost.domain.plan import ChangeKind, PlanChange
 from milepost.kit.clock import to_unix_ms
 from milepost.web.auth import Viewer
 from milepost.web.deps import Deps
+from milepost.web.instants import Instant
 from milepost.web.paging import Cursor, Limit, Page, page_of, read_cursor
 from milepost.web.standing import ExplainedMilestone, ExplainedOutcome, standing
 
@@ -76,7 +77,7 @@ def read_plan(
     _: Viewer,
     deps: Deps,
     at: Annotated[
-        AwareDatetime | None,
+        Instant | None,
         Query(description="As it stood, or will stand unless something happens, by all that is known now."),
     ] = None,
 ) -> Plan:

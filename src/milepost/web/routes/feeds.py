@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from milepost.control.repos.companies import get_company
 from milepost.control.repos.signals import get_signal
@@ -28,6 +28,7 @@ from milepost.store.position import MOST_ITEM, Position
 from milepost.web.auth import Viewer, check_still
 from milepost.web.deps import Deps, WebDeps
 from milepost.web.feeds import FeedWanted, ShownRow
+from milepost.web.instants import Instant
 from milepost.web.live import PAGE_ROWS, TailSource, Told, follow
 from milepost.web.live_query import ExportPlace, Start, TailPlace
 from milepost.web.paging import Cursor, Limit, read_cursor, write_cursor
@@ -70,8 +71,8 @@ def wanted_feed(
     by: Annotated[
         FeedTime, Query(description="The time that since, until and the order are of.")
     ] = FeedTime.EVENT_DATE,
-    since: Annotated[AwareDatetime | None, Query(description="At or after this instant.")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Before this instant.")] = None,
+    since: Annotated[Instant | None, Query(description="At or after this instant.")] = None,
+    until: Annotated[Instant | None, Query(description="Before this instant.")] = None,
 ) -> FeedWanted:
     """The feed that a query string describes; NotFoundError for a signal or company that does not exist."""
     wanted = FeedWanted(

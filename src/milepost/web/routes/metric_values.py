@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from milepost.control.repos import companies, metrics
@@ -23,6 +23,7 @@ from milepost.kit.clock import to_datetime, to_unix_ms
 from milepost.web.auth import Viewer
 from milepost.web.deps import Deps, WebDeps
 from milepost.web.fields import shown
+from milepost.web.instants import Instant
 from milepost.web.paging import Cursor, Page, read_cursor, write_cursor
 from milepost.web.periods import first_day_of, periods_until
 from milepost.web.ranking import (
@@ -40,7 +41,7 @@ from milepost.web.ranking import (
 
 router = APIRouter(prefix="/metrics", tags=["metrics"])
 
-At = Annotated[AwareDatetime | None, Query(description="As of this instant; now unless given.")]
+At = Annotated[Instant | None, Query(description="As of this instant; now unless given.")]
 
 
 class MetricValuePage(Page[CompanyValue]):
@@ -103,7 +104,7 @@ class PreviewWanted(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     metric: AnyMetricDraft
-    at: AwareDatetime | None = None
+    at: Instant | None = None
     company_id: UUID | None = None
     by: Period = Period.DAY
     limit: int = Field(default=20, ge=1, le=100)

@@ -7,13 +7,14 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from milepost.domain.rejection import Rejection, RejectionFilter
 from milepost.kit.clock import to_datetime, to_unix_ms
 from milepost.web.auth import Viewer
 from milepost.web.deps import Deps
 from milepost.web.errors import ProblemFault
+from milepost.web.instants import Instant
 from milepost.web.paging import Cursor, Limit, Page, page_of, read_cursor
 
 router = APIRouter(prefix="/rejections", tags=["rejections"])
@@ -42,8 +43,8 @@ def list_rejections(
     connection_id: UUID | None = None,
     door: str | None = None,
     code: Annotated[str | None, Query(description="Why, such as invalid_input or over_limit.")] = None,
-    since: Annotated[AwareDatetime | None, Query(description="Refused at or after this instant.")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Refused before this instant.")] = None,
+    since: Annotated[Instant | None, Query(description="Refused at or after this instant.")] = None,
+    until: Annotated[Instant | None, Query(description="Refused before this instant.")] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[RejectionView]:
