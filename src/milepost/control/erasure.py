@@ -1,6 +1,7 @@
 """Everything that the control plane has of a company: found by who refers to whom, then exported, deleted or renamed.
 
-Takes a session and ids. A table that is added later is covered if its column `company_id`, or a foreign key, says so.
+Takes a session and ids. A table that is added later is covered if its column `company_id`, or a foreign key, says so;
+one with `company_id` also where its `subject_id` is a company, as on the timelines of those that it was combined with.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 from milepost.control import plan_rows  # noqa: F401  # its tables are among those that are searched
 from milepost.control.bulk import chunks
 from milepost.control.job_rows import ImportLineRow, JobRow
+from milepost.control.repos.merging import rename_on_timelines
 from milepost.control.revisions import Scope, raise_revision
 from milepost.control.rows import AuditRow, CompanyKeyRow, CompanyRow, Row
 from milepost.domain.company import CompanyKey, folded, search_text
@@ -60,10 +62,14 @@ def what_is_known(session: Session, company_ids: Collection[UUID]) -> Known:
 
 def records_of(session: Session, company_ids: Collection[UUID]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every row about the companies: the name of its table, and its columns."""
+    seen: set[tuple[Any, ...]] = set()  # a row may be about them by two columns
     for table, column, values in _places(session, company_ids):
         for chunk in chunks(values):
             for row in session.execute(select(table).where(column.in_(chunk))).mappings():
-                yield table.name, dict(row)
+                key = (table.name, *(row[part] for part in table.primary_key))
+                if key not in seen:
+                    seen.add(key)
+                    yield table.name, dict(row)
 
 
 def count_records(session: Session, company_ids: Collection[UUID]) -> dict[str, int]:
@@ -88,8 +94,8 @@ def rename_companies(session: Session, known: Known) -> None:
         of_key = (CompanyKeyRow.key_space == key.key_space, CompanyKeyRow.value == key.value)
         if pseudonym := known.pseudonyms.get(key.value):
             session.execute(update(CompanyKeyRow).where(*of_key).values(value=pseudonym))
-    for company_id in known.company_ids:
-        name = f"Anonymous {company_id.hex[-8:]}"
+    names = pseudonymous_names(known.company_ids)
+    for company_id, name in names.items():
         values = session.scalars(select(CompanyKeyRow.value).where(CompanyKeyRow.company_id == company_id)).all()
         renamed: dict[str, Any] = {
             "name": name,
@@ -99,7 +105,13 @@ def rename_companies(session: Session, known: Known) -> None:
             "given_attributes": None,
         }
         session.execute(update(CompanyRow).where(CompanyRow.id == company_id).values(renamed))
+    rename_on_timelines(session, names)
     _raise_both(session)
+
+
+def pseudonymous_names(company_ids: Collection[UUID]) -> dict[UUID, str]:
+    """What companies are called once they are anonymised."""
+    return {company_id: f"Anonymous {company_id.hex[-8:]}" for company_id in company_ids}
 
 
 def scrub_audit(session: Session, company_ids: Collection[UUID]) -> int:
@@ -171,11 +183,11 @@ def _places(session: Session, company_ids: Collection[UUID]) -> list[Place]:
 
 
 def _own_places(table: Table, owned: Mapping[Table, list[Any]]) -> list[Place]:
-    """By `company_id` alone where the table has that; else by what it belongs to, and goes away with."""
+    """By `company_id`, and then by `subject_id` too; else by what it belongs to, and goes away with."""
     companies = CompanyRow.__table__
     assert isinstance(companies, Table)
     if "company_id" in table.c:
-        return [(table, table.c.company_id, owned[companies])]
+        return [(table, table.c[name], owned[companies]) for name in ("company_id", "subject_id") if name in table.c]
     return [
         (table, column, owned[key.column.table])
         for column in table.c

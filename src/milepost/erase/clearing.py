@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from milepost.control.erasure import count_records, scrub_imports
+from milepost.control.erasure import count_records, pseudonymous_names, scrub_imports
 from milepost.control.repos.identities import read_identities
+from milepost.control.repos.merging import count_called_otherwise
 from milepost.control.repos.privacy import exports_about_the_same
 from milepost.control.repos.rejudgings import owe_rejudging
 from milepost.domain.errors import UnavailableError
@@ -187,6 +188,10 @@ class Clearing:
             found["signals of the company"] = self.marks.count_emitted(emitted_for(known.company_ids))
             with self.premises.database.read() as session:
                 found["records of the company"] = sum(count_records(session, known.company_ids).values())
+        if not self._is_delete and known.company_ids:
+            with self.premises.database.read() as session:
+                names = pseudonymous_names(known.company_ids)
+                found["names on timelines"] = count_called_otherwise(session, names)
         if any(found.values()):
             raise UnavailableError(f"Something of the subject is still there: {found}.")
         return tuple(Check(searched=what, found=count) for what, count in found.items())
