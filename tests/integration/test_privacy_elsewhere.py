@@ -8,9 +8,11 @@ from uuid import UUID
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from milepost.control.repos import combining, companies, transitions
+from milepost.control.repos import combining, companies, signals, transitions
 from milepost.domain.company import CompanyChange
-from milepost.domain.privacy import CompanySubject, PrivacyAction
+from milepost.domain.criterion import FieldType
+from milepost.domain.privacy import CompanySubject, PrivacyAction, UserSubject
+from milepost.domain.signal import SignalDraft
 from milepost.testing.business import NOW_MS
 from milepost.testing.house import House, open_house
 
@@ -93,3 +95,41 @@ def test_an_anonymised_company_has_its_pseudonym_on_all_timelines_in_place_of_ev
     assert timeline(house, bolt) == sorted([*((name, reason) for reason in happened), *others])
     assert house.files_with(house.marker) == []
     assert "names on timelines" in {check.searched for check in receipt.checks}
+
+
+def delete_signal(house: House, signal_id: UUID) -> None:
+    with house.database.write() as session:
+        signals.delete_signal(session, signal_id)
+
+
+def test_an_event_is_found_where_a_signal_read_the_companys_key_that_has_been_deleted(house: House) -> None:
+    house.send("order", order("acme", "ada"))
+    deals = house.define("deal", "client", ("client", FieldType.TEXT))
+    draft = SignalDraft.model_validate(deals.model_dump(include=set(SignalDraft.model_fields)))
+    with house.database.write() as session:
+        moved = draft.fields[0].model_copy(update={"path": ("buyer",)})
+        signals.update_signal(session, deals.id, draft.model_copy(update={"fields": (moved,)}), now_ms=NOW_MS)
+    delete_signal(house, deals.id)
+    house.send("deal", {"client": "acme"}, {"buyer": "acme"}, {"client": "bolt"}, {"seller": "acme"})
+    house.do(DELETE, CompanySubject(company_id=company(house, "acme")))
+    assert house.payloads() == [{"client": "bolt"}, {"seller": "acme"}]
+
+
+@pytest.mark.parametrize("action", [DELETE, ANONYMISE])
+def test_what_a_deleted_signal_read_of_a_user_is_found_where_retention_has_dropped_the_event(
+    house: House, action: PrivacyAction
+) -> None:
+    house.send("order", order("acme", house.marker))
+    house.client.command("TRUNCATE TABLE events")
+    delete_signal(house, house.orders.id)
+    receipt = house.do(action, UserSubject(user_id=house.marker))
+    assert receipt.counts["signals"] == 1
+    assert house.files_with(house.marker) == []
+
+
+def test_an_anonymised_payload_does_not_keep_what_only_a_deleted_signal_read(house: House) -> None:
+    visits = house.define("visit", "account", ("account", FieldType.TEXT), ("mail", FieldType.TEXT))
+    house.send("visit", {"account": "acme", "userId": "ada", "mail": house.marker})
+    delete_signal(house, visits.id)
+    house.do(ANONYMISE, UserSubject(user_id="ada"))
+    assert [set(payload) for payload in house.payloads()] == [{"userId"}]

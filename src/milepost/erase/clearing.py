@@ -124,7 +124,7 @@ class Clearing:
         read = {
             field.path
             for signal in self.search.signals
-            if (signal.connection_id, signal.event_key) == group
+            if (signal.connection_id, signal.event_key) == group and signal.id in self.search.defined
             for field in signal.fields
         }
         identities = identity_paths(self.search.mentions, connection_id, event_key)
