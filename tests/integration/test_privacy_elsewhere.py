@@ -4,17 +4,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from zipfile import ZipFile
 
+import msgspec
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from milepost.control.repos import combining, companies, signals, transitions
-from milepost.domain.company import CompanyChange
+from milepost.control.repos import audit, combining, companies, jobs, signals, transitions
+from milepost.domain.company import META_KEY, CompanyChange, CompanyKey
 from milepost.domain.criterion import FieldType
+from milepost.domain.job import Job, JobDraft, JobKind, JobState
 from milepost.domain.privacy import CompanySubject, PrivacyAction, UserSubject
 from milepost.domain.signal import SignalDraft
+from milepost.jobs.company_import import FILE, CompanyImport
 from milepost.testing.business import NOW_MS
-from milepost.testing.house import House, open_house
+from milepost.testing.house import Attempt, House, open_house
 
 DELETE, ANONYMISE, EXPORT = PrivacyAction.DELETE, PrivacyAction.ANONYMISE, PrivacyAction.EXPORT
 
@@ -133,3 +137,77 @@ def test_an_anonymised_payload_does_not_keep_what_only_a_deleted_signal_read(hou
     delete_signal(house, visits.id)
     house.do(ANONYMISE, UserSubject(user_id="ada"))
     assert [set(payload) for payload in house.payloads()] == [{"userId"}]
+
+
+def import_companies(house: House, content: str) -> Job:
+    """An import that is over."""
+    params = {"key_spaces": [], "lines": content.count("\n") - 1}
+    with house.database.write() as session:
+        draft = JobDraft(kind=JobKind.COMPANY_IMPORT, subject="companies", params=params)
+        job = jobs.add_job(session, draft, actor="eve@example.com", now_ms=NOW_MS)
+    folder = house.premises.jobs / str(job.id)
+    folder.mkdir(parents=True)
+    (folder / FILE).write_text(content)
+    CompanyImport(house.database, house.clock)(Attempt(house, job, {}))
+    with house.database.write() as session:
+        jobs.end_job(session, job.id, JobState.SUCCEEDED, now_ms=NOW_MS)
+    return job
+
+
+def exported_records(house: House, company_id: UUID) -> dict[str, list[dict[str, Any]]]:
+    """By table: the rows in an export's file."""
+    house.do(EXPORT, CompanySubject(company_id=company_id))
+    (file,) = house.premises.jobs.glob("*/export.zip")
+    found: dict[str, list[dict[str, Any]]] = {}
+    with ZipFile(file) as archive:
+        for line in map(msgspec.json.decode, archive.read("records.ndjson").splitlines()):
+            found.setdefault(line["table"], []).append(line["row"])
+    return found
+
+
+def test_an_export_has_what_the_audit_log_says_of_a_company_before_and_after(house: House) -> None:
+    house.send("order", order("acme", "ada"), order("bolt", "bob"))
+    acme, bolt = company(house, "acme"), company(house, "bolt")
+    with house.database.write() as session:
+        for one in (acme, bolt):
+            before = companies.get_company(session, one)
+            after = companies.update_company(session, one, CompanyChange(attributes={"plan": "gold"}))
+            audit.record_change(
+                session,
+                actor="eve@example.com",
+                action="update",
+                subject="company",
+                subject_id=one,
+                now_ms=NOW_MS,
+                before=before,
+                after=after,
+            )
+    (line,) = exported_records(house, acme)["audit"]
+    assert (line["actor"], line["before"]["attributes"]) == ("eve@example.com", {})
+    assert (line["after"]["name"], line["after"]["attributes"]) == ("acme", {"plan": "gold"})
+
+
+def test_an_export_has_the_lines_of_import_files_about_a_company_and_what_they_did(house: House) -> None:
+    job = import_companies(house, 'CompanyID,name,city\nK-1,Acme,"Ulm,\nBonn"\nK-2,Bolt,Rome\nK-12,Cord,Oslo\n')
+    acme = company(house, "K-1")
+    rename(house, acme, "Now otherwise")
+    found = exported_records(house, acme)
+    (line,), (result,) = found["import_files"], found["import_lines"]
+    assert line == {
+        "job_id": str(job.id),
+        "line": 2,
+        "header": ["CompanyID", "name", "city"],
+        "cells": ["K-1", "Acme", "Ulm,\nBonn"],
+    }
+    assert (result["job_id"], result["line"], result["outcome"]) == (str(job.id), 2, "created")
+    assert msgspec.json.decode(result["report"])["company_id"] == str(acme)
+
+
+def test_the_result_of_an_import_goes_with_a_company_that_had_another_name_and_key_then(house: House) -> None:
+    import_companies(house, f"CompanyID,name\n{house.marker},{house.marker}\n")
+    acme = company(house, house.marker)
+    rename(house, acme, "Now otherwise")
+    with house.database.write() as session:
+        companies.remove_company_key(session, acme, CompanyKey(key_space=META_KEY, value=house.marker))
+    house.do(DELETE, CompanySubject(company_id=acme))
+    assert house.files_with(house.marker) == []

@@ -6,27 +6,21 @@ one with `company_id` also where its `subject_id` is a company, as on the timeli
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Table, Text, and_, cast, delete, or_, select, update
+from sqlalchemy import Column, Table, delete, select, update
 from sqlalchemy.orm import Session
 
 from milepost.control import plan_rows  # noqa: F401  # its tables are among those that are searched
 from milepost.control.bulk import chunks
-from milepost.control.job_rows import ImportLineRow, JobRow
 from milepost.control.repos.merging import rename_on_timelines
 from milepost.control.revisions import Scope, raise_revision
-from milepost.control.rows import AuditRow, CompanyKeyRow, CompanyRow, Row
+from milepost.control.rows import CompanyKeyRow, CompanyRow, Row
 from milepost.domain.company import CompanyKey, folded, search_text
 from milepost.domain.errors import ConflictError, NotFoundError
-from milepost.domain.job import JobKind, JobState
 from milepost.domain.privacy import Known
-
-_OVER = tuple(state.value for state in JobState if state.is_over)
 
 
 def company_with_members(session: Session, company_id: UUID) -> tuple[UUID, ...]:
@@ -112,43 +106,6 @@ def rename_companies(session: Session, known: Known) -> None:
 def pseudonymous_names(company_ids: Collection[UUID]) -> dict[UUID, str]:
     """What companies are called once they are anonymised."""
     return {company_id: f"Anonymous {company_id.hex[-8:]}" for company_id in company_ids}
-
-
-def scrub_audit(session: Session, company_ids: Collection[UUID]) -> int:
-    """Take away how things were before and after, where an audit line is about them; who did what and when stays."""
-    ids = {str(value) for _, row in records_of(session, company_ids) if isinstance(value := row.get("id"), UUID)}
-    mentioned = [
-        cast(column, Text).contains(str(company_id))
-        for company_id in company_ids
-        for column in (AuditRow.before, AuditRow.after)
-    ]
-    is_other = AuditRow.subject != "privacy_request"  # those name nobody
-    has_content = and_(is_other, or_(AuditRow.before.is_not(None), AuditRow.after.is_not(None)))
-    lines: set[UUID] = set()
-    for of_ids in chunks(ids):
-        lines.update(session.scalars(select(AuditRow.id).where(has_content, AuditRow.subject_id.in_(of_ids))))
-    for condition in mentioned:
-        lines.update(session.scalars(select(AuditRow.id).where(has_content, condition)))
-    for chunk in chunks(lines):
-        session.execute(update(AuditRow).where(AuditRow.id.in_(chunk)).values(before=None, after=None))
-    return len(lines)
-
-
-def scrub_imports(session: Session, pattern: str) -> list[UUID]:
-    """Forget what imports that are over were given and found, where that mentions them; gives the jobs' ids."""
-    wanted = re.compile(pattern)
-    of_kind = select(JobRow).where(JobRow.kind == JobKind.COMPANY_IMPORT.value, JobRow.state.in_(_OVER))
-    scrubbed = []
-    for row in session.scalars(of_kind):
-        scrubbed.append(row.id)
-        if wanted.search(json.dumps([row.params, row.saved, row.result], ensure_ascii=False, default=str)):
-            row.params, row.saved, row.result = {}, {}, None
-    for job_id in scrubbed:
-        of_job = ImportLineRow.job_id == job_id
-        told = session.execute(select(ImportLineRow.line, ImportLineRow.report).where(of_job))
-        for lines in chunks([line for line, report in told if wanted.search(report)]):
-            session.execute(delete(ImportLineRow).where(of_job, ImportLineRow.line.in_(lines)))
-    return scrubbed
 
 
 def _raise_both(session: Session) -> None:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from milepost.control.erasure import count_records, pseudonymous_names, scrub_imports
+from milepost.control.erasure import count_records, pseudonymous_names
+from milepost.control.mentions import scrub_imports
 from milepost.control.repos.identities import read_identities
 from milepost.control.repos.merging import count_called_otherwise
 from milepost.control.repos.privacy import exports_about_the_same
@@ -26,7 +27,7 @@ from milepost.erase.exporting import delete_export
 from milepost.erase.ports import Premises
 from milepost.erase.progress import wait_until_processed
 from milepost.erase.reduce import Reduction
-from milepost.erase.rules import identity_paths, identity_slots, pattern_of
+from milepost.erase.rules import company_pattern, identity_paths, identity_slots
 from milepost.erase.search import Search
 from milepost.jobs.port import RunningJob
 from milepost.kit.scour import scour
@@ -140,8 +141,7 @@ class Clearing:
         purge_processed(premises.journal, self._offsets)
         with premises.database.write() as session:
             exports = exports_about_the_same(session, self.job.id)
-            known = self.search.known
-            texts = pattern_of((*known.values, *known.names)) if known.company_ids else None
+            texts = company_pattern(self.search.known)
             imports = scrub_imports(session, texts) if texts is not None else []
         for request_id in exports:
             delete_export(premises.jobs, request_id)
