@@ -1,16 +1,23 @@
 """How far a privacy request says it is, and what it leaves behind when it is cancelled."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from clickhouse_connect.driver.client import Client
+from fastapi.testclient import TestClient
 
+from milepost.control.repos import jobs
+from milepost.domain.account import Role
 from milepost.domain.job import Job
 from milepost.domain.privacy import PrivacyAction, UserSubject
 from milepost.jobs.port import JobCancelledError
+from milepost.testing.business import NOW_MS
+from milepost.testing.console import Console
 from milepost.testing.house import Attempt, CrashError, House, open_house
+from milepost.web.app import create_app
 
 DELETE, ANONYMISE, EXPORT = PrivacyAction.DELETE, PrivacyAction.ANONYMISE, PrivacyAction.EXPORT
 
@@ -74,3 +81,32 @@ def test_an_export_that_is_cancelled_leaves_nothing_of_its_own(house: House) -> 
         house.desk.answer(attempt)
     assert list(attempt.folder.iterdir()) == []
     assert house.client.query("SELECT count() FROM erasure_events").result_rows == [(0,)]
+
+
+def admin_of(house: House, console: Console) -> TestClient:
+    """A client of the console that is the house's."""
+    deps = replace(console.deps, database=house.database, privacy=house.desk)
+    return replace(console, app=create_app(deps), deps=deps).as_person(Role.ADMIN)
+
+
+@pytest.mark.parametrize("action", [DELETE, EXPORT])
+def test_a_request_that_is_cancelled_while_it_is_queued_is_forgotten_at_once(
+    house: House, console: Console, action: PrivacyAction
+) -> None:
+    job = ask(house, action)
+    assert house.premises.jobs.joinpath(str(job.id), "subject.json").exists()
+    admin = admin_of(house, console)
+    answer = admin.post(f"/api/jobs/{job.id}/cancel")
+    assert (answer.status_code, answer.json()["state"]) == (200, "cancelled")
+    assert list(house.premises.jobs.glob("*/subject.*")) == []
+
+
+def test_a_request_that_is_cancelled_while_it_runs_knows_whom_it_is_about_until_it_lets_go(
+    house: House, console: Console
+) -> None:
+    job = ask(house, DELETE)
+    with house.database.write() as session:
+        jobs.take_job(session, now_ms=NOW_MS)
+    admin = admin_of(house, console)
+    assert admin.post(f"/api/jobs/{job.id}/cancel").json()["state"] == "running"
+    assert house.premises.jobs.joinpath(str(job.id), "subject.json").exists()

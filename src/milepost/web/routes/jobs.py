@@ -61,6 +61,8 @@ def cancel_job(job_id: UUID, caller: Editor, deps: Deps) -> Job:
         before = _job(work.session, job_id, caller)
         after = jobs.cancel_job(work.session, job_id, now_ms=work.now_ms)
         work.record("cancel", "job", job_id, before=before, after=after)
+    if after.kind is JobKind.PRIVACY and after.state is JobState.CANCELLED:  # a running one does so itself
+        deps.privacy.forget(job_id)
     return after
 
 
