@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import ColumnElement, and_, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks
@@ -105,6 +105,15 @@ def unmatched_among(session: Session, company_ids: Collection[UUID]) -> list[UUI
     found: list[UUID] = []
     for chunk in chunks(company_ids):
         found += session.scalars(select(CompanyRow.id).where(CompanyRow.id.in_(chunk), UNMATCHED))
+    return found
+
+
+def keyless_among(session: Session, company_ids: Collection[UUID]) -> list[UUID]:
+    """Those of the ids that are holdings whose key was taken away while they were part of a company."""
+    has_key = exists().where(CompanyKeyRow.company_id == CompanyRow.id)
+    found: list[UUID] = []
+    for chunk in chunks(company_ids):
+        found += session.scalars(select(CompanyRow.id).where(CompanyRow.id.in_(chunk), UNMATCHED, ~has_key))
     return found
 
 
