@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks
+from milepost.control.repos.company_names import why_not_shown
 from milepost.control.repos.company_search import CompanySearch, CompanySort, matching, ordered, refresh_search
 from milepost.control.repos.identities import SHOWN
 from milepost.control.repos.key_spaces import ensure_key_spaces
@@ -149,17 +150,17 @@ def remove_company_key(session: Session, company_id: UUID, key: CompanyKey) -> C
 
 
 def check_companies_exist(session: Session, company_ids: Collection[UUID]) -> None:
-    """InvalidInputError that names each id without a company that is shown."""
+    """InvalidInputError that says of each id without a company that is shown why there is none."""
     known: set[UUID] = set()
     for chunk in chunks(company_ids):
         known.update(session.scalars(select(CompanyRow.id).where(CompanyRow.id.in_(chunk), SHOWN)))
-    faults = tuple(
-        Fault(path=f"company_ids[{place}]", reason=f"no company has the id {company_id}")
-        for place, company_id in enumerate(company_ids)
-        if company_id not in known
-    )
-    if faults:
-        raise InvalidInputError("Some of these companies do not exist.", faults=faults[:20])
+    missing = [(place, company_id) for place, company_id in enumerate(company_ids) if company_id not in known]
+    if missing:
+        faults = tuple(
+            Fault(path=f"company_ids[{place}]", reason=why_not_shown(session, company_id))
+            for place, company_id in missing[:20]
+        )
+        raise InvalidInputError("Some of these are not companies that are shown.", faults=faults)
 
 
 def count_companies(session: Session) -> int:
