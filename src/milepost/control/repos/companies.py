@@ -210,7 +210,7 @@ def to_companies(session: Session, rows: Sequence[CompanyRow]) -> tuple[Company,
             id=row.id,
             name=row.name,
             is_auto_created=row.is_auto_created,
-            keys=tuple(sorted((key for one in (row, *below[row.id]) for key in keys[one.id]), key=_in_order)),
+            keys=tuple(sorted((key for one in (row, *below[row.id]) for key in keys[one.id]), key=in_order)),
             attributes=row.attributes,
             created_at=to_datetime(row.created_at_ms),
             standing=Standing(row.standing),
@@ -230,12 +230,14 @@ def _combined(rows: Iterable[CompanyRow]) -> Iterable[CombinedCompany]:
 def _keys(session: Session, company_ids: Collection[UUID]) -> dict[UUID, list[CompanyKey]]:
     keys: dict[UUID, list[CompanyKey]] = defaultdict(list)
     for chunk in chunks(company_ids):
-        for key in session.scalars(select(CompanyKeyRow).where(CompanyKeyRow.company_id.in_(chunk))):
-            keys[key.company_id].append(CompanyKey(key_space=key.key_space, value=key.value))
+        found = select(CompanyKeyRow.company_id, CompanyKeyRow.key_space, CompanyKeyRow.value)
+        for company_id, key_space, value in session.execute(found.where(CompanyKeyRow.company_id.in_(chunk))):
+            keys[company_id].append(CompanyKey(key_space=key_space, value=value))
     return keys
 
 
-def _in_order(key: CompanyKey) -> tuple[str, str]:
+def in_order(key: CompanyKey) -> tuple[str, str]:
+    """By which a company's keys are sorted."""
     return key.key_space, key.value
 
 
