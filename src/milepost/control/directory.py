@@ -36,6 +36,9 @@ from milepost.kit.clock import Clock
 _MOVE_NUMBERS = ("metric", "signal", "company", "settings", "user_data")
 """What the audit log calls that whose change may move a metric's value."""
 
+_BY_THE_THOUSAND = ("import",)
+"""What is done to companies in masses, and is never why a state changed (judge/causes.py): not worth reading."""
+
 
 class CompanyDirectory:
     """Companies by key (detect/company.py)."""
@@ -175,7 +178,8 @@ class JudgedPlans:
     def news(self, since_ms: int) -> News:
         """See the port; changes of definitions alone explain no state, since companies have copies."""
         with self._database.read() as session:
-            return News(deeds_since(session, since_ms), audit_since(session, since_ms, _MOVE_NUMBERS))
+            others = audit_since(session, since_ms, _MOVE_NUMBERS, but_actions=_BY_THE_THOUSAND)
+            return News(deeds_since(session, since_ms), others)
 
     def record(self, transitions: Sequence[Transition], progress: Mapping[UUID, float]) -> None:
         """See the port."""
