@@ -1,30 +1,26 @@
 """Everything that the control plane has of a company: found by who refers to whom, then exported, deleted or renamed.
 
-Takes a session and ids. A table that is added later is covered if its column `company_id`, or a foreign key, says so.
+Takes a session and ids. A table that is added later is covered if its column `company_id`, or a foreign key, says so;
+one with `company_id` also where its `subject_id` is a company, as on the timelines of those that it was combined with.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Table, Text, and_, cast, delete, or_, select, update
+from sqlalchemy import Column, Table, delete, select, update
 from sqlalchemy.orm import Session
 
 from milepost.control import plan_rows  # noqa: F401  # its tables are among those that are searched
 from milepost.control.bulk import chunks
-from milepost.control.job_rows import ImportLineRow, JobRow
+from milepost.control.repos.merging import rename_on_timelines
 from milepost.control.revisions import Scope, raise_revision
-from milepost.control.rows import AuditRow, CompanyKeyRow, CompanyRow, Row
+from milepost.control.rows import CompanyKeyRow, CompanyRow, Row
 from milepost.domain.company import CompanyKey, folded, search_text
 from milepost.domain.errors import ConflictError, NotFoundError
-from milepost.domain.job import JobKind, JobState
 from milepost.domain.privacy import Known
-
-_OVER = tuple(state.value for state in JobState if state.is_over)
 
 
 def company_with_members(session: Session, company_id: UUID) -> tuple[UUID, ...]:
@@ -60,10 +56,14 @@ def what_is_known(session: Session, company_ids: Collection[UUID]) -> Known:
 
 def records_of(session: Session, company_ids: Collection[UUID]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every row about the companies: the name of its table, and its columns."""
+    seen: set[tuple[Any, ...]] = set()  # a row may be about them by two columns
     for table, column, values in _places(session, company_ids):
         for chunk in chunks(values):
             for row in session.execute(select(table).where(column.in_(chunk))).mappings():
-                yield table.name, dict(row)
+                key = (table.name, *(row[part] for part in table.primary_key))
+                if key not in seen:
+                    seen.add(key)
+                    yield table.name, dict(row)
 
 
 def count_records(session: Session, company_ids: Collection[UUID]) -> dict[str, int]:
@@ -88,8 +88,8 @@ def rename_companies(session: Session, known: Known) -> None:
         of_key = (CompanyKeyRow.key_space == key.key_space, CompanyKeyRow.value == key.value)
         if pseudonym := known.pseudonyms.get(key.value):
             session.execute(update(CompanyKeyRow).where(*of_key).values(value=pseudonym))
-    for company_id in known.company_ids:
-        name = f"Anonymous {company_id.hex[-8:]}"
+    names = pseudonymous_names(known.company_ids)
+    for company_id, name in names.items():
         values = session.scalars(select(CompanyKeyRow.value).where(CompanyKeyRow.company_id == company_id)).all()
         renamed: dict[str, Any] = {
             "name": name,
@@ -99,44 +99,13 @@ def rename_companies(session: Session, known: Known) -> None:
             "given_attributes": None,
         }
         session.execute(update(CompanyRow).where(CompanyRow.id == company_id).values(renamed))
+    rename_on_timelines(session, names)
     _raise_both(session)
 
 
-def scrub_audit(session: Session, company_ids: Collection[UUID]) -> int:
-    """Take away how things were before and after, where an audit line is about them; who did what and when stays."""
-    ids = {str(value) for _, row in records_of(session, company_ids) if isinstance(value := row.get("id"), UUID)}
-    mentioned = [
-        cast(column, Text).contains(str(company_id))
-        for company_id in company_ids
-        for column in (AuditRow.before, AuditRow.after)
-    ]
-    is_other = AuditRow.subject != "privacy_request"  # those name nobody
-    has_content = and_(is_other, or_(AuditRow.before.is_not(None), AuditRow.after.is_not(None)))
-    lines: set[UUID] = set()
-    for of_ids in chunks(ids):
-        lines.update(session.scalars(select(AuditRow.id).where(has_content, AuditRow.subject_id.in_(of_ids))))
-    for condition in mentioned:
-        lines.update(session.scalars(select(AuditRow.id).where(has_content, condition)))
-    for chunk in chunks(lines):
-        session.execute(update(AuditRow).where(AuditRow.id.in_(chunk)).values(before=None, after=None))
-    return len(lines)
-
-
-def scrub_imports(session: Session, pattern: str) -> list[UUID]:
-    """Forget what imports that are over were given and found, where that mentions them; gives the jobs' ids."""
-    wanted = re.compile(pattern)
-    of_kind = select(JobRow).where(JobRow.kind == JobKind.COMPANY_IMPORT.value, JobRow.state.in_(_OVER))
-    scrubbed = []
-    for row in session.scalars(of_kind):
-        scrubbed.append(row.id)
-        if wanted.search(json.dumps([row.params, row.saved, row.result], ensure_ascii=False, default=str)):
-            row.params, row.saved, row.result = {}, {}, None
-    for job_id in scrubbed:
-        of_job = ImportLineRow.job_id == job_id
-        told = session.execute(select(ImportLineRow.line, ImportLineRow.report).where(of_job))
-        for lines in chunks([line for line, report in told if wanted.search(report)]):
-            session.execute(delete(ImportLineRow).where(of_job, ImportLineRow.line.in_(lines)))
-    return scrubbed
+def pseudonymous_names(company_ids: Collection[UUID]) -> dict[UUID, str]:
+    """What companies are called once they are anonymised."""
+    return {company_id: f"Anonymous {company_id.hex[-8:]}" for company_id in company_ids}
 
 
 def _raise_both(session: Session) -> None:
@@ -171,11 +140,11 @@ def _places(session: Session, company_ids: Collection[UUID]) -> list[Place]:
 
 
 def _own_places(table: Table, owned: Mapping[Table, list[Any]]) -> list[Place]:
-    """By `company_id` alone where the table has that; else by what it belongs to, and goes away with."""
+    """By `company_id`, and then by `subject_id` too; else by what it belongs to, and goes away with."""
     companies = CompanyRow.__table__
     assert isinstance(companies, Table)
     if "company_id" in table.c:
-        return [(table, table.c.company_id, owned[companies])]
+        return [(table, table.c[name], owned[companies]) for name in ("company_id", "subject_id") if name in table.c]
     return [
         (table, column, owned[key.column.table])
         for column in table.c

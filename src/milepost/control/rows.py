@@ -156,11 +156,14 @@ class SignalRow(Row):
 
 
 class SignalRevisionRow(Row):
-    """Every revision there was, the one in force included."""
+    """Every revision there was, the one in force included.
+
+    They outlive their signal: what it emitted, and the events that it read, are still there to be found.
+    """
 
     __tablename__ = "signal_revisions"
 
-    signal_id: Mapped[UUID] = mapped_column(ForeignKey(SignalRow.id, ondelete="CASCADE"), primary_key=True)
+    signal_id: Mapped[UUID] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(primary_key=True)
     generation: Mapped[int]
     definition: Mapped[str]

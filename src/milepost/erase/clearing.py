@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from milepost.control.erasure import count_records, scrub_imports
+from milepost.control.erasure import count_records, pseudonymous_names
+from milepost.control.mentions import scrub_imports
 from milepost.control.repos.identities import read_identities
+from milepost.control.repos.merging import count_called_otherwise
 from milepost.control.repos.privacy import exports_about_the_same
 from milepost.control.repos.rejudgings import owe_rejudging
 from milepost.domain.errors import UnavailableError
@@ -25,7 +27,7 @@ from milepost.erase.exporting import delete_export
 from milepost.erase.ports import Premises
 from milepost.erase.progress import wait_until_processed
 from milepost.erase.reduce import Reduction
-from milepost.erase.rules import identity_paths, identity_slots, pattern_of
+from milepost.erase.rules import company_pattern, identity_paths, identity_slots
 from milepost.erase.search import Search
 from milepost.jobs.port import RunningJob
 from milepost.kit.scour import scour
@@ -123,7 +125,7 @@ class Clearing:
         read = {
             field.path
             for signal in self.search.signals
-            if (signal.connection_id, signal.event_key) == group
+            if (signal.connection_id, signal.event_key) == group and signal.id in self.search.defined
             for field in signal.fields
         }
         identities = identity_paths(self.search.mentions, connection_id, event_key)
@@ -139,8 +141,7 @@ class Clearing:
         purge_processed(premises.journal, self._offsets)
         with premises.database.write() as session:
             exports = exports_about_the_same(session, self.job.id)
-            known = self.search.known
-            texts = pattern_of((*known.values, *known.names)) if known.company_ids else None
+            texts = company_pattern(self.search.known)
             imports = scrub_imports(session, texts) if texts is not None else []
         for request_id in exports:
             delete_export(premises.jobs, request_id)
@@ -187,6 +188,10 @@ class Clearing:
             found["signals of the company"] = self.marks.count_emitted(emitted_for(known.company_ids))
             with self.premises.database.read() as session:
                 found["records of the company"] = sum(count_records(session, known.company_ids).values())
+        if not self._is_delete and known.company_ids:
+            with self.premises.database.read() as session:
+                names = pseudonymous_names(known.company_ids)
+                found["names on timelines"] = count_called_otherwise(session, names)
         if any(found.values()):
             raise UnavailableError(f"Something of the subject is still there: {found}.")
         return tuple(Check(searched=what, found=count) for what, count in found.items())

@@ -25,7 +25,8 @@ What is in this archive (docs/reference/privacy.md says how it was found):
 
 events.ndjson      events, oldest first, with their payloads as they were sent
 signals.ndjson     what signals read from them, and for which company
-records.ndjson     what the console keeps of the company: a table's name and a row
+records.ndjson     what the console keeps of the company: a table's name and a row; audit has lines of the audit log,
+                   import_files lines of files that companies were imported from, import_lines what these did
 rejections.ndjson  refused submissions that mention the subject, in excerpts
 """
 Progress = Callable[[int], None]

@@ -8,10 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from milepost.control.erasure import records_of
 from milepost.domain.privacy import Exported, Receipt
 from milepost.erase.export import sha256_of, write_export
 from milepost.erase.ports import Premises
+from milepost.erase.records import company_records
 from milepost.erase.search import Search
 from milepost.jobs.port import RunningJob
 from milepost.kit.clock import to_datetime
@@ -38,7 +38,7 @@ def export(job: RunningJob, search: Search, premises: Premises, marks: Marks, up
             draft,
             marks=marks,
             signals=search.signals,
-            records=records_of(session, search.known.company_ids) if search.known.company_ids else (),
+            records=company_records(session, search.known, premises.jobs),
             rejections=rejections,
             progress=lambda done: job.progress(done, total, "events"),
         )

@@ -128,6 +128,11 @@ def pattern_of(values: Iterable[str]) -> str | None:
     return f"(?:^|[^0-9A-Za-z_])(?:{'|'.join(map(_literal, sorted(written)))})(?:$|[^0-9A-Za-z_])"
 
 
+def company_pattern(known: Known) -> str | None:
+    """A pattern that finds a company by keys, names and ids, in what imports read and report; None for a user."""
+    return pattern_of((*known.values, *known.names, *map(str, known.company_ids))) if known.company_ids else None
+
+
 def _as_written(value: str) -> Iterator[str]:
     """As it is, and as JSON may write it."""
     yield value

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from milepost.control.repos.signals import list_signal_revisions, list_signals
+from milepost.control.repos.signals import list_all_revisions, list_signals
 from milepost.control.session import Database
 from milepost.domain.privacy import Known, Mention
 from milepost.domain.signal import Signal
@@ -21,10 +21,14 @@ from milepost.store.quiet import QuietClient
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """What to look for. `pattern` is for texts that are no payloads; `signals` are all revisions there are."""
+    """What to look for. `pattern` is for texts that are no payloads.
+
+    `signals` are all revisions there ever were; `defined` has the ids of the signals that are not deleted.
+    """
 
     known: Known
     signals: tuple[Signal, ...]
+    defined: frozenset[UUID]
     mentions: tuple[Mention, ...]
     pattern: str | None
 
@@ -64,14 +68,14 @@ class Search:
 
 
 def search_for(known: Known, database: Database, client: QuietClient) -> Search:
-    """By the definitions of now, and the smart keys that were ever sent."""
+    """By the definitions of now and of ever, and the smart keys that were ever sent."""
     with database.read() as session:
-        signals = tuple(
-            revision.signal for one in list_signals(session) for revision in list_signal_revisions(session, one.id)
-        )
+        signals = list_all_revisions(session)
+        defined = frozenset(signal.id for signal in list_signals(session))
     return Search(
         known=known,
         signals=signals,
+        defined=defined,
         mentions=mentions(known, signals, _smart_keys(client) if known.keys else ()),
         pattern=pattern_of(known.values),
     )

@@ -19,9 +19,9 @@ from milepost.control.erasure import (
     count_records,
     delete_companies,
     rename_companies,
-    scrub_audit,
     what_is_known,
 )
+from milepost.control.mentions import scrub_audit
 from milepost.control.repos.audit import record_change
 from milepost.control.repos.jobs import save_state
 from milepost.control.repos.privacy import get_privacy_request, write_receipt

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from milepost.control import erasure
+from milepost.control import erasure, mentions
 from milepost.control.job_rows import ImportLineRow
 from milepost.control.repos import assigned, companies, copies, jobs, plans
 from milepost.control.repos.plan_changes import Act
@@ -107,8 +107,8 @@ def test_reports_of_imports_forget_the_lines_that_mention_a_company(database: Da
         job_id = jobs.add_job(session, draft, actor="ada", now_ms=NOW_MS).id
         for line, report in enumerate(('{"name": "Acme"}', '{"name": "Bolt"}'), start=1):
             session.add(ImportLineRow(job_id=job_id, line=line, outcome="created", report=report))
-        assert erasure.scrub_imports(session, "Acme") == []
+        assert mentions.scrub_imports(session, "Acme") == []
         jobs.end_job(session, job_id, JobState.SUCCEEDED, now_ms=NOW_MS, result={"created": 2})
-        assert erasure.scrub_imports(session, "Acme") == [job_id]
+        assert mentions.scrub_imports(session, "Acme") == [job_id]
         assert [row.line for row in session.query(ImportLineRow)] == [2]
         assert (jobs.get_job(session, job_id).params, jobs.get_job(session, job_id).result) == ({}, None)

@@ -69,6 +69,29 @@ def test_companies_from_before_searching_by_a_folded_text_are_found_after_the_mi
             assert (found.name, found.standing) == ("Straße", Standing.ACTIVE)
 
 
+def test_revisions_from_before_they_outlived_their_signals_are_kept_by_the_migration(tmp_path: Path) -> None:
+    database = open_database(sqlite_url(tmp_path / "control.sqlite"))
+    migrate(database, to="0004")
+    one = {"id": UUID(int=7).hex}
+    with database.write() as session:
+        for row in (
+            (
+                "connections (id, name, kind, is_enabled, scopes, allowed_origins, created_at_ms, track_event_key)"
+                " VALUES (:id, 'Shop', 'custom-events', 1, '[]', '[]', 0, 'name')"
+            ),
+            (
+                "signals (id, connection_id, definition, slots, revision, generation, created_at_ms)"
+                " VALUES (:id, :id, '{}', '{}', 1, 0, 0)"
+            ),
+            "signal_revisions VALUES (:id, 1, 0, '{}', '{}', 0)",
+        ):
+            session.execute(text(f"INSERT INTO {row}"), one)
+    migrate(database)
+    with database.write() as session:
+        session.execute(text("DELETE FROM signals"))
+        assert session.execute(text("SELECT * FROM signal_revisions")).all() == [(one["id"], 1, 0, "{}", "{}", 0)]
+
+
 def test_processes_that_start_at_once_all_find_a_migrated_database(tmp_path: Path) -> None:
     url = sqlite_url(tmp_path / "control.sqlite")
     errors: list[BaseException] = []

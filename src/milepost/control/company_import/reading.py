@@ -59,17 +59,18 @@ class CompanyFile:
     def __init__(self, content: bytes, key_spaces: Collection[str]) -> None:
         self._text = _decoded(content)
         self.delimiter = _delimiter(self._text)
-        header = next(self._records(), (1, []))[1]
+        header = next(self.records(), (1, []))[1]
         self.columns = _columns(header, key_spaces)
 
     def rows(self) -> Iterator[FileRow]:
         """Every row below the header; blank lines are none."""
-        records = self._records()
+        records = self.records()
         next(records)
         for line, cells in records:
             yield self._row(line, [cell.strip() for cell in cells])
 
-    def _records(self) -> Iterator[tuple[int, list[str]]]:
+    def records(self) -> Iterator[tuple[int, list[str]]]:
+        """The header, then every row, as cells with the line that they begin on."""
         reader = csv.reader(io.StringIO(self._text, newline=""), delimiter=self.delimiter, strict=True)
         begins = 1
         try:

@@ -1,14 +1,14 @@
 """Lets company rows become part of another, and be their own again: the one place that writes who is part of whom.
 
 Nothing of a row is rewritten but these pointers and the attributes that its primary lacked, so undoing it brings
-back what was. Raises `identities`, and owes the judge all companies concerned.
+back what was. Raises `identities`, and owes the judge all companies concerned. Only here timelines name companies.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import insert, or_, select, update
@@ -30,12 +30,14 @@ class _Meeting(NamedTuple):
     member: CompanyRow
     from_state: str
     to_state: str
-    happened: str
+    actor: str
 
 
 MOST_COMBINED: Final = 10_000
+_COMPANY: Final = "company"
 SEPARATE = "separate"
 COMBINED = "combined"
+_HAPPENED: Final = {COMBINED: "combined into", SEPARATE: "separated from"}
 
 
 def merge(session: Session, primary: CompanyRow, members: Sequence[CompanyRow], *, actor: str, now_ms: int) -> None:
@@ -54,8 +56,7 @@ def merge(session: Session, primary: CompanyRow, members: Sequence[CompanyRow], 
         session.execute(update(CompanyRow).where(joining).values(primary_id=primary.id))
     _receive(session, primary)
     _changed(session, [primary.id, *(member.id for member in members)], now_ms)
-    happened = f"combined into “{primary.name}” by {actor}"
-    _note(session, [_Meeting(primary, member, SEPARATE, COMBINED, happened) for member in members], now_ms)
+    _note(session, [_Meeting(primary, member, SEPARATE, COMBINED, actor) for member in members], now_ms)
 
 
 def split(session: Session, members: Sequence[CompanyRow], *, actor: str, now_ms: int) -> None:
@@ -64,8 +65,7 @@ def split(session: Session, members: Sequence[CompanyRow], *, actor: str, now_ms
     for member in members:
         parent = session.get_one(CompanyRow, member.merged_into)
         primary = session.get_one(CompanyRow, member.primary_id)
-        happened = f"separated from “{primary.name}” by {actor}"
-        partings.append(_Meeting(primary, member, COMBINED, SEPARATE, happened))
+        partings.append(_Meeting(primary, member, COMBINED, SEPARATE, actor))
         below = descendants(session, [member.id])[member.id]
         member.merged_into = member.primary_id = None
         session.flush()
@@ -93,6 +93,46 @@ def descendants(session: Session, company_ids: Iterable[UUID]) -> dict[UUID, lis
         for row in found[company_id]:  # grows while it is walked, level by level
             found[company_id] += below.get(row.id, ())
     return found
+
+
+def rename_on_timelines(session: Session, names: Mapping[UUID, str]) -> None:
+    """Call these companies by these names on every timeline, as if they had had no others."""
+    lines = list(_called_otherwise(session, names))
+    if lines:
+        session.execute(update(TransitionRow), lines)
+
+
+def count_called_otherwise(session: Session, names: Mapping[UUID, str]) -> int:
+    """How many lines of timelines call one of these companies by another name."""
+    return sum(1 for _ in _called_otherwise(session, names))
+
+
+def _called_otherwise(session: Session, names: Mapping[UUID, str]) -> Iterator[dict[str, Any]]:
+    """Such lines as they should be: id, name and reason."""
+    lines: dict[UUID, TransitionRow] = {}
+    for chunk in chunks(names):
+        concerned = or_(TransitionRow.company_id.in_(chunk), TransitionRow.subject_id.in_(chunk))
+        for row in session.scalars(select(TransitionRow).where(TransitionRow.subject == _COMPANY, concerned)):
+            lines[row.id] = row
+    for row in lines.values():
+        name, reason = names.get(row.subject_id, row.name), _renamed_reason(row, names)
+        if (name, reason) != (row.name, row.reason):
+            yield {"id": row.id, "name": name, "reason": reason}
+
+
+def _renamed_reason(row: TransitionRow, names: Mapping[UUID, str]) -> str:
+    """A line holds the other company's name of then beside the reason; what else the reason quotes is its own."""
+    quoted, _, actor = row.reason[1:].rpartition("” by ")
+    between = f"” {_HAPPENED[row.to_state]} “"
+    other_joined = quoted.startswith(f"{row.name}{between}")
+    own = quoted.removeprefix(f"{row.name}{between}") if other_joined else quoted.removesuffix(f"{between}{row.name}")
+    pair = (names.get(row.subject_id, row.name), names.get(row.company_id, own))
+    member, primary = pair if other_joined else reversed(pair)
+    return _reason(member, row.to_state, primary, actor)
+
+
+def _reason(member: str, to_state: str, primary: str, actor: str) -> str:
+    return f"“{member}” {_HAPPENED[to_state]} “{primary}” by {actor}"
 
 
 def _receive(session: Session, row: CompanyRow | None) -> None:
@@ -129,14 +169,14 @@ def _note(session: Session, meetings: Sequence[_Meeting], now_ms: int) -> None:
         {
             "id": uuid7(now_ms),
             "company_id": whose.id,
-            "subject": "company",
+            "subject": _COMPANY,
             "subject_id": other.id,
             "name": other.name,
             "from_state": one.from_state,
             "to_state": one.to_state,
             "at_ms": now_ms,
             "recorded_at_ms": now_ms,
-            "reason": f"“{one.member.name}” {one.happened}",
+            "reason": _reason(one.member.name, one.to_state, one.primary.name, one.actor),
             "value": None,
         }
         for one in meetings

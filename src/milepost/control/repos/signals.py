@@ -97,8 +97,17 @@ def list_signal_revisions(session: Session, signal_id: UUID) -> tuple[SignalRevi
     )
 
 
+def list_all_revisions(session: Session) -> tuple[Signal, ...]:
+    """Every revision of every signal there ever was, also of those that are deleted."""
+    ordered = select(SignalRevisionRow).order_by(SignalRevisionRow.signal_id, SignalRevisionRow.revision.desc())
+    return tuple(_to_signal(row) for row in session.scalars(ordered))
+
+
 def delete_signal(session: Session, signal_id: UUID) -> Signal:
-    """Take a signal away; ConflictError while metrics draw on it. What it emitted is no longer read."""
+    """Take a signal away; ConflictError while metrics draw on it. What it emitted is no longer read.
+
+    Its revisions stay, see `list_all_revisions`.
+    """
     signal = _to_signal(_row(session, signal_id))
     check_is_at_rest(session, signal_id)
     users = session.scalars(select(MetricRow.definition).where(MetricRow.signal_id == signal_id)).all()
