@@ -9,7 +9,7 @@ import threading
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from milepost.control.repos.assigned import list_assigned_milestones, list_assigned_outcomes
+from milepost.control.repos.assigned import companies_with_plans, list_assigned_milestones, list_assigned_outcomes
 from milepost.control.repos.audit import audit_since
 from milepost.control.repos.auto_assign import assign_missing
 from milepost.control.repos.bases import bases
@@ -167,6 +167,11 @@ class JudgedPlans:
         """See the port."""
         with self._database.read() as session:
             return list_assigned_outcomes(session, company_ids)
+
+    def companies(self) -> Collection[UUID]:
+        """See the port."""
+        with self._database.read() as session:
+            return companies_with_plans(session)
 
     def bases(self) -> Mapping[UUID, Basis]:
         """See the port."""

@@ -28,6 +28,9 @@ class Plans(Protocol):
     def outcomes(self, company_ids: Collection[UUID] | None) -> Sequence[AssignedOutcome]:
         """The outcomes on these companies' plans, with their present states."""
 
+    def companies(self) -> Collection[UUID]:
+        """The companies that have anything assigned."""
+
     def bases(self) -> Mapping[UUID, Basis]:
         """What every metric in force rests on, by its id; asked once a judging, so keep it at hand."""
 

@@ -7,12 +7,13 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from milepost.control.repos import assigned, copies
 from milepost.control.repos.plan_changes import Act
 from milepost.control.repos.transitions import page_transitions
 from milepost.domain.errors import Fault, InvalidInputError
+from milepost.domain.instant import Instant
 from milepost.domain.milestone import AssignedMilestone, MilestoneDraft, MilestoneState, Transition
 from milepost.domain.outcome import AssignedOutcome, OutcomeDraft, OutcomeState
 from milepost.kit.clock import to_datetime, to_unix_ms
@@ -32,7 +33,7 @@ class Tick(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    at: AwareDatetime | None = None
+    at: Instant | None = None
 
 
 class TransitionView(Transition):

@@ -7,12 +7,13 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from milepost.control.repos import assigned, companies
 from milepost.control.repos.plan_changes import page_plan_changes
 from milepost.control.repos.transitions import page_transitions
 from milepost.domain.company import Company
+from milepost.domain.instant import Instant
 from milepost.domain.milestone import Transition
 from milepost.domain.plan import ChangeKind, PlanChange
 from milepost.kit.clock import to_unix_ms
@@ -76,7 +77,7 @@ def read_plan(
     _: Viewer,
     deps: Deps,
     at: Annotated[
-        AwareDatetime | None,
+        Instant | None,
         Query(description="As it stood, or will stand unless something happens, by all that is known now."),
     ] = None,
 ) -> Plan:
