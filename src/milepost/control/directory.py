@@ -25,6 +25,7 @@ from milepost.control.repos.unmatched import make_companies, unmatched_among
 from milepost.control.revisions import Scope, raise_revision, read_revision
 from milepost.control.session import Database
 from milepost.domain.basis import Basis
+from milepost.domain.calendar import Calendar
 from milepost.domain.company import Standing
 from milepost.domain.identities import Identities
 from milepost.domain.milestone import AssignedMilestone, Transition
@@ -75,6 +76,7 @@ class DefinitionSource:
         self._signals: Mapping[UUID, Signal] = {}
         self._twins: Sequence[Signal] = ()
         self._bases: Mapping[UUID, Basis] = {}
+        self._calendar = Calendar()
 
     def refresh(self) -> bool:
         """Whether anything has changed since the last call; the first one says yes."""
@@ -85,6 +87,7 @@ class DefinitionSource:
             self._signals = {signal.id: signal for signal in list_signals(session)}
             self._twins = list_twins(session)
             self._bases = bases(session)
+            self._calendar = read_settings(session).calendar
             self._revision = revision
             return True
 
@@ -104,6 +107,10 @@ class DefinitionSource:
     def bases(self) -> Mapping[UUID, Basis]:
         """What each metric rests on, by its id, as of the last refresh."""
         return self._bases
+
+    def calendar(self) -> Calendar:
+        """The account's, as of the last refresh."""
+        return self._calendar
 
 
 class IdentitySource:
@@ -176,6 +183,10 @@ class JudgedPlans:
     def bases(self) -> Mapping[UUID, Basis]:
         """See the port."""
         return self._definitions.bases()
+
+    def calendar(self) -> Calendar:
+        """See the port."""
+        return self._definitions.calendar()
 
     def news(self, since_ms: int) -> News:
         """See the port; changes of definitions alone explain no state, since companies have copies."""

@@ -172,9 +172,9 @@ class Judge:
     def _look(self, company_ids: Collection[UUID] | None, touched: Touches) -> list[Transition]:
         milestones, outcomes = self._plans.milestones(company_ids), self._plans.outcomes(company_ids)
         facts = self._facts.find(milestones, self._plans.bases(), touched, company_ids)
-        now = to_datetime(self._clock())
-        verdicts = {one.id: judge_milestone(one, facts[one.id], now) for one in milestones if one.id in facts}
-        outcome_verdicts = judge_outcomes(milestones, outcomes, verdicts, now)
+        now, calendar = to_datetime(self._clock()), self._plans.calendar()
+        verdicts = {one.id: judge_milestone(one, facts[one.id], now, calendar) for one in milestones if one.id in facts}
+        outcome_verdicts = judge_outcomes(milestones, outcomes, verdicts, now, calendar)
         transitions = self._transitions(milestones, outcomes, (verdicts, outcome_verdicts), touched, now)
         judged = [(one, outcome_verdicts[one.id].progress) for one in outcomes]
         progress = {one.id: share for one, share in judged if share != one.progress}
@@ -206,7 +206,10 @@ class Judge:
         bases = self._plans.bases()
         causes = Causes(self._news.fresh(), touched, now, self._rested_on, from_scratch=self._is_from_scratch)
         cause_of = {one.id: causes.of_milestone(one, of_milestones[one.id], bases) for one in moved}
-        transitions = [milestone_transition(one, of_milestones[one.id], now, cause_of[one.id]) for one in moved]
+        calendar = self._plans.calendar()
+        transitions = [
+            milestone_transition(one, of_milestones[one.id], now, cause_of[one.id], calendar) for one in moved
+        ]
         behind = {
             (one.company_id, one.milestone_id): (cause_of[one.id], transition.is_correction)
             for one, transition in zip(moved, transitions, strict=True)
