@@ -13,6 +13,7 @@ from milepost.control.repos import assigned, copies
 from milepost.control.repos.plan_changes import Act
 from milepost.control.repos.transitions import page_transitions
 from milepost.domain.errors import Fault, InvalidInputError
+from milepost.domain.instant import Instant
 from milepost.domain.milestone import AssignedMilestone, MilestoneDraft, MilestoneState, Transition
 from milepost.domain.outcome import AssignedOutcome, OutcomeDraft, OutcomeState
 from milepost.kit.clock import to_datetime, to_unix_ms

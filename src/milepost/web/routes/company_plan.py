@@ -13,6 +13,7 @@ from milepost.control.repos import assigned, companies
 from milepost.control.repos.plan_changes import page_plan_changes
 from milepost.control.repos.transitions import page_transitions
 from milepost.domain.company import Company
+from milepost.domain.instant import Instant
 from milepost.domain.milestone import Transition
 from milepost.domain.plan import ChangeKind, PlanChange
 from milepost.kit.clock import to_unix_ms
