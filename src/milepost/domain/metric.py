@@ -5,6 +5,7 @@ What a person writes down (drafts) and what is in force; the meaning of each num
 
 from __future__ import annotations
 
+from contextlib import suppress
 from enum import StrEnum
 from typing import Annotated, Any, Literal, overload
 from uuid import UUID
@@ -78,9 +79,13 @@ class NumberFormat(BaseModel):
     decimals: int | None = Field(default=None, ge=0, le=6)
 
     def show(self, value: float, unit: str, calendar: Calendar) -> str:
-        """The value as a person reads it, with its unit: `1,234.5 EUR`, `66.7 %`, `2026-03-01`."""
+        """The value as a person reads it, with its unit: `1,234.5 EUR`, `66.7 %`, `2026-03-01`.
+
+        What no calendar has a date for, such as microseconds, is shown as the number that it is.
+        """
         if self.style == "date":
-            return calendar.day(int(value)).isoformat()
+            with suppress(OverflowError, ValueError):
+                return calendar.day(int(value)).isoformat()
         number = value * 100 if self.style == "percent" else value
         text = f"{number:,.{6 if self.decimals is None else self.decimals}f}"
         if self.decimals is None:
