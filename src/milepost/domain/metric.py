@@ -87,7 +87,7 @@ class NumberFormat(BaseModel):
             with suppress(OverflowError, ValueError):
                 return calendar.day(int(value)).isoformat()
         number = value * 100 if self.style == "percent" else value
-        text = f"{number:,.{6 if self.decimals is None else self.decimals}f}"
+        text = f"{number:z,.{6 if self.decimals is None else self.decimals}f}"
         if self.decimals is None:
             text = text.rstrip("0").rstrip(".")
         return " ".join(part for part in (text, "%" if self.style == "percent" else "", unit) if part)

@@ -20,3 +20,17 @@ from milepost.domain.metric import NumberFormat
 )
 def test_what_is_no_date_of_the_calendar_is_shown_as_the_number_it_is(value: float, shown: str) -> None:
     assert NumberFormat(style="date").show(value, "", Calendar("Asia/Tokyo")) == shown
+
+
+@pytest.mark.parametrize(
+    ("number_format", "value", "shown"),
+    [
+        pytest.param(NumberFormat(decimals=2), -0.004, "0.00 EUR", id="two decimals"),
+        pytest.param(NumberFormat(), -1e-9, "0 EUR", id="as few as are needed"),
+        pytest.param(NumberFormat(), -0.0, "0 EUR", id="the other zero"),
+        pytest.param(NumberFormat(style="percent", decimals=0), -0.004, "0 % EUR", id="percent"),
+        pytest.param(NumberFormat(decimals=2), -0.005001, "-0.01 EUR", id="less than zero"),
+    ],
+)
+def test_a_zero_has_no_minus(number_format: NumberFormat, value: float, shown: str) -> None:
+    assert number_format.show(value, "EUR", Calendar()) == shown
