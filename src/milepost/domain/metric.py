@@ -147,17 +147,21 @@ class Formula(FormulaDraft):
     id: UUID
 
 
+_AGGREGATE, _FORMULA = "an aggregate", "a formula"
+"""Which kind it is, in words that are no member's name: a fault's path tells them apart by that (web/errors.py)."""
+
+
 def _kind(value: Any) -> str:
-    names = value if isinstance(value, dict) else type(value).model_fields
-    return "formula" if "formula" in names else "aggregate"
+    is_formula = "formula" in value if isinstance(value, dict) else isinstance(value, FormulaDraft)
+    return _FORMULA if is_formula else _AGGREGATE
 
 
 AnyMetricDraft = Annotated[
-    Annotated[MetricDraft, Tag("aggregate")] | Annotated[FormulaDraft, Tag("formula")], Discriminator(_kind)
+    Annotated[MetricDraft, Tag(_AGGREGATE)] | Annotated[FormulaDraft, Tag(_FORMULA)], Discriminator(_kind)
 ]
 """What a person writes down; one that says `formula` is a formula."""
 
-AnyMetric = Annotated[Annotated[Metric, Tag("aggregate")] | Annotated[Formula, Tag("formula")], Discriminator(_kind)]
+AnyMetric = Annotated[Annotated[Metric, Tag(_AGGREGATE)] | Annotated[Formula, Tag(_FORMULA)], Discriminator(_kind)]
 """A metric in force."""
 
 DRAFTS: TypeAdapter[AnyMetricDraft] = TypeAdapter(AnyMetricDraft)
