@@ -84,6 +84,12 @@ class CompanyList(BaseModel):
             raise InvalidInputError("The list is not valid.", faults=(Fault(path="list", reason=reason),))
         return names
 
+    def place(self, name: str) -> str:
+        """Where the name is first: in the values, or somewhere in the text."""
+        if self.values is None:
+            return "list.text"
+        return f"list.values[{next(at for at, value in enumerate(self.values) if value.strip() == name)}]"
+
 
 class Audience(BaseModel):
     """Either these companies, or a list of names, or those that fit a filter, or all there are.
@@ -146,12 +152,9 @@ def _listed(session: Session, wanted: CompanyList, *, skip_unknown: bool) -> Cho
     found = named_companies(session, names, wanted.key_space)
     unknown = [name for name in names if name not in found]
     if unknown and not skip_unknown:
-        faults = tuple(
-            Fault(path=f"list[{names.index(name)}]", reason=f"{name!r} names no company") for name in unknown
-        )
         raise InvalidInputError(
             f"{len(unknown)} of {len(names)} names stand for no company; skip_unknown leaves them out.",
-            faults=faults[:20],
+            faults=tuple(Fault(path=wanted.place(name), reason=f"{name!r} names no company") for name in unknown[:20]),
         )
     return Chosen(tuple(dict.fromkeys(found[name] for name in names if name in found)), unknown)
 

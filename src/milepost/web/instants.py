@@ -10,12 +10,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime
 
-_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
-_LATEST = datetime(2299, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(2299, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
 
 
 def _within_the_calendar(instant: datetime) -> datetime:
-    return min(max(instant, _EARLIEST), _LATEST)
+    return min(max(instant, EARLIEST), LATEST)
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(_within_the_calendar)]
