@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from milepost.control import erasure
+from milepost.control import mentions
 from milepost.control.company_import import running
 from milepost.control.company_import.reading import CompanyFile
 from milepost.control.company_import.running import Import
@@ -106,7 +106,7 @@ def test_erasing_a_company_empties_the_lines_of_imports_about_it(firm: Firm) -> 
     imported(firm, "name,CompanyID\nAcme,1\nBolt,2\n")
     acme, bolt = (UUID(firm.company(one)) for one in ("Acme", "Bolt"))
     with firm.database.write() as session:
-        assert erasure.scrub_audit(session, [acme]) == 1
+        assert mentions.scrub_audit(session, [acme]) == 1
     admin = firm.console.as_person(Role.ADMIN)
     found = [admin.get("/api/audit", params={"subject_id": str(one)}).json()["items"] for one in (acme, bolt)]
     assert [[line["after"] is None for line in lines] for lines in found] == [[True], [False]]

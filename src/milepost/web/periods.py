@@ -14,7 +14,8 @@ from pydantic import AfterValidator
 
 from milepost.domain.calendar import Calendar, Period
 from milepost.domain.errors import Fault, InvalidInputError
-from milepost.web.instants import EARLIEST, LATEST
+from milepost.domain.instant import EARLIEST
+from milepost.web.instants import LATEST
 
 MOST_POINTS: Final = 1000
 _USUAL: Final = {Period.DAY: 30, Period.WEEK: 12, Period.MONTH: 12, Period.QUARTER: 8}

@@ -20,7 +20,6 @@ from milepost.kit.clock import to_datetime, to_unix_ms
 from milepost.web.auth import Editor, Viewer
 from milepost.web.changes import change
 from milepost.web.deps import Deps, WebDeps
-from milepost.web.instants import Instant
 from milepost.web.paging import Cursor, Limit, Page, page_of, read_cursor
 from milepost.web.standing import ExplainedMilestone, ExplainedOutcome, standing
 

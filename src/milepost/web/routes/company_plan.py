@@ -13,13 +13,12 @@ from milepost.control.repos import assigned, companies
 from milepost.control.repos.plan_changes import page_plan_changes
 from milepost.control.repos.transitions import page_transitions
 from milepost.domain.company import Company
-from milepost.domain.instant import Instant
 from milepost.domain.milestone import Transition
 from milepost.domain.plan import ChangeKind, PlanChange
 from milepost.kit.clock import to_unix_ms
 from milepost.web.auth import Viewer
 from milepost.web.deps import Deps
-from milepost.web.instants import Instant
+from milepost.web.instants import AskedInstant
 from milepost.web.paging import Cursor, Limit, Page, page_of, read_cursor
 from milepost.web.standing import ExplainedMilestone, ExplainedOutcome, standing
 
@@ -78,7 +77,7 @@ def read_plan(
     _: Viewer,
     deps: Deps,
     at: Annotated[
-        Instant | None,
+        AskedInstant | None,
         Query(description="As it stood, or will stand unless something happens, by all that is known now."),
     ] = None,
 ) -> Plan:

@@ -23,7 +23,7 @@ from milepost.kit.clock import to_datetime, to_unix_ms
 from milepost.web.auth import Viewer
 from milepost.web.deps import Deps, WebDeps
 from milepost.web.fields import shown
-from milepost.web.instants import Instant
+from milepost.web.instants import AskedInstant
 from milepost.web.paging import Cursor, Page, read_cursor, write_cursor
 from milepost.web.periods import First, Last, days_asked, periods_until
 from milepost.web.ranking import (
@@ -41,7 +41,7 @@ from milepost.web.ranking import (
 
 router = APIRouter(prefix="/metrics", tags=["metrics"])
 
-At = Annotated[Instant | None, Query(description="As of this instant; now unless given.")]
+At = Annotated[AskedInstant | None, Query(description="As of this instant; now unless given.")]
 
 
 class MetricValuePage(Page[CompanyValue]):
@@ -104,7 +104,7 @@ class PreviewWanted(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     metric: AnyMetricDraft
-    at: Instant | None = None
+    at: AskedInstant | None = None
     company_id: UUID | None = None
     by: Period = Period.DAY
     limit: int = Field(default=20, ge=1, le=100)

@@ -23,7 +23,7 @@ from milepost.domain.plan import Subject
 from milepost.kit.clock import to_datetime, to_unix_ms
 from milepost.web.auth import Viewer
 from milepost.web.deps import Deps
-from milepost.web.instants import Instant
+from milepost.web.instants import AskedInstant
 from milepost.web.paging import Cursor, Limit, Page, page_of, read_cursor
 from milepost.web.periods import First, Last, days_asked, periods_until
 
@@ -128,7 +128,7 @@ def list_companies_there(
     _: Viewer,
     deps: Deps,
     state: Annotated[MilestoneState | OutcomeState | None, Query(description="Only companies in this state.")] = None,
-    at: Annotated[Instant | None, Query(description="As of this instant; now unless given.")] = None,
+    at: Annotated[AskedInstant | None, Query(description="As of this instant; now unless given.")] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[CompanyThere]:
