@@ -32,7 +32,7 @@ def export(job: RunningJob, search: Search, premises: Premises, marks: Marks, up
     of_log = marks.counts()
     total = sum(count for name, count in of_log.items() if name != "signals")
     rejections = find_mentioning(premises.rejections, search.pattern, upto_ms) if search.pattern else []
-    draft = job.folder / "draft.zip"
+    draft = _draft(premises.jobs, job.id)
     with premises.database.read() as session:
         written = write_export(
             draft,
@@ -55,5 +55,10 @@ def export(job: RunningJob, search: Search, premises: Premises, marks: Marks, up
 
 
 def delete_export(jobs: Path, request_id: object) -> None:
-    """Let go of an export's file, if it is still there."""
-    export_file(jobs, request_id).unlink(missing_ok=True)
+    """Let go of an export's file, if it is still there, and of one that was not finished."""
+    for file in (export_file(jobs, request_id), _draft(jobs, request_id)):
+        file.unlink(missing_ok=True)
+
+
+def _draft(jobs: Path, request_id: object) -> Path:
+    return jobs / str(request_id) / "draft.zip"

@@ -26,13 +26,14 @@ from milepost.control.repos.audit import record_change
 from milepost.control.repos.jobs import save_state
 from milepost.control.repos.privacy import get_privacy_request, write_receipt
 from milepost.criteria.convert import to_number
-from milepost.domain.privacy import Known, PrivacyAction, PrivacyRequest, Receipt
+from milepost.domain.privacy import Check, Known, PrivacyAction, PrivacyRequest, Receipt
 from milepost.erase.clearing import Clearing
-from milepost.erase.exporting import export
+from milepost.erase.exporting import delete_export, export
 from milepost.erase.ports import Premises
 from milepost.erase.progress import accepted, wait_until_processed
 from milepost.erase.search import Search, search_for
 from milepost.erase.subject import forget_subject, read_subject, write_subject
+from milepost.erase.telling import Telling
 from milepost.jobs.port import JobCancelledError, RunningJob
 from milepost.kit.clock import to_datetime
 from milepost.store.marks import Instant, Marks
@@ -48,8 +49,19 @@ def answer(job: RunningJob, premises: Premises) -> dict[str, Any]:
         request = get_privacy_request(session, job.id)
     if request.receipt is None:
         with closing(premises.open_store()) as client:
-            work = _Work(job=job, request=request, premises=premises, client=client, marks=Marks(client, job.id))
-            receipt = work.exported() if request.action is PrivacyAction.EXPORT else work.erased()
+            work = _Work(
+                job=job,
+                request=request,
+                premises=premises,
+                client=client,
+                marks=Marks(client, job.id),
+                telling=Telling(job, request.action),
+            )
+            try:
+                receipt = work.exported() if request.action is PrivacyAction.EXPORT else work.erased()
+            except JobCancelledError:
+                work.let_go()
+                raise
             work.marks.drop()
         request = _finish(request, receipt, premises)
     forget_subject(job.folder)
@@ -66,6 +78,13 @@ class _Work:
     premises: Premises
     client: QuietClient
     marks: Marks
+    telling: Telling
+
+    def let_go(self) -> None:
+        """Leave nothing of the request's own behind, since nobody will go on with it."""
+        self.marks.drop()
+        delete_export(self.premises.jobs, self.job.id)
+        forget_subject(self.job.folder)
 
     def exported(self) -> Receipt:
         search = self._prepare()
@@ -75,13 +94,8 @@ class _Work:
         is_resumed = "cut" in self.job.saved
         if not is_resumed:
             begun = Instant(self.marks.last_batch(), self.premises.clock())
-            try:
-                search = self._prepare()
-            except JobCancelledError:
-                self.marks.drop()
-                forget_subject(self.job.folder)
-                raise
-            self._cut(search, begun)
+            self._cut(self._prepare(), begun)
+        self.telling.late_step_done()
         clearing = Clearing(
             job=self.job,
             action=self.request.action,
@@ -89,18 +103,18 @@ class _Work:
             premises=self.premises,
             client=self.client,
             marks=self.marks,
-            told=self._told_too_late,
+            told=self.telling.word_too_late,
         )
         if is_resumed:
             clearing.mark_again()
-        clearing.count()
-        clearing.store()
-        clearing.files()
-        clearing.judge_anew()
-        return self._receipt(clearing, self.job.saved)
-
-    def _receipt(self, clearing: Clearing, saved: Mapping[str, Any]) -> Receipt:
+        for step in (clearing.count, clearing.store, clearing.files, clearing.judge_anew):
+            step()
+            self.telling.late_step_done()
         checks = clearing.checks()
+        self.telling.late_step_done()
+        return self._receipt(checks, self.job.saved)
+
+    def _receipt(self, checks: tuple[Check, ...], saved: Mapping[str, Any]) -> Receipt:
         return Receipt(
             upto=to_datetime(saved["cut"]["upto_ms"]),
             finished_at=to_datetime(self.premises.clock()),
@@ -111,12 +125,14 @@ class _Work:
 
     def _prepare(self) -> Search:
         """Wait for what was accepted before, find out what identifies the subject, and mark what there is of it."""
-        wait_until_processed(self.premises.checkpoints, accepted(self.premises.journal), self._told)
+        self.telling.word()
+        wait_until_processed(self.premises.checkpoints, accepted(self.premises.journal), self.telling.word)
+        self.telling.step_done()
         search = search_for(self._learn(), self.premises.database, self.client)
         self.marks.drop()
-        self._told()
+        self.telling.word()
         search.mark(self.marks)
-        self._told()
+        self.telling.step_done()
         return search
 
     def _learn(self) -> Known:
@@ -155,16 +171,6 @@ class _Work:
                     rename_companies(session, known)
             save_state(session, self.job.id, {**saved, "records": records})
         return records
-
-    def _told(self) -> None:
-        self.job.progress(0, None, "events")
-
-    def _told_too_late(self) -> None:
-        """From the cut on a wish to cancel changes nothing; a stop of the service interrupts, as ever."""
-        try:
-            self._told()
-        except JobCancelledError:
-            return
 
 
 def _pseudonym(value: str) -> str:

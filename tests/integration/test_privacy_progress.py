@@ -1,0 +1,76 @@
+"""How far a privacy request says it is, and what it leaves behind when it is cancelled."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from milepost.domain.job import Job
+from milepost.domain.privacy import PrivacyAction, UserSubject
+from milepost.jobs.port import JobCancelledError
+from milepost.testing.house import Attempt, CrashError, House, open_house
+
+DELETE, ANONYMISE, EXPORT = PrivacyAction.DELETE, PrivacyAction.ANONYMISE, PrivacyAction.EXPORT
+
+
+@pytest.fixture
+def house(tmp_path: Path, chdb_client: Client) -> Iterator[House]:
+    with open_house(tmp_path, chdb_client) as opened:
+        yield opened
+
+
+class Listening(Attempt):
+    """An attempt that keeps what is told of its progress, and is broken off once so much is done, if that is given."""
+
+    def __init__(
+        self, house: House, job: Job, *, until: int | None = None, error: type[Exception] = CrashError
+    ) -> None:
+        super().__init__(house, job, house.saved(job))
+        self.told: list[tuple[int, int | None, str]] = []
+        self._until, self._error = until, error
+
+    def progress(self, done: int, total: int | None, unit: str) -> None:
+        self.told.append((done, total, unit))
+        if total is not None and done == self._until:
+            raise self._error
+
+
+def ask(house: House, action: PrivacyAction) -> Job:
+    """For two events of a user."""
+    house.send("order", *({"account": "acme", "userId": house.marker, "amount": amount} for amount in (1, 2)))
+    return house.ask(action, UserSubject(user_id=house.marker))
+
+
+@pytest.mark.parametrize("action", [DELETE, ANONYMISE])
+def test_a_request_tells_which_of_its_steps_are_done(house: House, action: PrivacyAction) -> None:
+    attempt = Listening(house, ask(house, action))
+    house.desk.answer(attempt)
+    assert {(total, unit) for _, total, unit in attempt.told} == {(8, "steps")}
+    done = [done for done, _, _ in attempt.told]
+    assert (done[0], done[-1], set(done)) == (0, 8, set(range(9)))
+    assert all(one <= next_one for one, next_one in pairwise(done))
+
+
+def test_a_request_that_goes_on_after_the_cut_tells_that_it_is_done(house: House) -> None:
+    job = ask(house, DELETE)
+    with pytest.raises(CrashError):
+        house.desk.answer(Listening(house, job, until=4))
+    again = Listening(house, job)
+    house.desk.answer(again)
+    assert [again.told[place][0] for place in (0, -1)] == [3, 8]
+
+
+def test_an_export_tells_how_many_events_of_how_many_are_written(house: House) -> None:
+    attempt = Listening(house, ask(house, EXPORT))
+    house.desk.answer(attempt)
+    assert (attempt.told[0], attempt.told[-1]) == ((0, None, "events"), (2, 2, "events"))
+
+
+def test_an_export_that_is_cancelled_leaves_nothing_of_its_own(house: House) -> None:
+    attempt = Listening(house, ask(house, EXPORT), until=2, error=JobCancelledError)
+    with pytest.raises(JobCancelledError):
+        house.desk.answer(attempt)
+    assert list(attempt.folder.iterdir()) == []
+    assert house.client.query("SELECT count() FROM erasure_events").result_rows == [(0,)]
