@@ -380,3 +380,13 @@ def test_a_reason_and_the_explanation_around_it_tell_the_same_date_in_the_accoun
     assert year.last_transition(copy)["reason"] == f"Buys reached: value 2 on {tomorrow_there}"
     told = year.copy(milestone)["explanation"][0]
     assert told == f"Achieved on {tomorrow_there}: Buys reached: value 2 on {tomorrow_there}."
+
+
+def test_the_entry_that_stands_is_the_first_though_it_happened_before_the_others(year: Year) -> None:
+    copy = year.assign(year.milestone(deadline=AFTER_5_DAYS))
+    year.wait(10)
+    year.buy(year.acme, 2, 3)
+    for path in (f"/assigned-milestones/{copy['id']}/transitions", f"/companies/{year.acme}/timeline"):
+        first, second, *_ = year.call("GET", path, kind="state")["items"]
+        assert (first["to_state"], first["is_correction"], second["to_state"]) == ("achieved", True, "missed")
+        assert first["at"] < second["at"]
