@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import partial
+from traceback import extract_tb
 from typing import Protocol
 from uuid import UUID
+
+import msgspec
 
 from milepost.control.directory import (
     CompanyDirectory,
@@ -37,7 +39,7 @@ from milepost.kit.crypto import load_key
 from milepost.kit.news import News
 from milepost.measure.queries import MetricReader
 from milepost.observe import paths
-from milepost.observe.health import write_health
+from milepost.observe.health import ReactorHealth, write_health
 from milepost.observe.logs import logger
 from milepost.observe.metric_names import TRANSITIONS
 from milepost.reactor import Parts, Reactor
@@ -120,6 +122,10 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     checkpoints = Checkpoints(paths.reactor(data))
     claims = RocksdbClaims(paths.claims(data))
     news = News(checkpoints.finished_batch())
+
+    def report(health: ReactorHealth) -> None:
+        write_health(paths.health(data), msgspec.structs.replace(health, unjudged_companies=judge.unjudged))
+
     reactor = Reactor(
         Parts(
             reader=SqliteJournalReader(paths.journal(data)),
@@ -129,7 +135,7 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
             store=StoreWriter(writer),
             touched=judge.touched,
             settled=news.tell,
-            report=partial(write_health, paths.health(data)),
+            report=report,
             clock=clock,
         )
     )
@@ -223,8 +229,19 @@ def make_judge(database: Database, pool: Queries, identities: IdentitySource, cl
     def failed(error: Exception) -> None:
         _log.error("judging_failed", exc_info=error)
 
+    def set_aside(company_id: UUID, error: Exception) -> None:
+        where = extract_tb(error.__traceback__)[-1]  # without the error's text, which may quote what is kept
+        reason = f"{type(error).__name__} in {where.name}, line {where.lineno}"
+        _log.error("company_cannot_be_judged", company=str(company_id), reason=reason)
+
     return JudgeLoop(
-        Judge(MetricReader(pool, identities), JudgedPlans(database, definitions), clock, identities),
+        Judge(
+            MetricReader(pool, identities),
+            JudgedPlans(database, definitions),
+            clock,
+            identities,
+            set_aside=set_aside,
+        ),
         rejudgings=Rejudgings(database, clock),
         have_definitions_changed=definitions.have_numbers_changed,
         watched=lambda: {signal_id for basis in definitions.bases().values() for signal_id in basis.signal_ids},

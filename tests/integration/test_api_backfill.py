@@ -1,10 +1,13 @@
 """Applying a signal to history, through the API: a job, and what is refused while it waits or runs."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
 
+from milepost.control.repos import jobs
+from milepost.control.repos.generations import begin_generation, put_in_force
 from milepost.domain.account import Role
 from milepost.testing.business import Business, add_business
 from milepost.testing.console import Console
@@ -60,6 +63,31 @@ def test_once_it_is_cancelled_the_signal_can_be_changed_again(editor: TestClient
     assert editor.post(f"/api/jobs/{job['id']}/cancel").json()["state"] == "cancelled"
     draft = shop.signal.model_dump(mode="json", exclude={"id", "revision", "generation", "slots"})
     assert editor.put(f"/api/signals/{shop.signal.id}", json=draft).json()["revision"] == 2
+
+
+def test_a_disabled_signal_is_not_applied(editor: TestClient, shop: Business) -> None:
+    draft = shop.signal.model_dump(mode="json", exclude={"id", "revision", "generation", "slots"})
+    editor.put(f"/api/signals/{shop.signal.id}", json=draft | {"is_enabled": False})
+    answer = editor.post(f"/api/signals/{shop.signal.id}/backfill")
+    assert (answer.status_code, answer.json()["detail"]) == (
+        409,
+        "The signal is disabled, and would emit nothing. Enable it first.",
+    )
+
+
+def test_once_the_new_history_is_in_force_it_is_too_late_to_cancel(
+    console: Console, editor: TestClient, shop: Business
+) -> None:
+    job = begin(editor, shop)
+    with console.deps.database.write() as session:
+        assert jobs.take_job(session, now_ms=console.clock()) is not None
+        building = begin_generation(session, shop.signal.id, job_id=UUID(job["id"]), first_batch=1)
+        jobs.save_state(session, UUID(job["id"]), {"generation": building.twin.generation})
+    with console.deps.database.write() as session:
+        put_in_force(session, building)
+    answer = editor.post(f"/api/jobs/{job['id']}/cancel")
+    assert answer.status_code == 409
+    assert "too late" in answer.json()["detail"]
 
 
 def test_a_signal_that_is_not_there_is_a_404(editor: TestClient, shop: Business) -> None:

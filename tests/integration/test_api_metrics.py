@@ -171,6 +171,16 @@ def test_a_value_is_compared_with_the_period_before(
     assert (page["items"][0]["previous"], page["items"][0]["change"]) == previous_and_change
 
 
+@pytest.mark.parametrize(
+    ("compare", "compared_at"), [("day", "2023-10-30T09:00:00Z"), ("week", "2023-10-24T08:00:00Z")]
+)
+def test_a_week_before_is_the_same_time_of_day_where_clocks_changed(
+    office: Office, compare: str, compared_at: str
+) -> None:
+    page = office.get(f"{office.metric('count')}/values", at="2023-10-31T09:00:00Z", compare=compare)
+    assert page["compared_at"] == compared_at
+
+
 def test_a_comparison_that_no_window_tells_is_refused(office: Office) -> None:
     refused = office.get(f"{office.metric('count')}/values", status=400, compare="previous")
     assert refused["faults"][0]["path"] == "compare"

@@ -94,6 +94,17 @@ def shop(tmp_path: Path, chdb_client: Client) -> Iterator[Shop]:
     chdb_client.command("TRUNCATE TABLE events")
 
 
+def test_a_draft_that_could_not_be_put_in_force_is_refused_like_there(shop: Shop) -> None:
+    fields = [{"name": f"f{place}", "path": ["x"], "type": "number"} for place in range(17)]
+    draft = shop.draft(fields=[{"name": "customer", "path": ["customer"], "type": "text"}, *fields], rules=None)
+    del draft["rules"]
+    answers = [shop.viewer.post("/api/signals/preview", json=draft)]
+    answers.append(shop.console.as_person(Role.EDITOR).post("/api/signals", json=draft))
+    for answer in answers:
+        assert (answer.status_code, answer.json()["faults"][0]["path"]) == (400, "fields[17]")
+        assert "applied to history" in answer.json()["faults"][0]["reason"]
+
+
 def test_a_draft_shows_what_matches_and_why_the_rest_does_not(shop: Shop) -> None:
     request = shop.receive(
         b'{"customer":"C1","dollars":"250"}', b'{"customer":"C1","dollars":12.5}', b'{"customer":"C1","dollars":"12 $"}'

@@ -328,6 +328,55 @@ def test_a_company_set_aside_is_shown_nowhere_until_it_is_restored_with_what_cam
     firm.post(f"/companies/{b}/restore", None, 409)
 
 
+@pytest.mark.parametrize("door", ["restore", "make-companies", "assign"])
+def test_every_key_of_a_company_set_aside_leads_to_it_with_what_came_for_that_key(
+    firm: MeasuredFirm, door: str
+) -> None:
+    firm.buy(*purchases("P", 9, 8), *purchases("Q", 7), *purchases("R", 6))
+    p, q, r = (firm.company(one) for one in "PQR")
+    firm.post(f"/companies/{p}/combine", {"company_ids": [q]})
+    firm.delete(f"/companies/{p}")
+    pages = [firm.get("/companies/unmatched", limit=1)]
+    pages.append(firm.get("/companies/unmatched", limit=1, cursor=pages[0]["next"]))
+    assert pages[1]["next"] is None
+    held = {one["value"]: one for page in pages for one in page["items"]}
+    assert [(held[one]["id"], held[one]["set_aside"], held[one]["events"]) for one in "PQ"] == [
+        (p, "P", 2),
+        (p, "P", 1),
+    ]
+    if door == "restore":
+        firm.post(f"/companies/{held['Q']['id']}/restore")
+        firm.check({"P": "P", "Q": "P", "R": "R"})
+    elif door == "assign":
+        firm.post("/companies/unmatched/assign", {"company_id": r, "keys": {"ids": [held["Q"]["id"]]}})
+        firm.check({"P": "R", "Q": "R", "R": "R"})
+    else:
+        firm.post("/companies/unmatched/make-companies", {"keys": {"ids": [held["Q"]["id"]]}})
+        firm.check({"P": "P", "Q": "P", "R": "R"})
+
+
+def test_doors_that_take_companies_say_of_one_that_is_set_aside_that_it_can_be_restored(firm: MeasuredFirm) -> None:
+    firm.buy(*purchases("P", 9), *purchases("Q", 8))
+    p, q = firm.company("P"), firm.company("Q")
+    firm.post(f"/companies/{p}/combine", {"company_ids": [q]})
+    combined = f"the company 'Q' is combined into 'P' ({p})"
+    assign = f"/outcomes/{firm.shop.outcome.id}/assign"
+    (fault,) = firm.post(assign, {"company_ids": [q]}, 400)["faults"]
+    assert fault == {"path": "company_ids[0]", "reason": f"{combined}; turn to that one"}
+    firm.delete(f"/companies/{p}")
+    reasons = [
+        "the company 'P' is set aside; restore it first",
+        f"{combined}, which is set aside; restore that one first",
+        f"no company has the id {UUID(int=7)}",
+    ]
+    refusal = firm.post(assign, {"company_ids": [p, q, str(UUID(int=7))]}, 400)
+    assert [fault["reason"] for fault in refusal["faults"]] == reasons
+    values = f"/api/metrics/{firm.metrics['count'].id}/values"
+    for one, reason in zip((p, q), reasons, strict=False):
+        answer = firm.editor.get(values, params={"company_id": one})
+        assert (answer.status_code, answer.json()["faults"][0]["reason"]) == (400, reason)
+
+
 def test_a_combined_company_s_id_leads_to_the_numbers_of_its_primary(firm: MeasuredFirm) -> None:
     firm.buy(*purchases("A", 9), *purchases("B", 8))
     a, b = firm.company("A"), firm.company("B")

@@ -137,6 +137,24 @@ def test_companies_whose_attributes_are_imported_get_the_plan_that_they_come_to_
     assert {name: len(plan["outcomes"]) for name, plan in plans.items()} == {"Acme": 1, "Bolt": 0, "Cargo": 1}
 
 
+def test_in_a_dry_run_no_line_has_the_id_of_a_company_that_is_not_there_yet(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "CHUNK", 2)
+    firm.post("/companies", {"name": "Acme", "keys": keys(CompanyID="1")}, 201)
+    text = "name,CompanyID,Plan\nBolt,2,\nAcme,1,\nAcme,1,Gold\nBolt,2,Gold\nBolt,,\nBolt,,Gold\n"
+    report = send(firm, text, dry_run=True)["lines"]
+    acme = firm.company("Acme")
+    assert [(one["outcome"], one["company_id"]) for one in report] == [
+        ("created", None),
+        ("unchanged", acme),
+        ("updated", acme),
+        ("updated", None),
+        ("unchanged", None),
+        ("unchanged", None),
+    ]
+
+
 def test_an_import_does_what_the_dry_run_said_and_again_nothing(firm: Firm) -> None:
     firm.post("/companies", {"name": "Acme Inc", "keys": keys(CompanyID="1")}, 201)
     foreseen = send(firm, FILE, dry_run=True)
@@ -202,7 +220,9 @@ def test_a_name_alone_must_tell_which_company_is_meant(firm: Firm) -> None:
     [
         (f"{'x' * 201},1,", "the name has 201 characters, and a name has at most 200"),
         (f"A,{'x' * 513},", "the key in CompanyID must be 1 to 512 characters long, without outer blanks"),
-        (f"A,1,{'x' * 1001}", "has 1001 characters, and an attribute has at most 1000"),
+        (f"A,1,{'x' * 1001}", "the attribute Plan has 1001 characters, and an attribute has at most 1000"),
+        (f"A,1,{'x' * 131_073}", "the attribute Plan has 131073 characters, and an attribute has at most 1000"),
+        (f"{'x' * 2**20},1,", "the name has 1048576 characters, and a name has at most 200"),
         ("A,1,Gold,Silver", "has 4 cells, and the header names 3 columns"),
     ],
 )
@@ -210,6 +230,7 @@ def test_a_line_beyond_a_bound_is_refused_and_the_others_are_taken(firm: Firm, l
     result, report = imported(firm, f"name,CompanyID,Plan\n{line}\nBolt,2,Gold\n")
     assert (result["created"], result["refused"]) == (1, 1)
     assert report[0]["reason"] == reason
+    assert len(report[0]["name"] or "") <= 200
 
 
 def test_a_file_comes_as_a_form_as_well(firm: Firm) -> None:

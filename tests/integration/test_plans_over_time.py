@@ -368,3 +368,25 @@ def test_an_outcome_says_why_it_is_at_risk(year: Year) -> None:
     year.wait(1)
     on_plan = year.call("GET", "/assigned-outcomes", outcome_id=outcome)["items"][0]
     assert on_plan["explanation"][1] == "Missed on 2023-11-19: no milestone is open, and not all were achieved."
+
+
+def test_a_reason_and_the_explanation_around_it_tell_the_same_date_in_the_account_s_time_zone(year: Year) -> None:
+    settings = year.call("GET", "/settings")
+    year.call("PUT", "/settings", settings | {"time_zone": "Pacific/Kiritimati"})
+    milestone = year.milestone()
+    copy = year.assign(milestone)
+    year.buy(year.acme, -3, -2)
+    tomorrow_there = "2023-11-13"
+    assert year.last_transition(copy)["reason"] == f"Buys reached: value 2 on {tomorrow_there}"
+    told = year.copy(milestone)["explanation"][0]
+    assert told == f"Achieved on {tomorrow_there}: Buys reached: value 2 on {tomorrow_there}."
+
+
+def test_the_entry_that_stands_is_the_first_though_it_happened_before_the_others(year: Year) -> None:
+    copy = year.assign(year.milestone(deadline=AFTER_5_DAYS))
+    year.wait(10)
+    year.buy(year.acme, 2, 3)
+    for path in (f"/assigned-milestones/{copy['id']}/transitions", f"/companies/{year.acme}/timeline"):
+        first, second, *_ = year.call("GET", path, kind="state")["items"]
+        assert (first["to_state"], first["is_correction"], second["to_state"]) == ("achieved", True, "missed")
+        assert first["at"] < second["at"]

@@ -101,6 +101,29 @@ def test_an_assigned_key_brings_its_history_and_what_comes_later(firm: Firm) -> 
     assert unmatched(firm) == {"B": keys["B"]}
 
 
+@pytest.mark.parametrize("is_moved", [False, True], ids=["taken away", "moved to another company"])
+def test_history_stays_in_sight_when_a_holding_is_separated_whose_key_is_gone(firm: Firm, is_moved: bool) -> None:
+    acme, bolt = (firm.post("/companies", {"name": one}, 201)["id"] for one in ("Acme", "Bolt"))
+    firm.buy(*purchases("A", 9, 8), *purchases("B", 7))
+    held = unmatched(firm)
+    firm.post("/companies/unmatched/assign", {"company_id": acme, "keys": {"all": True}})
+    firm.delete(f"/companies/{acme}/keys?key_space=CustomerNumber&value=A")
+    if is_moved:
+        firm.post(f"/companies/{bolt}/keys", {"key_space": "CustomerNumber", "value": "A"}, 201)
+    assert counts(firm) == {"Acme": 3, "Bolt": 0}
+    separated = firm.post(f"/companies/{acme}/separate", {"company_ids": [held["A"], held["B"]]})["items"]
+    assert [(one["name"], one["standing"]) for one in separated] == [
+        ("Acme", "active"),
+        ("A", "active"),
+        ("B", "unmatched"),
+    ]
+    assert counts(firm) == {"Acme": 0, "Bolt": 0, "A": 2}
+    assert len(firm.get(f"/companies/{held['A']}/plan")["outcomes"]) == 1
+    assert unmatched(firm) == {"B": held["B"]}
+    firm.post(f"/companies/{bolt}/combine", {"company_ids": [held["A"]]})
+    assert counts(firm) == {"Acme": 0, "Bolt": 2}
+
+
 def test_giving_a_held_key_to_a_company_by_hand_assigns_what_is_held(firm: Firm) -> None:
     firm.buy(*purchases("A", 9, 8), *purchases("B", 7))
     key = {"key_space": "CustomerNumber", "value": "A"}

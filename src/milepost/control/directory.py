@@ -9,7 +9,7 @@ import threading
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from milepost.control.repos.assigned import list_assigned_milestones, list_assigned_outcomes
+from milepost.control.repos.assigned import companies_with_plans, list_assigned_milestones, list_assigned_outcomes
 from milepost.control.repos.audit import audit_since
 from milepost.control.repos.auto_assign import assign_missing
 from milepost.control.repos.bases import bases
@@ -25,6 +25,7 @@ from milepost.control.repos.unmatched import make_companies, unmatched_among
 from milepost.control.revisions import Scope, raise_revision, read_revision
 from milepost.control.session import Database
 from milepost.domain.basis import Basis
+from milepost.domain.calendar import Calendar
 from milepost.domain.company import Standing
 from milepost.domain.identities import Identities
 from milepost.domain.milestone import AssignedMilestone, Transition
@@ -35,6 +36,9 @@ from milepost.kit.clock import Clock
 
 _MOVE_NUMBERS = ("metric", "signal", "company", "settings", "user_data")
 """What the audit log calls that whose change may move a metric's value."""
+
+_BY_THE_THOUSAND = ("import",)
+"""What is done to companies in masses, and is never why a state changed (judge/causes.py): not worth reading."""
 
 
 class CompanyDirectory:
@@ -75,6 +79,7 @@ class DefinitionSource:
         self._signals: Mapping[UUID, Signal] = {}
         self._twins: Sequence[Signal] = ()
         self._bases: Mapping[UUID, Basis] = {}
+        self._calendar = Calendar()
 
     def refresh(self) -> bool:
         """Whether anything has changed since the last call; the first one says yes."""
@@ -85,6 +90,7 @@ class DefinitionSource:
             self._signals = {signal.id: signal for signal in list_signals(session)}
             self._twins = list_twins(session)
             self._bases = bases(session)
+            self._calendar = read_settings(session).calendar
             self._revision = revision
             return True
 
@@ -104,6 +110,10 @@ class DefinitionSource:
     def bases(self) -> Mapping[UUID, Basis]:
         """What each metric rests on, by its id, as of the last refresh."""
         return self._bases
+
+    def calendar(self) -> Calendar:
+        """The account's, as of the last refresh."""
+        return self._calendar
 
 
 class IdentitySource:
@@ -168,14 +178,24 @@ class JudgedPlans:
         with self._database.read() as session:
             return list_assigned_outcomes(session, company_ids)
 
+    def companies(self) -> Collection[UUID]:
+        """See the port."""
+        with self._database.read() as session:
+            return companies_with_plans(session)
+
     def bases(self) -> Mapping[UUID, Basis]:
         """See the port."""
         return self._definitions.bases()
 
+    def calendar(self) -> Calendar:
+        """See the port."""
+        return self._definitions.calendar()
+
     def news(self, since_ms: int) -> News:
         """See the port; changes of definitions alone explain no state, since companies have copies."""
         with self._database.read() as session:
-            return News(deeds_since(session, since_ms), audit_since(session, since_ms, _MOVE_NUMBERS))
+            others = audit_since(session, since_ms, _MOVE_NUMBERS, but_actions=_BY_THE_THOUSAND)
+            return News(deeds_since(session, since_ms), others)
 
     def record(self, transitions: Sequence[Transition], progress: Mapping[UUID, float]) -> None:
         """See the port."""

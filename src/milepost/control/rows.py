@@ -236,7 +236,7 @@ class TransitionRow(Row):
     """A change of state, kept for ever: also after its subject is unassigned."""
 
     __tablename__ = "transitions"
-    __table_args__ = (Index(None, "company_id", "at_ms", "id"),)
+    __table_args__ = (Index(None, "company_id", "recorded_at_ms", "at_ms", "id"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     company_id: Mapped[UUID] = mapped_column(ForeignKey(CompanyRow.id))

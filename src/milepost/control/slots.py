@@ -32,7 +32,7 @@ def assign_slots(fields: Sequence[SignalField], earlier: Sequence[Mapping[str, s
     for place, field in enumerate(fields):
         slot = _kept(field, earlier) or _free(slot_class(field.type), taken)
         if slot is None:
-            raise InvalidInputError("The signal has too many fields.", faults=(_no_slot_left(place, field),))
+            raise InvalidInputError("A field has no column left.", faults=(_no_slot_left(place, field),))
         taken.add(slot)
         assigned[field.name] = slot
     return assigned
@@ -53,5 +53,8 @@ def _free(letter: str, taken: set[str]) -> str | None:
 
 def _no_slot_left(place: int, field: SignalField) -> Fault:
     words = _CLASS_WORDS[slot_class(field.type)]
-    reason = f"no column is left for it: a signal has {SLOTS_PER_CLASS} {words} fields, removed ones included"
+    reason = (
+        f"no column is left for it: a signal has {SLOTS_PER_CLASS} for {words} fields, those of removed or renamed ones"
+        " included, until it is applied to history"
+    )
     return Fault(path=f"fields[{place}]", reason=reason)

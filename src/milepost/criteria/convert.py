@@ -93,7 +93,8 @@ def to_iso_date(value: Any) -> float | None:
         instant = datetime.fromisoformat(value)
     except ValueError:
         return None
-    return float(to_unix_ms(instant if instant.tzinfo else instant.replace(tzinfo=UTC)))
+    at_ms = to_unix_ms(instant if instant.tzinfo else instant.replace(tzinfo=UTC))
+    return float(at_ms) if EARLIEST_MS <= at_ms <= LATEST_MS else None
 
 
 def to_unix_ms_date(value: Any) -> float | None:

@@ -66,7 +66,8 @@ def iso_date(scalar: str) -> str:
         ]
     )
     is_day = f"toString(toDate32OrZero({date})) = {date}"
-    return f"if(match({scalar}, {_ISO_DATE}) AND {is_day}, toFloat64({instant}), NULL)"
+    is_within = f"({instant}) BETWEEN {EARLIEST_MS} AND {LATEST_MS}"
+    return f"if(match({scalar}, {_ISO_DATE}) AND {is_day} AND {is_within}, toFloat64({instant}), NULL)"
 
 
 def unix_ms_date(double: str) -> str:

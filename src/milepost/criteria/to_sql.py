@@ -223,5 +223,5 @@ def _is_there(field: SignalField, value: str) -> str:
 
 
 def _fits_a_tuple(name: str) -> bool:
-    """Whether ClickHouse can have a tuple element of that name."""
-    return name != "" and name.isprintable() and "`" not in name and "\\" not in name
+    """Whether ClickHouse can have a tuple element of that name; `null` is one of its own."""
+    return name not in ("", "null") and name.isprintable() and "`" not in name and "\\" not in name

@@ -48,7 +48,7 @@ class Calendar:
 
     def day(self, instant_ms: int) -> date:
         """The date there at this instant."""
-        return (_EPOCH + instant_ms * _MILLISECOND).astimezone(ZoneInfo(self.time_zone)).date()
+        return self._local(instant_ms).date()
 
     def midnight(self, day: date) -> int:
         """The first instant of this day there; where clocks skip midnight, the instant at which they do."""
@@ -90,11 +90,18 @@ class Calendar:
                 yield start_ms, end_ms
             day = next_day
 
+    def days_later(self, instant_ms: int, days: int) -> int:
+        """The same time of day that many days on, which where clocks change are not all of 24 hours."""
+        return (self._local(instant_ms) + timedelta(days=days) - _EPOCH) // _MILLISECOND
+
     def months_later(self, instant_ms: int, months: int) -> int:
         """The same time of day that many months on; of a day that the month lacks, its last."""
-        local = (_EPOCH + instant_ms * _MILLISECOND).astimezone(ZoneInfo(self.time_zone))
+        local = self._local(instant_ms)
         year, month = divmod(local.year * 12 + local.month - 1 + months, 12)
         first_after = date(year + (month == 11), (month + 1) % 12 + 1, 1)
         last_day = (first_after - timedelta(days=1)).day
         moved = local.replace(year=year, month=month + 1, day=min(local.day, last_day))
         return (moved - _EPOCH) // _MILLISECOND
+
+    def _local(self, instant_ms: int) -> datetime:
+        return (_EPOCH + instant_ms * _MILLISECOND).astimezone(ZoneInfo(self.time_zone))

@@ -89,6 +89,11 @@ def key_faults(key: CompanyKey, path: str) -> list[Fault]:
     ]
 
 
+def name_of_key(value: str) -> str:
+    """What a company is called that an event's key made: the key, within the bounds of a name."""
+    return value.strip()[:LONGEST_NAME] or f"“{value[: LONGEST_NAME - 2]}”"
+
+
 def attribute_faults(attributes: Mapping[str, str], path: str = "attributes") -> list[Fault]:
     """Why these cannot be a company's attributes."""
     faults: list[Fault] = []

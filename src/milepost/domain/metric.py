@@ -5,6 +5,7 @@ What a person writes down (drafts) and what is in force; the meaning of each num
 
 from __future__ import annotations
 
+from contextlib import suppress
 from enum import StrEnum
 from typing import Annotated, Any, Literal, overload
 from uuid import UUID
@@ -78,11 +79,15 @@ class NumberFormat(BaseModel):
     decimals: int | None = Field(default=None, ge=0, le=6)
 
     def show(self, value: float, unit: str, calendar: Calendar) -> str:
-        """The value as a person reads it, with its unit: `1,234.5 EUR`, `66.7 %`, `2026-03-01`."""
+        """The value as a person reads it, with its unit: `1,234.5 EUR`, `66.7 %`, `2026-03-01`.
+
+        What no calendar has a date for, such as microseconds, is shown as the number that it is.
+        """
         if self.style == "date":
-            return calendar.day(int(value)).isoformat()
+            with suppress(OverflowError, ValueError):
+                return calendar.day(int(value)).isoformat()
         number = value * 100 if self.style == "percent" else value
-        text = f"{number:,.{6 if self.decimals is None else self.decimals}f}"
+        text = f"{number:z,.{6 if self.decimals is None else self.decimals}f}"
         if self.decimals is None:
             text = text.rstrip("0").rstrip(".")
         return " ".join(part for part in (text, "%" if self.style == "percent" else "", unit) if part)
@@ -142,17 +147,21 @@ class Formula(FormulaDraft):
     id: UUID
 
 
+_AGGREGATE, _FORMULA = "an aggregate", "a formula"
+"""Which kind it is, in words that are no member's name: a fault's path tells them apart by that (web/errors.py)."""
+
+
 def _kind(value: Any) -> str:
-    names = value if isinstance(value, dict) else type(value).model_fields
-    return "formula" if "formula" in names else "aggregate"
+    is_formula = "formula" in value if isinstance(value, dict) else isinstance(value, FormulaDraft)
+    return _FORMULA if is_formula else _AGGREGATE
 
 
 AnyMetricDraft = Annotated[
-    Annotated[MetricDraft, Tag("aggregate")] | Annotated[FormulaDraft, Tag("formula")], Discriminator(_kind)
+    Annotated[MetricDraft, Tag(_AGGREGATE)] | Annotated[FormulaDraft, Tag(_FORMULA)], Discriminator(_kind)
 ]
 """What a person writes down; one that says `formula` is a formula."""
 
-AnyMetric = Annotated[Annotated[Metric, Tag("aggregate")] | Annotated[Formula, Tag("formula")], Discriminator(_kind)]
+AnyMetric = Annotated[Annotated[Metric, Tag(_AGGREGATE)] | Annotated[Formula, Tag(_FORMULA)], Discriminator(_kind)]
 """A metric in force."""
 
 DRAFTS: TypeAdapter[AnyMetricDraft] = TypeAdapter(AnyMetricDraft)

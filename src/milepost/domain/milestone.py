@@ -7,9 +7,10 @@ from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, model_validator
 
 from milepost.domain.company_filter import CompanyFilter
+from milepost.domain.instant import Instant
 
 _WEB_ADDRESSES: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
 
@@ -49,11 +50,11 @@ class OnAssignment(BaseModel):
 
 
 class OnDate(BaseModel):
-    """A fixed instant."""
+    """A fixed instant, in the years 1900 to 2299."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     kind: Literal["date"] = "date"
-    at: AwareDatetime
+    at: Instant
 
 
 class AfterDays(BaseModel):

@@ -16,7 +16,7 @@ from milepost.domain.outcome import OutcomeState
 from milepost.judge.outcomes import OutcomeVerdict, Part, part_of
 from milepost.judge.rules import Facts, Verdict, deadline_of, opens_at
 from milepost.judge.spans import Span
-from milepost.judge.words import length, listed
+from milepost.judge.words import day, length, listed
 from milepost.kit.clock import to_unix_ms
 
 Show = Callable[[AutomaticAction, float], str]
@@ -42,7 +42,7 @@ class Telling:
 
     def day(self, instant: datetime) -> str:
         """The date there, as 2026-03-10."""
-        return self.calendar.day(to_unix_ms(instant)).isoformat()
+        return day(instant, self.calendar)
 
     def distance(self, instant: datetime) -> str:
         """How far the date lies from today's, as `today`, `in 3 days` or `1 day ago`."""

@@ -63,6 +63,11 @@ class JudgeLoop:
                 self._touched[key] = min(touch, self._touched.get(key, touch))
         self._wake.set()
 
+    @property
+    def unjudged(self) -> int:
+        """How many companies cannot be judged as they are; may be asked from any thread."""
+        return self._judge.unjudged
+
     def stop(self) -> None:
         """Judge what is touched by now, then come home."""
         self._is_stopping = True

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from milepost.domain.calendar import Calendar
 from milepost.domain.milestone import AssignedMilestone, MilestoneState
 from milepost.domain.outcome import AssignedOutcome, OutcomeState
 from milepost.judge.rules import Verdict, deadline_of, opens_at
-from milepost.judge.words import day, listed
+from milepost.judge.words import UTC_DATES, day, listed
 from milepost.kit.clock import to_datetime, to_unix_ms
 
 RISKY_SHARE = 5
@@ -73,6 +74,7 @@ def judge_outcomes(
     outcomes: Sequence[AssignedOutcome],
     verdicts: Mapping[UUID, Verdict],
     now: datetime,
+    calendar: Calendar = UTC_DATES,
 ) -> dict[UUID, OutcomeVerdict]:
     """A company has one copy of a milestone, whichever of its outcomes count on it."""
     copies = {(one.company_id, one.milestone_id): one for one in milestones}
@@ -85,23 +87,31 @@ def judge_outcomes(
                 if (copy := copies.get((outcome.company_id, weighted.milestone_id))) is not None
             ],
             now,
+            calendar,
         )
         for outcome in outcomes
     }
 
 
-def judge_outcome(assigned_at: datetime, parts: Sequence[Part], now: datetime) -> OutcomeVerdict:
-    """The outcome's state at `now`, in the meaning of docs/reference/milestones.md."""
+def judge_outcome(
+    assigned_at: datetime, parts: Sequence[Part], now: datetime, calendar: Calendar = UTC_DATES
+) -> OutcomeVerdict:
+    """The outcome's state at `now`, in the meaning of docs/reference/milestones.md; the reason in the calendar's dates.
+
+    The state itself takes no heed of the calendar.
+    """
     achieved = [part for part in parts if part.is_achieved]
     weight = sum(part.weight for part in parts)
     progress = sum(part.weight for part in achieved) / weight if weight else 0.0
-    state, at, reason = _state(assigned_at, parts, now)
+    state, at, reason = _state(assigned_at, parts, now, calendar)
     ahead = [part.risky_from for part in parts if not part.is_achieved and part.risky_from is not None]
     next_at = min((instant for instant in ahead if instant > now), default=None)
     return OutcomeVerdict(state=state, at=at, reason=reason, progress=progress, next_at=next_at)
 
 
-def _state(assigned_at: datetime, parts: Sequence[Part], now: datetime) -> tuple[OutcomeState, datetime, str]:
+def _state(
+    assigned_at: datetime, parts: Sequence[Part], now: datetime, calendar: Calendar
+) -> tuple[OutcomeState, datetime, str]:
     begun = [part for part in parts if part.state is not MilestoneState.NOT_STARTED]
     if not begun:
         return OutcomeState.NOT_STARTED, assigned_at, "none of its milestones has started"
@@ -120,7 +130,7 @@ def _state(assigned_at: datetime, parts: Sequence[Part], now: datetime) -> tuple
     ]
     if risks:
         at, part = min(risks, key=lambda risk: risk[0])
-        return OutcomeState.AT_RISK, at, _risk(part)
+        return OutcomeState.AT_RISK, at, _risk(part, calendar)
     return OutcomeState.ON_TRACK, _on_track_since(begun), f"{len(achieved)} of {len(parts)} milestones achieved"
 
 
@@ -132,10 +142,9 @@ def _on_track_since(begun: Sequence[Part]) -> datetime:
     return max([min(part.opens for part in begun), *averted])
 
 
-def _risk(part: Part) -> str:
+def _risk(part: Part, calendar: Calendar) -> str:
     assert part.deadline is not None  # or it would not be risky
+    deadline = day(part.deadline, calendar)
     if part.state is MilestoneState.MISSED:
-        return f"{listed([part.name])} missed its deadline of {day(part.deadline)}"
-    return (
-        f"{listed([part.name])} is not achieved, and the last fifth of its time has begun: due on {day(part.deadline)}"
-    )
+        return f"{listed([part.name])} missed its deadline of {deadline}"
+    return f"{listed([part.name])} is not achieved, and the last fifth of its time has begun: due on {deadline}"

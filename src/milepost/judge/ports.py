@@ -10,6 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from milepost.domain.basis import Basis
+from milepost.domain.calendar import Calendar
 from milepost.domain.crossing import Ask, Crossing, Threshold
 from milepost.domain.milestone import AssignedMilestone, Transition
 from milepost.domain.outcome import AssignedOutcome
@@ -28,8 +29,14 @@ class Plans(Protocol):
     def outcomes(self, company_ids: Collection[UUID] | None) -> Sequence[AssignedOutcome]:
         """The outcomes on these companies' plans, with their present states."""
 
+    def companies(self) -> Collection[UUID]:
+        """The companies that have anything assigned."""
+
     def bases(self) -> Mapping[UUID, Basis]:
         """What every metric in force rests on, by its id; asked once a judging, so keep it at hand."""
+
+    def calendar(self) -> Calendar:
+        """The account's, whose dates reasons tell; kept at hand like the bases."""
 
     def news(self, since_ms: int) -> News:
         """What people have done from this instant on, oldest first: asked for when a change wants its cause."""

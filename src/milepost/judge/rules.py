@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from milepost.domain.calendar import Calendar
 from milepost.domain.milestone import (
     AfterDays,
     AnyTime,
@@ -20,7 +21,7 @@ from milepost.domain.milestone import (
     OnDate,
 )
 from milepost.judge.spans import Joint, Span, Turn, joints
-from milepost.judge.words import day, length, listed, number
+from milepost.judge.words import UTC_DATES, day, length, listed, number
 
 JUST_AFTER = timedelta(milliseconds=1)
 """A deadline is the last instant that is in time; the next millisecond is too late."""
@@ -69,39 +70,44 @@ def deadline_of(assigned: AssignedMilestone) -> datetime | None:
             return (start_of(assigned) or assigned.assigned_at) + timedelta(days=days)
 
 
-def judge_milestone(assigned: AssignedMilestone, facts: Facts, now: datetime) -> Verdict:
-    """The milestone's state at `now`, in the meaning of docs/reference/milestones.md."""
+def judge_milestone(
+    assigned: AssignedMilestone, facts: Facts, now: datetime, calendar: Calendar = UTC_DATES
+) -> Verdict:
+    """The milestone's state at `now`, in the meaning of docs/reference/milestones.md.
+
+    The reason tells dates of the calendar; the state takes no heed of it.
+    """
     definition = assigned.definition
     opens = opens_at(assigned)
     if now < opens:
-        reason = f"starts on {day(opens)}"
+        reason = f"starts on {day(opens, calendar)}"
         return Verdict(state=MilestoneState.NOT_STARTED, at=assigned.assigned_at, reason=reason, next_at=opens)
     affecting = [done for done in zip(definition.actions, facts, strict=True) if done[0].affects_achievement]
     together = joints(affecting, latching=definition.latches)
     current = next((joint for joint in together if joint.covers(now)), None)
     if current is not None:
-        return _achieved(current, deadline_of(assigned), len(affecting))
+        return _achieved(current, deadline_of(assigned), len(affecting), calendar)
     lapses = [joint.end for joint in together if joint.end is not None and joint.end.at <= now]
     ahead = min((joint.begin.at for joint in together if joint.begin.at > now), default=None)
     if lapses:
-        return _unachieved(assigned, lapses[-1], _lost(lapses[-1]), ahead, now)
+        return _unachieved(assigned, lapses[-1], _lost(lapses[-1], calendar), ahead, now, calendar=calendar)
     deadline = deadline_of(assigned)
     instant = now if deadline is None else min(now, deadline)
     missing = (action.name for action, spans in affecting if not _is_done(spans, instant, definition.latches))
-    return _unachieved(assigned, None, f"not yet done: {listed(missing)}", ahead, now)
+    return _unachieved(assigned, None, f"not yet done: {listed(missing)}", ahead, now, calendar=calendar)
 
 
-def _achieved(joint: Joint, deadline: datetime | None, actions: int) -> Verdict:
+def _achieved(joint: Joint, deadline: datetime | None, actions: int, calendar: Calendar) -> Verdict:
     at, action, value, held_since = joint.begin
     is_late = deadline is not None and at > deadline
     many = f"all {actions} actions done, the last one: " if actions > 1 else ""
-    late = f", after the deadline of {day(deadline)}" if deadline is not None and is_late else ""
+    late = f", after the deadline of {day(deadline, calendar)}" if deadline is not None and is_late else ""
     if isinstance(action, AutomaticAction) and value is not None:
-        done = f"{action.name} reached: value {number(value)} on {day(held_since or at)}"
+        done = f"{action.name} reached: value {number(value)} on {day(held_since or at, calendar)}"
         if action.held_for is not None and held_since is not None:
-            done += f", held for {length(action.held_for)} until {day(at)}"
+            done += f", held for {length(action.held_for)} until {day(at, calendar)}"
     else:
-        done = f"{action.name} ticked on {day(at)}"
+        done = f"{action.name} ticked on {day(at, calendar)}"
     return Verdict(
         state=MilestoneState.ACHIEVED_LATE if is_late else MilestoneState.ACHIEVED,
         at=at,
@@ -112,7 +118,13 @@ def _achieved(joint: Joint, deadline: datetime | None, actions: int) -> Verdict:
 
 
 def _unachieved(
-    assigned: AssignedMilestone, lapse: Turn | None, reason: str, ahead: datetime | None, now: datetime
+    assigned: AssignedMilestone,
+    lapse: Turn | None,
+    reason: str,
+    ahead: datetime | None,
+    now: datetime,
+    *,
+    calendar: Calendar,
 ) -> Verdict:
     """Missed or in progress: since the deadline or the opening, or since the lapse of what held before."""
     deadline, value = deadline_of(assigned), lapse.value if lapse else None
@@ -120,7 +132,7 @@ def _unachieved(
         return Verdict(
             state=MilestoneState.MISSED,
             at=max(deadline, lapse.at) if lapse else deadline,
-            reason=f"the deadline of {day(deadline)} passed; {reason}",
+            reason=f"the deadline of {day(deadline, calendar)} passed; {reason}",
             value=value,
             next_at=ahead,
         )
@@ -135,9 +147,9 @@ def _unachieved(
     )
 
 
-def _lost(lapse: Turn) -> str:
+def _lost(lapse: Turn, calendar: Calendar) -> str:
     value = "" if lapse.value is None else f": value {number(lapse.value)}"
-    return f"{lapse.action.name} no longer holds{value} on {day(lapse.at)}"
+    return f"{lapse.action.name} no longer holds{value} on {day(lapse.at, calendar)}"
 
 
 def _is_done(spans: Sequence[Span], instant: datetime, latches: bool) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from milepost.domain.basis import Basis
@@ -23,6 +24,12 @@ from milepost.judge.ports import Measures, Plans
 from milepost.judge.rules import Verdict, judge_milestone
 from milepost.judge.transitions import has_moved, milestone_transition, outcome_transition
 from milepost.kit.clock import Clock, to_datetime, to_unix_ms
+
+RETRY_MS: Final = 600_000
+"""After so long a company that could not be judged is tried again; when its plan or a metric changes, at once."""
+
+_OF_THE_DATA: Final = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+"""What comes of something kept that cannot be judged; all else is of the store or the database, and may pass."""
 
 
 def touches(emissions: Iterable[Emissions]) -> dict[tuple[UUID, UUID], Touch]:
@@ -57,11 +64,18 @@ class Judge:
     """Keeps every company's states true. For one thread at a time; the states live in the control plane.
 
     Judge all once at start: that makes the clock's agenda, and mends what a crash left unjudged. An error of the
-    store or the control plane comes through, and the companies concerned are due again, from scratch.
+    store or the control plane comes through, and the companies concerned are due again, from scratch. A company that
+    itself cannot be judged is set aside, with a word to `set_aside`, and holds up no other.
     """
 
     def __init__(
-        self, measures: Measures, plans: Plans, clock: Clock, identities: Callable[[], Identities] = Identities
+        self,
+        measures: Measures,
+        plans: Plans,
+        clock: Clock,
+        identities: Callable[[], Identities] = Identities,
+        *,
+        set_aside: Callable[[UUID, Exception], None] = lambda _company, _error: None,
     ) -> None:
         self._facts = FactFinder(measures)
         self._plans = plans
@@ -71,6 +85,8 @@ class Judge:
         self._news = NewsDesk(plans, clock)
         self._rested_on: Mapping[UUID, Basis] = {}
         self._is_from_scratch = False
+        self._set_aside = set_aside
+        self._unjudged: set[UUID] = set()
 
     def judge(self, company_ids: Collection[UUID] | None = None, touched: Touches | None = None) -> list[Transition]:
         """Judge these companies, or all: at start, and after assignments, ticks, edits, and backfills.
@@ -100,7 +116,7 @@ class Judge:
     def emitted(self, touched: Touches) -> list[Transition]:
         """Judge what these emissions (see `touches`), readable by now, may have moved."""
         moved = of_primaries(touched, self._identities())
-        stale = self._facts.stale(moved, self._plans.bases())
+        stale = self._facts.stale(moved, self._plans.bases()) - self._unjudged
         return self._judge(stale, {key: touch for key, touch in moved.items() if key[1] in stale}) if stale else []
 
     def due(self) -> list[Transition]:
@@ -113,21 +129,52 @@ class Judge:
         """When `due` next has something to do, in Unix ms; None while nothing waits for the clock."""
         return self._agenda.next_ms
 
+    @property
+    def unjudged(self) -> int:
+        """How many companies are set aside, since they cannot be judged as they are."""
+        return len(self._unjudged)
+
     def _judge(self, company_ids: Collection[UUID] | None, touched: Touches) -> list[Transition]:
         try:
-            return self._look(company_ids, touched)
+            return self._judge_who_can_be(company_ids, touched)
         except Exception:
             self._facts.forget(company_ids)
             for company_id in company_ids or ():
                 self._agenda.appoint(company_id, self._clock())
             raise
 
+    def _judge_who_can_be(self, company_ids: Collection[UUID] | None, touched: Touches) -> list[Transition]:
+        """Look at all at once; where that fails, at either half, until those are found at whom it fails."""
+        try:
+            transitions = self._look(company_ids, touched)
+        except _OF_THE_DATA as error:
+            some = list(self._plans.companies() if company_ids is None else company_ids)
+            if not some:
+                raise
+            if company_ids is None:
+                self._agenda.clear()
+                self._unjudged.intersection_update(some)
+            if len(some) == 1:
+                self._put_aside(some[0], error)
+                return []
+            half = len(some) // 2
+            return [*self._judge_who_can_be(some[:half], touched), *self._judge_who_can_be(some[half:], touched)]
+        self._unjudged.difference_update(self._unjudged.copy() if company_ids is None else company_ids)
+        return transitions
+
+    def _put_aside(self, company_id: UUID, error: Exception) -> None:
+        self._facts.forget([company_id])
+        self._agenda.appoint(company_id, self._clock() + RETRY_MS)
+        if company_id not in self._unjudged:
+            self._unjudged.add(company_id)
+            self._set_aside(company_id, error)
+
     def _look(self, company_ids: Collection[UUID] | None, touched: Touches) -> list[Transition]:
         milestones, outcomes = self._plans.milestones(company_ids), self._plans.outcomes(company_ids)
         facts = self._facts.find(milestones, self._plans.bases(), touched, company_ids)
-        now = to_datetime(self._clock())
-        verdicts = {one.id: judge_milestone(one, facts[one.id], now) for one in milestones if one.id in facts}
-        outcome_verdicts = judge_outcomes(milestones, outcomes, verdicts, now)
+        now, calendar = to_datetime(self._clock()), self._plans.calendar()
+        verdicts = {one.id: judge_milestone(one, facts[one.id], now, calendar) for one in milestones if one.id in facts}
+        outcome_verdicts = judge_outcomes(milestones, outcomes, verdicts, now, calendar)
         transitions = self._transitions(milestones, outcomes, (verdicts, outcome_verdicts), touched, now)
         judged = [(one, outcome_verdicts[one.id].progress) for one in outcomes]
         progress = {one.id: share for one, share in judged if share != one.progress}
@@ -159,7 +206,10 @@ class Judge:
         bases = self._plans.bases()
         causes = Causes(self._news.fresh(), touched, now, self._rested_on, from_scratch=self._is_from_scratch)
         cause_of = {one.id: causes.of_milestone(one, of_milestones[one.id], bases) for one in moved}
-        transitions = [milestone_transition(one, of_milestones[one.id], now, cause_of[one.id]) for one in moved]
+        calendar = self._plans.calendar()
+        transitions = [
+            milestone_transition(one, of_milestones[one.id], now, cause_of[one.id], calendar) for one in moved
+        ]
         behind = {
             (one.company_id, one.milestone_id): (cause_of[one.id], transition.is_correction)
             for one, transition in zip(moved, transitions, strict=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from milepost.domain.calendar import Calendar
 from milepost.domain.milestone import AssignedMilestone, MilestoneState, Transition
 from milepost.domain.outcome import AssignedOutcome, OutcomeState
 from milepost.judge.causes import Cause, is_late
@@ -19,11 +20,13 @@ def has_moved(assigned: AssignedMilestone | AssignedOutcome, verdict: Verdict | 
     return (assigned.state, assigned.state_at) != (verdict.state, verdict.at)
 
 
-def milestone_transition(assigned: AssignedMilestone, verdict: Verdict, now: datetime, cause: Cause) -> Transition:
+def milestone_transition(
+    assigned: AssignedMilestone, verdict: Verdict, now: datetime, cause: Cause, calendar: Calendar
+) -> Transition:
     """A contradiction of the state before says that the past was corrected, and by what."""
     reason, is_corrected = verdict.reason, is_correction(assigned, verdict)
     if is_corrected:
-        was = f"was {assigned.state.value.replace('_', ' ')} since {day(assigned.state_at)}"
+        was = f"was {assigned.state.value.replace('_', ' ')} since {day(assigned.state_at, calendar)}"
         reason = f"{reason} ({CORRECTED} {cause.words}; {was})"
     return Transition(
         company_id=assigned.company_id,

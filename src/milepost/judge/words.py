@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
+from milepost.domain.calendar import Calendar
 from milepost.domain.milestone import HeldFor
+from milepost.kit.clock import to_unix_ms
+
+UTC_DATES: Final = Calendar()
 
 
-def day(instant: datetime) -> str:
-    """The date in UTC, as 1997-08-02."""
-    return instant.strftime("%Y-%m-%d")
+def day(instant: datetime, calendar: Calendar) -> str:
+    """The date there, as 1997-08-02: without a zone, so it must be the account's."""
+    return calendar.day(to_unix_ms(instant)).isoformat()
 
 
 def minute(instant: datetime) -> str:

@@ -15,20 +15,28 @@ STUCK_MS = 60_000
 
 
 class ReactorHealth(msgspec.Struct, frozen=True, kw_only=True):
-    """The reactor at `at_ms`; `stopped_because` is set when the line stands still and a person must look."""
+    """The reactor at `at_ms`; `stopped_because` is set when the line stands still and a person must look.
+
+    `unjudged_companies` are those whose states cannot be kept; the judge works beside the reactor.
+    """
 
     at_ms: int
     progressed_at_ms: int
     lag_entries: int
     stopped_because: str = ""
+    unjudged_companies: int = 0
 
 
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether events can be accepted and are being processed, and each reason why not."""
+    """Whether events can be accepted and are being processed, and each reason why not.
+
+    Companies that cannot be judged are told, and no reason: turning events away would mend none of them.
+    """
 
     ready: bool
     reasons: tuple[str, ...]
     lag_entries: int | None
+    unjudged_companies: int = 0
 
 
 def write_health(path: Path, health: ReactorHealth) -> None:
@@ -63,7 +71,12 @@ def readiness(
         reasons.append("the reactor gives no sign of life")
     elif reactor.lag_entries and now_ms - reactor.progressed_at_ms > STUCK_MS:
         reasons.append("the reactor has a backlog and does not move")
-    return Readiness(ready=not reasons, reasons=tuple(reasons), lag_entries=reactor.lag_entries if reactor else None)
+    return Readiness(
+        ready=not reasons,
+        reasons=tuple(reasons),
+        lag_entries=reactor.lag_entries if reactor else None,
+        unjudged_companies=reactor.unjudged_companies if reactor else 0,
+    )
 
 
 def free_bytes(folder: Path) -> int:

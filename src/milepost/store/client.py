@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from queue import LifoQueue
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 import clickhouse_connect
@@ -29,13 +29,17 @@ def connect(dsn: str) -> Client:
         raise OperatorError(f"The analytic store at {dsn} does not open: {error}") from error
 
 
+_LONGEST_REASON: Final = 400
+
+
 @contextmanager
 def unavailable(what: str) -> Iterator[None]:
     """Whatever goes wrong in the store inside the block is an UnavailableError: it cannot do `what` now."""
     try:
         yield
     except (ClickHouseError, OSError) as error:
-        raise UnavailableError(f"The analytic store does not {what} now: {error}") from error
+        reason, _, _ = str(error).partition(": In scope")  # from there on it repeats the whole statement
+        raise UnavailableError(f"The analytic store does not {what} now: {reason[:_LONGEST_REASON]}") from error
 
 
 def embedded_folder(dsn: str) -> Path | None:

@@ -62,7 +62,7 @@ def field_columns(revisions: Sequence[Signal], taken: Collection[str] = ()) -> t
         for one in signal.fields:
             slots = found.setdefault((one.name, Kind.of(one.type)), {})
             slots.setdefault(signal.slots[one.name], []).append((signal.id, signal.revision))
-    names = set(taken)
+    names = {*taken, "null"}  # the store's own, in an object
     columns: list[FieldColumn] = []
     fields: set[str] = set()
     for (name, kind), by_slot in found.items():

@@ -61,7 +61,14 @@ _CSV_SETTINGS: Final = "format_csv_null_representation = '', output_format_csv_c
 _NDJSON_SETTINGS: Final = (
     "output_format_json_quote_64bit_integers = 0, output_format_json_quote_64bit_floats = 0,"
     " output_format_json_escape_forward_slashes = 0, input_format_try_infer_dates = 0,"
-    " input_format_try_infer_datetimes = 0"
+    " input_format_try_infer_datetimes = 0, cast_string_to_variant_use_inference = 0"
+)
+_ELEMENT: Final = "Variant(Bool, Int64, UInt64, Float64, String)"
+_ELEMENT_SQL: Final = (
+    f"multiIf(startsWith(e, '\"'), CAST(JSONExtractString(e), '{_ELEMENT}'),"
+    f" e IN ('true', 'false'), CAST(CAST(e = 'true', 'Bool'), '{_ELEMENT}'),"
+    f" isNotNull(toInt64OrNull(e)), CAST(toInt64OrNull(e), '{_ELEMENT}'),"
+    f" isNotNull(toUInt64OrNull(e)), CAST(toUInt64OrNull(e), '{_ELEMENT}'), CAST(toFloat64OrNull(e), '{_ELEMENT}'))"
 )
 _PARQUET_SETTINGS: Final = "format_csv_null_representation = '{}'".format(NULL_TEXT.replace("\\", "\\\\"))
 _PIECE_BYTES: Final = 256 * 1024
@@ -182,9 +189,11 @@ def _documents(export: Export) -> _Query:
 
 
 def _member(column: str, kind: Kind) -> str:
+    """Of an array each element by itself: read together, integers beside a fraction would all become doubles."""
     if kind is not Kind.ARRAY:
         return column
-    return f"CAST(if(isNull({column}), NULL, JSONExtract(assumeNotNull({column}), 'Array(Dynamic)')), 'Dynamic')"
+    elements = f"arrayMap(e -> {_ELEMENT_SQL}, JSONExtractArrayRaw(assumeNotNull({column})))"
+    return f"CAST(if(isNull({column}), NULL, {elements}), 'Dynamic')"
 
 
 def _bounded(wanted: FeedFilter, upto: int) -> tuple[str, dict[str, Any]]:

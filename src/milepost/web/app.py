@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from milepost import __version__
+from milepost.control.company_import.reading import LARGEST_FILE_BYTES
 from milepost.web.deps import WebDeps
 from milepost.web.docs import docs_page
 from milepost.web.errors import Problem, add_error_handlers
@@ -48,7 +49,7 @@ from milepost.web.routes import (
 )
 
 _LARGEST_BODY_BYTES = 1024 * 1024
-_LARGER_BODIES = {"/api/companies/import": company_import.LARGEST_FILE_BYTES}
+_LARGER_BODIES = {"/api/companies/import": LARGEST_FILE_BYTES}
 _ROUTERS: tuple[APIRouter, ...] = (
     session.router,
     users.router,

@@ -56,8 +56,8 @@ class AudienceFilter(CompanyFilter):
 class CompanyList(BaseModel):
     """Names of companies, as `values` or as pasted `text`: keys of `key_space`, else companies' ids or CompanyIDs.
 
-    Text is cells divided by lines, commas, semicolons or tabs, and every cell counts; with `column`, the first line
-    names the columns, and only the cells of that one count.
+    Text is cells divided by lines, commas, semicolons or tabs outside quotes, and every cell counts. With `column` it
+    is a table: the first line names the columns, has the one divider, and only the cells of that column count.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -83,6 +83,12 @@ class CompanyList(BaseModel):
             reason = f"names {len(names)} companies; it must be 1 to {MOST_COMPANIES}"
             raise InvalidInputError("The list is not valid.", faults=(Fault(path="list", reason=reason),))
         return names
+
+    def place(self, name: str) -> str:
+        """Where the name is first: in the values, or somewhere in the text."""
+        if self.values is None:
+            return "list.text"
+        return f"list.values[{next(at for at, value in enumerate(self.values) if value.strip() == name)}]"
 
 
 class Audience(BaseModel):
@@ -146,12 +152,9 @@ def _listed(session: Session, wanted: CompanyList, *, skip_unknown: bool) -> Cho
     found = named_companies(session, names, wanted.key_space)
     unknown = [name for name in names if name not in found]
     if unknown and not skip_unknown:
-        faults = tuple(
-            Fault(path=f"list[{names.index(name)}]", reason=f"{name!r} names no company") for name in unknown
-        )
         raise InvalidInputError(
             f"{len(unknown)} of {len(names)} names stand for no company; skip_unknown leaves them out.",
-            faults=faults[:20],
+            faults=tuple(Fault(path=wanted.place(name), reason=f"{name!r} names no company") for name in unknown[:20]),
         )
     return Chosen(tuple(dict.fromkeys(found[name] for name in names if name in found)), unknown)
 
@@ -171,18 +174,30 @@ def _fitting(deps: WebDeps, session: Session, wanted: AudienceFilter) -> Sequenc
     return fitting
 
 
+_CELL: Final = re.compile(r'[ ]*+"((?:[^"]|"")*+)"([^,;\t\r\n]*)|([^,;\t\r\n]+)')
+"""What is within quotes, and the rest of its cell; or a cell that does not begin with a quote which is closed."""
+
+
 def _cells(text: str, column: str | None) -> Iterator[str]:
     text = text.removeprefix("\ufeff")
-    divider = max(",;\t", key=re.sub(r'"[^"]*"', "", text).count)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=divider)
-    if column is None:
-        for row in rows:
-            yield from row
+    if column is not None:
+        yield from _column(text, column)
         return
-    heads = [head.strip() for head in next(rows, [])]
-    if column not in heads:
-        reason = f"the first line has no column {column!r}; its columns are {', '.join(heads)}"
-        raise InvalidInputError("The list is not valid.", faults=(Fault(path="list.column", reason=reason),))
-    place = heads.index(column)
-    for row in rows:
-        yield from row[place : place + 1]
+    for quoted, rest, plain in _CELL.findall(text):
+        yield plain or quoted.replace('""', '"') + rest
+
+
+def _column(text: str, column: str) -> Iterator[str]:
+    first = re.sub(r'"[^"]*"', "", text).partition("\n")[0]
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
+    try:
+        heads = [head.strip() for head in next(rows, [])]
+        if column not in heads:
+            reason = f"the first line has no column {column!r}; its columns are {', '.join(heads)}"
+            raise InvalidInputError("The list is not valid.", faults=(Fault(path="list.column", reason=reason),))
+        place = heads.index(column)
+        for row in rows:
+            yield from row[place : place + 1]
+    except csv.Error as error:
+        fault = Fault(path="list.text", reason=f"is no table after line {rows.line_num}: {error}")
+        raise InvalidInputError("The list is not valid.", faults=(fault,)) from error

@@ -83,7 +83,7 @@ async def _on_validation_error(_request: Request, error: Exception) -> JSONRespo
     assert isinstance(error, RequestValidationError)
     if isinstance(error.body, bytes):
         return problem(415, _CODES[415], "The body must be JSON, with content-type: application/json.")
-    faults = [_fault(one, error.body) for one in error.errors()]
+    faults = [_fault(one, error.body) for one in error.errors() if not _is_echo(one)]
     return problem(400, "invalid_input", "The input is not valid; each fault says where and why.", faults)
 
 
@@ -112,6 +112,7 @@ _IN_OUR_WORDS: Final = {
     "model_attributes_type": "must be an object",
     "union_tag_not_found": "must be an object whose member {discriminator} says which kind it is",
     "union_tag_invalid": "has {tag!r} as {discriminator}; the kinds are {expected_tags}",
+    "too_short": "must have at least {min_length} of them, not {actual_length}",
 }
 """For what Pydantic says in words of its own making."""
 
@@ -121,20 +122,45 @@ def _fault(one: Mapping[str, Any], body: Any) -> Fault:
         return Fault(path="", reason=f"is not JSON: {one['ctx']['error']} at character {one['loc'][-1]}")
     words = _IN_OUR_WORDS.get(one["type"])
     reason = str(one["msg"]).removeprefix("Value error, ") if words is None else words.format(**one.get("ctx", {}))
-    return Fault(path=_path(one["loc"], body), reason=reason)
+    return Fault(path=_path(one["loc"], body, is_missing=one["type"] == "missing"), reason=reason)
 
 
-def _path(location: Sequence[int | str], body: Any) -> str:
-    """`fields[0].name` for ("body", "fields", 0, "name"), without the union tags that Pydantic puts in between."""
+def _is_echo(one: Mapping[str, Any]) -> bool:
+    """Pydantic counts good entries alone, so that of a list with a bad one it also says that it is too short."""
+    return one["type"] == "too_short" and bool(len(one["input"]) >= one["ctx"]["min_length"])
+
+
+def _path(location: Sequence[int | str], body: Any, *, is_missing: bool) -> str:
+    """`fields[0].name` for ("body", "fields", 0, "name"), without the types that Pydantic puts in between.
+
+    A place is in the body, but for what is missing there, which comes last.
+    """
     source, *steps = location
-    inside: Any = body if source == "body" else None
-    path = ""
-    for place, step in enumerate(steps):
-        if isinstance(inside, dict) and step not in inside and place < len(steps) - 1:
-            continue
-        inside = _step_into(inside, step)
-        path += f"[{step}]" if isinstance(step, int) else f".{step}"
-    return path.removeprefix(".")
+    if source != "body":
+        return _joined([step for place, step in enumerate(steps) if place == 0 or isinstance(step, int)])
+    missing = [steps.pop()] if is_missing and steps else []
+    inside, places, after_type = body, list[int | str](), False
+    for step in steps:
+        after_type = _is_type(step, inside, after_type)
+        if not after_type:
+            places.append(step)
+            inside = _step_into(inside, step)
+    return _joined(places + missing)
+
+
+def _is_type(step: int | str, inside: Any, after_type: bool) -> bool:
+    """Whether this is no step into the value, but Pydantic's word for what it took the value to be."""
+    match inside:
+        case dict():
+            return step not in inside or (inside.get("kind") == step and not after_type)
+        case list():
+            return not isinstance(step, int)
+        case _:
+            return True
+
+
+def _joined(places: Sequence[int | str]) -> str:
+    return "".join(f"[{place}]" if isinstance(place, int) else f".{place}" for place in places).removeprefix(".")
 
 
 def _step_into(inside: Any, step: int | str) -> Any:

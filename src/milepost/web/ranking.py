@@ -43,7 +43,6 @@ class Compared(StrEnum):
     YEAR = "year"
 
 
-_DAYS: Final = {Compared.DAY: 1, Compared.WEEK: 7}
 _MONTHS: Final = {Compared.MONTH: 1, Compared.QUARTER: 3, Compared.YEAR: 12}
 
 
@@ -97,8 +96,10 @@ def compared_ms(basis: Basis, as_of_ms: int, compared: Compared) -> int:
     """The instant to compare with; InvalidInputError where the windows do not say which one that is."""
     if compared in _MONTHS:
         return basis.calendar.months_later(as_of_ms, -_MONTHS[compared])
-    if compared in _DAYS:
-        return as_of_ms - _DAYS[compared] * DAY_MS
+    if compared is Compared.WEEK:
+        return basis.calendar.days_later(as_of_ms, -7)
+    if compared is Compared.DAY:
+        return as_of_ms - DAY_MS
     instants = {before(leaf.metric.window, as_of_ms, basis.calendar) for leaf in basis.leaves}
     found = [instant for instant in instants if instant is not None]
     if len(found) != 1:

@@ -59,7 +59,7 @@ def standing(
         by_metric, calendar = bases(session), read_settings(session).calendar
         metrics = {metric.id: metric for metric in list_metrics(session)}
     facts = FactFinder(deps.metrics).find(milestones, by_metric, {})
-    verdicts = {one.id: judge_milestone(one, facts[one.id], now) for one in milestones if one.id in facts}
+    verdicts = {one.id: judge_milestone(one, facts[one.id], now, calendar) for one in milestones if one.id in facts}
     values = _values(deps, milestones, by_metric, now_ms)
     telling = Telling(now=now, calendar=calendar, show=_Shown(metrics, by_metric))
     told = [
@@ -84,7 +84,7 @@ def _outcomes(
     is_asked: bool,
 ) -> list[ExplainedOutcome]:
     copies = {(one.company_id, one.milestone_id): one for one in milestones}
-    judged = judge_outcomes(milestones, outcomes, verdicts, telling.now)
+    judged = judge_outcomes(milestones, outcomes, verdicts, telling.now, telling.calendar)
     told = []
     for one in outcomes:
         verdict = judged[one.id]

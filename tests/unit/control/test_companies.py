@@ -92,6 +92,25 @@ def test_the_first_event_about_unknown_keys_makes_companies_named_by_their_value
     assert company.keys == (CompanyKey(key_space="SFID", value="1"),)
 
 
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [("  un-5 ", "un-5"), ("x" * 600, "x" * 200), ("  ", "“  ”"), (" " * 600, f"“{' ' * 198}”")],
+    ids=["outer blanks", "long", "blank", "long and blank"],
+)
+def test_a_key_of_an_event_is_kept_as_it_came_and_the_name_made_of_it_is_within_bounds(
+    database: Database, value: str, name: str
+) -> None:
+    with database.write() as session:
+        made = create_companies(session, [("SFID", value), ("SFID", "un-5"), ("SFID", "x" * 200)], NOW_MS)
+        company = companies.get_company(session, made["SFID", value])
+        found = companies.find_company_by_key(session, CompanyKey(key_space="SFID", value=value))
+        assert CompanyChange(name=company.name).name == name
+        assert company.keys == (CompanyKey(key_space="SFID", value=value),)
+        assert found == company
+        assert company in list_companies(session, CompanySearch(search=value), limit=9)
+    assert len(set(made.values())) == 3
+
+
 def test_the_same_value_in_two_key_spaces_is_two_companies(database: Database) -> None:
     with database.write() as session:
         made = create_companies(session, [("SFID", "1"), (META_KEY, "1")], NOW_MS)

@@ -1,6 +1,7 @@
 """Sessions, locking and migrations of the control database."""
 
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -16,12 +17,14 @@ from milepost.control.repos import settings
 from milepost.control.repos.companies import list_companies
 from milepost.control.repos.company_search import CompanySearch
 from milepost.control.repos.connections import get_connection
+from milepost.control.repos.milestones import get_milestone
 from milepost.control.revisions import Scope, raise_revision, read_revision
 from milepost.control.rows import Row
 from milepost.control.session import Database, open_database, sqlite_url
 from milepost.domain.account import AccountSettings
 from milepost.domain.company import Standing
 from milepost.domain.errors import ConflictError, OperatorError
+from milepost.domain.milestone import OnDate
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_models(database: Database) -> None:
@@ -176,3 +179,22 @@ def test_the_database_survives_a_kill_by_its_log(database: Database) -> None:
         assert session.scalar(text("PRAGMA journal_mode")) == "wal"
         assert session.scalar(text("PRAGMA synchronous")) == 2
     assert inspect(database.engine).has_table("connections")
+
+
+def test_a_deadline_beyond_all_years_is_the_last_instant_after_the_migration(tmp_path: Path) -> None:
+    database = open_database(sqlite_url(tmp_path / "control.sqlite"))
+    migrate(database, to="0009")
+    written = '{"name":"É","start":{"kind":"any_time"},"deadline":{"kind":"date","at":"9999-12-31T23:59:59.999Z"}'
+    action = '"actions":[{"kind":"manual","name":"Call"}]'
+    with database.write() as session:
+        session.execute(
+            text(
+                "INSERT INTO milestones (id, definition, assigns_new_companies, created_at_ms) VALUES (:id, :it, 0, 0)"
+            ),
+            {"id": UUID(int=7).hex, "it": f"{written},{action}}}"},
+        )
+    migrate(database)
+    with database.read() as session:
+        milestone = get_milestone(session, UUID(int=7))
+    assert milestone.name == "É"
+    assert milestone.deadline == OnDate(at=datetime(2299, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC))

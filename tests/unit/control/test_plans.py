@@ -8,13 +8,13 @@ from sqlalchemy.orm import Session
 from milepost.control.repos import assigned, auto_assign, copies, metrics, milestones, outcomes, plans
 from milepost.control.repos.companies import CompanyDraft, create_company
 from milepost.control.repos.company_keys import create_companies
-from milepost.control.repos.plan_changes import Act
+from milepost.control.repos.plan_changes import Act, Place
 from milepost.control.repos.transitions import page_transitions, record_progress, record_transitions
 from milepost.control.session import Database
 from milepost.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from milepost.domain.milestone import AssignedMilestone, ManualAction, MilestoneState, Transition
 from milepost.domain.outcome import OutcomeDraft, OutcomeState, WeightedMilestone
-from milepost.kit.clock import to_datetime
+from milepost.kit.clock import to_datetime, to_unix_ms
 from milepost.testing.business import NOW_MS, add_business, milestone_draft
 
 LATER_MS = NOW_MS + 1_000
@@ -260,7 +260,7 @@ def test_the_timeline_is_read_page_by_page_newest_first(database: Database) -> N
         record_transitions(session, steps)
         first = page_transitions(session, limit=3)
         last_id, last = first[-1]
-        rest = page_transitions(session, before=(int(last.at.timestamp() * 1000), last_id), limit=3)
+        rest = page_transitions(session, before=Place(LATER_MS + 5, to_unix_ms(last.at), last_id), limit=3)
     assert [one for _, one in (*first, *rest)] == list(reversed(steps))
 
 

@@ -10,7 +10,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from milepost.criteria.check import check
-from milepost.criteria.convert import to_slot, to_text
+from milepost.criteria.convert import to_iso_date, to_slot, to_text
 from milepost.criteria.evaluate import evaluate
 from milepost.criteria.operators import OPERATORS
 from milepost.criteria.to_sql import to_sql
@@ -117,3 +117,29 @@ def test_every_operator_holds_alike(field_type: FieldType, operator: Operator, c
         in_stream = [holds(root, NOW) for root in DECODED]
         assert [p for p, left, right in zip(PAYLOADS, in_stream, in_store, strict=True) if left != right] == [], operand
         assert [p for p, (test, prefilter) in zip(PAYLOADS, rows, strict=True) if test and not prefilter] == [], operand
+
+
+@pytest.mark.parametrize("name", ["null", "NULL", "x y", "a.b", "`", "\\", "size0", "é", "1", "", "'"])
+def test_a_member_of_any_name_is_read_alike(name: str, chdb_client: Client) -> None:
+    fields = [SignalField(name="x", path=(name,), type=FieldType.TEXT)]
+    payloads = [msgspec.json.encode({name: "v"}), b"{}", msgspec.json.encode({name: 7})]
+    sql = to_sql(Condition(field="x", operator=Operator.EXISTS), fields, company="x")
+    rows = chdb_client.query(
+        f"WITH {sql.bindings} SELECT {sql.test}, {sql.prefilter}, {sql.company}"
+        " FROM (SELECT unhex(arrayJoin({all:Array(String)})) AS payload)",
+        parameters={**sql.parameters, "all": [payload.hex() for payload in payloads]},
+    ).result_rows
+    assert [tuple(row) for row in rows] == [(1, 1, "v"), (0, 0, None), (1, 1, "7")]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_date"),
+    [
+        ("2299-12-31T23:59:59.999Z", True),
+        ("2299-12-31T23:59:59-01:00", False),
+        ("1900-01-01T00:00:00Z", True),
+        ("1900-01-01T00:00:00+05:00", False),
+    ],
+)
+def test_an_offset_does_not_lead_out_of_the_years_there_are(text: str, is_date: bool) -> None:
+    assert (to_iso_date(text) is not None) == is_date

@@ -85,6 +85,19 @@ def test_months_later_keeps_the_time_of_day(months: int, later: str) -> None:
     assert BERLIN.months_later(ms("2026-01-31 09:00"), months) == ms(later)
 
 
+@pytest.mark.parametrize(
+    ("at", "days", "later"),
+    [
+        pytest.param("2026-04-01 08:00", -7, "2026-03-25 09:00", id="back over the clocks of spring"),
+        pytest.param("2026-10-21 08:00", 7, "2026-10-28 09:00", id="on over those of autumn"),
+        pytest.param("2026-04-05 00:30", -7, "2026-03-29 01:30", id="to an hour that clocks skip"),
+        pytest.param("2026-07-08 08:00", -7, "2026-07-01 08:00", id="where none change"),
+    ],
+)
+def test_days_later_keeps_the_time_of_day(at: str, days: int, later: str) -> None:
+    assert BERLIN.days_later(ms(at), days) == ms(later)
+
+
 def test_a_day_is_told_in_the_zone() -> None:
     assert BERLIN.day(ms("2026-03-28 23:30")) == date(2026, 3, 29)
     assert BERLIN.midnight(date(2026, 3, 29)) == ms("2026-03-29 00:00") - timedelta(hours=1) // timedelta(

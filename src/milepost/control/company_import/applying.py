@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks, insert_new
+from milepost.control.company_import.auditing import companies_before, record_import
 from milepost.control.company_import.deciding import Effects, Known, KnownCompany
 from milepost.control.company_import.reading import FileRow
 from milepost.control.repos.auto_assign import assign_missing, assigning_what_comes_to_fit
@@ -40,11 +41,16 @@ def load(session: Session, rows: Sequence[FileRow], known: Known) -> None:
 
 
 def apply(session: Session, effects: Effects, *, actor: str, now_ms: int) -> None:
-    """Do it all; new companies get the plans that every new company gets, others those that they come to fit."""
+    """Do it all, with a line in the audit log for each company.
+
+    New companies get the plans that every new company gets, others those that they come to fit.
+    """
+    before = companies_before(session, effects)
     with assigning_what_comes_to_fit(session, effects.changed.keys(), now_ms):
         _apply(session, effects, actor=actor, now_ms=now_ms)
     assign_missing(session, now_ms)
     owe_rejudging(session, effects.created.keys(), now_ms=now_ms)
+    record_import(session, effects, before, actor=actor, now_ms=now_ms)
 
 
 def _apply(session: Session, effects: Effects, *, actor: str, now_ms: int) -> None:

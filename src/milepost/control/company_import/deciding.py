@@ -117,7 +117,8 @@ class Decider:
         try:
             return self._decide(row)
         except _RefusedError as refusal:
-            return ImportLine(line=row.line, outcome=LineOutcome.REFUSED, name=row.name or None, reason=str(refusal))
+            name = row.name[:LONGEST_NAME] or None
+            return ImportLine(line=row.line, outcome=LineOutcome.REFUSED, name=name, reason=str(refusal))
 
     def _decide(self, row: FileRow) -> ImportLine:
         _check(row)
@@ -127,7 +128,8 @@ class Decider:
         changes = [] if is_created else list(_changes(after, row))
         attributes = after.attributes | dict(row.attributes)
         for fault in attribute_faults(attributes):
-            raise _RefusedError(fault.reason)
+            _, _, name = fault.path.partition(".")
+            raise _RefusedError(f"the attribute {name} {fault.reason}" if name else fault.reason)
         self._hear(after, row)
         if is_created:
             self._add(after)

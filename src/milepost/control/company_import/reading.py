@@ -16,6 +16,13 @@ from pydantic import BaseModel
 from milepost.domain.company import LONGEST_KEY_SPACE, META_KEY, CompanyKey, attribute_faults
 from milepost.domain.errors import Fault, InvalidInputError
 
+LARGEST_FILE_BYTES: Final = 32 * 1024 * 1024
+"""A larger one is not taken."""
+
+csv.field_size_limit(
+    LARGEST_FILE_BYTES
+)  # of the process; else a long cell makes the whole file unreadable, not its line
+
 _DELIMITERS: Final = (",", ";", "\t")
 _KEY, _ATTRIBUTE = "key:", "attribute:"
 

@@ -22,13 +22,14 @@ CHUNK: Final = 1000
 def try_import(database: Database, file: CompanyFile, clock: Clock) -> Iterator[ImportLine]:
     """What each line would do; companies that would be created have no id."""
     decider, known = Decider(lambda: uuid7(clock())), Known()
+    invented: set[UUID] = set()
     for rows in _chunks(file):
         with database.read() as session:
             load(session, rows, known)
         decider.begin(known)
         for line in map(decider.decide, rows):
-            is_new = line.company_id in decider.effects.created
-            yield line.model_copy(update={"company_id": None}) if is_new else line
+            invented |= decider.effects.created.keys()
+            yield line.model_copy(update={"company_id": None}) if line.company_id in invented else line
 
 
 class Import:

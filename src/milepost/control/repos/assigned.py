@@ -112,6 +112,12 @@ def page_assigned_outcomes(
     return tuple(_to_outcome(row, now) for row in session.scalars(query))
 
 
+def companies_with_plans(session: Session) -> set[UUID]:
+    """The companies that have a copy of anything, also those that are not shown."""
+    of_both = (select(row.company_id).distinct() for row in (AssignedMilestoneRow, AssignedOutcomeRow))
+    return {company_id for query in of_both for company_id in session.scalars(query)}
+
+
 def assigned_milestone_row(session: Session, assigned_id: UUID) -> AssignedMilestoneRow:
     """The row itself, for what changes it; NotFoundError."""
     row = session.get(AssignedMilestoneRow, assigned_id)

@@ -49,9 +49,9 @@ def record_changes(
     action: str,
     subject: str,
     now_ms: int,
-    changes: Mapping[UUID, tuple[BaseModel, BaseModel]],
+    changes: Mapping[UUID, tuple[BaseModel | None, BaseModel]],
 ) -> None:
-    """Keep a change of many things at once: a line for each id, with how it was before and after."""
+    """Keep a change of many things at once: a line for each id, with how it was before, if it was, and after."""
     lines = [
         {
             "id": uuid7(now_ms),
@@ -60,7 +60,7 @@ def record_changes(
             "action": action,
             "subject": subject,
             "subject_id": str(subject_id),
-            "before": before.model_dump(mode="json"),
+            "before": before.model_dump(mode="json") if before else None,
             "after": after.model_dump(mode="json"),
         }
         for subject_id, (before, after) in changes.items()
@@ -104,9 +104,12 @@ def page_audit(
     return tuple(_to_entry(row) for row in session.scalars(query))
 
 
-def audit_since(session: Session, since_ms: int, subjects: Collection[str]) -> tuple[AuditEntry, ...]:
-    """Changes of these nouns from this instant on, oldest first."""
+def audit_since(
+    session: Session, since_ms: int, subjects: Collection[str], *, but_actions: Collection[str] = ()
+) -> tuple[AuditEntry, ...]:
+    """Changes of these nouns from this instant on, oldest first; without these actions."""
     query = select(AuditRow).where(AuditRow.id >= _first_id(since_ms), AuditRow.subject.in_(subjects))
+    query = query.where(AuditRow.action.not_in(but_actions))
     return tuple(_to_entry(row) for row in session.scalars(query.order_by(AuditRow.id)))
 
 

@@ -16,6 +16,7 @@ from milepost.control.repos.merging import descendants, merge, own_attributes, s
 from milepost.control.repos.milestones import parse_milestone
 from milepost.control.repos.outcomes import parse_outcome
 from milepost.control.repos.rejudgings import owe_rejudging
+from milepost.control.repos.unmatched import keyless_among, make_companies
 from milepost.control.revisions import Scope, raise_revision
 from milepost.control.rows import AssignedMilestoneRow, AssignedOutcomeRow, CompanyRow
 from milepost.domain.combination import AttributeMeeting, PlanMeeting
@@ -47,7 +48,11 @@ def combine(
 def separate(
     session: Session, primary_id: UUID, company_ids: Collection[UUID], *, actor: str, now_ms: int
 ) -> list[UUID]:
-    """Let these be companies of their own again, as they were; gives their ids. InvalidInputError if one is no part."""
+    """Let these be companies of their own again, as they were; gives their ids. InvalidInputError if one is no part.
+
+    What was held for a key that has been taken away meanwhile becomes a company: without a key, no list would show it
+    among the unmatched ones. Call `assign_missing` after it, in the same transaction.
+    """
     below = {row.id: row for row in descendants(session, [company_row(session, primary_id).id])[primary_id]}
     leaving = list(dict.fromkeys(company_ids))
     faults = [
@@ -58,6 +63,7 @@ def separate(
     if faults:
         raise InvalidInputError("Some of these are not part of the company.", faults=tuple(faults[:20]))
     split(session, [below[company_id] for company_id in leaving], actor=actor, now_ms=now_ms)
+    make_companies(session, keyless_among(session, leaving), now_ms=now_ms)
     return leaving
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks
+from milepost.control.repos.company_names import why_not_shown
 from milepost.control.repos.company_search import CompanySearch, CompanySort, matching, ordered, refresh_search
 from milepost.control.repos.identities import SHOWN
 from milepost.control.repos.key_spaces import ensure_key_spaces
@@ -149,17 +150,17 @@ def remove_company_key(session: Session, company_id: UUID, key: CompanyKey) -> C
 
 
 def check_companies_exist(session: Session, company_ids: Collection[UUID]) -> None:
-    """InvalidInputError that names each id without a company that is shown."""
+    """InvalidInputError that says of each id without a company that is shown why there is none."""
     known: set[UUID] = set()
     for chunk in chunks(company_ids):
         known.update(session.scalars(select(CompanyRow.id).where(CompanyRow.id.in_(chunk), SHOWN)))
-    faults = tuple(
-        Fault(path=f"company_ids[{place}]", reason=f"no company has the id {company_id}")
-        for place, company_id in enumerate(company_ids)
-        if company_id not in known
-    )
-    if faults:
-        raise InvalidInputError("Some of these companies do not exist.", faults=faults[:20])
+    missing = [(place, company_id) for place, company_id in enumerate(company_ids) if company_id not in known]
+    if missing:
+        faults = tuple(
+            Fault(path=f"company_ids[{place}]", reason=why_not_shown(session, company_id))
+            for place, company_id in missing[:20]
+        )
+        raise InvalidInputError("Some of these are not companies that are shown.", faults=faults)
 
 
 def count_companies(session: Session) -> int:
@@ -209,7 +210,7 @@ def to_companies(session: Session, rows: Sequence[CompanyRow]) -> tuple[Company,
             id=row.id,
             name=row.name,
             is_auto_created=row.is_auto_created,
-            keys=tuple(sorted((key for one in (row, *below[row.id]) for key in keys[one.id]), key=_in_order)),
+            keys=tuple(sorted((key for one in (row, *below[row.id]) for key in keys[one.id]), key=in_order)),
             attributes=row.attributes,
             created_at=to_datetime(row.created_at_ms),
             standing=Standing(row.standing),
@@ -229,12 +230,14 @@ def _combined(rows: Iterable[CompanyRow]) -> Iterable[CombinedCompany]:
 def _keys(session: Session, company_ids: Collection[UUID]) -> dict[UUID, list[CompanyKey]]:
     keys: dict[UUID, list[CompanyKey]] = defaultdict(list)
     for chunk in chunks(company_ids):
-        for key in session.scalars(select(CompanyKeyRow).where(CompanyKeyRow.company_id.in_(chunk))):
-            keys[key.company_id].append(CompanyKey(key_space=key.key_space, value=key.value))
+        found = select(CompanyKeyRow.company_id, CompanyKeyRow.key_space, CompanyKeyRow.value)
+        for company_id, key_space, value in session.execute(found.where(CompanyKeyRow.company_id.in_(chunk))):
+            keys[company_id].append(CompanyKey(key_space=key_space, value=value))
     return keys
 
 
-def _in_order(key: CompanyKey) -> tuple[str, str]:
+def in_order(key: CompanyKey) -> tuple[str, str]:
+    """By which a company's keys are sorted."""
     return key.key_space, key.value
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from milepost.control.bulk import chunks, insert_new
 from milepost.control.repos.key_spaces import ensure_key_spaces
 from milepost.control.rows import CompanyKeyRow, CompanyRow
-from milepost.domain.company import Standing, folded, search_text
+from milepost.domain.company import Standing, folded, name_of_key, search_text
 from milepost.kit.ids import uuid7
 
 Key = tuple[str, str]
@@ -38,7 +38,7 @@ def find_companies(session: Session, keys: Collection[Key]) -> dict[Key, UUID]:
 def create_companies(
     session: Session, keys: Collection[Key], now_ms: int, standing: Standing = Standing.ACTIVE
 ) -> dict[Key, UUID]:
-    """The company of every key: the one it names already, or a new auto-created one whose name is the value.
+    """The company of every key: the one it names already, or a new auto-created one that is named by the value.
 
     With the standing UNMATCHED, what is new only holds what comes for the key, until a person makes a company of it
     or gives it to one; it gets no plan. Can be called again with the same keys, and by two processes at once: the
@@ -63,12 +63,13 @@ def create_companies(
     return found | in_force
 
 
-def _row(company_id: UUID, name: str, standing: Standing, now_ms: int) -> dict[str, Any]:
+def _row(company_id: UUID, value: str, standing: Standing, now_ms: int) -> dict[str, Any]:
+    name = name_of_key(value)
     return {
         "id": company_id,
         "name": name,
         "sort_name": folded(name),
-        "search_text": search_text(name, (name,)),
+        "search_text": search_text(name, (value,)),
         "is_auto_created": True,
         "awaits_plan": standing is Standing.ACTIVE,
         "attributes": {},

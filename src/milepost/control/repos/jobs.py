@@ -13,6 +13,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from milepost.control.job_rows import JobRow
+from milepost.control.rows import SignalRow
 from milepost.domain.errors import ConflictError, NotFoundError
 from milepost.domain.job import Job, JobDraft, JobKind, JobState
 from milepost.kit.clock import to_datetime
@@ -81,16 +82,23 @@ def find_unfinished(session: Session, kind: JobKind, subject_id: UUID) -> Job | 
 
 
 def cancel_job(session: Session, job_id: UUID, *, now_ms: int) -> Job:
-    """Cancel a queued job at once, and ask a running one to end; ConflictError when it is over."""
+    """Cancel a queued job at once, and ask a running one to end; ConflictError when it is over, or as good as that."""
     row = _row(session, job_id)
     if JobState(row.state).is_over:
         raise ConflictError(f"The job has {row.state} already.")
+    if row.kind == JobKind.BACKFILL and _is_in_force(session, row):
+        raise ConflictError("It is too late: the new history is in force, and only old rows are still taken away.")
     row.is_cancel_wanted = True
     if row.state == JobState.QUEUED and row.started_at_ms is None:
         row.state = JobState.CANCELLED.value
         row.finished_at_ms = now_ms
     session.flush()
     return _to_job(row)
+
+
+def _is_in_force(session: Session, row: JobRow) -> bool:
+    signal = session.get(SignalRow, row.subject_id) if row.subject_id else None
+    return signal is not None and row.saved.get("generation") == signal.generation
 
 
 def retry_job(session: Session, job_id: UUID) -> Job:

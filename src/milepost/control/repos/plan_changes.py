@@ -23,6 +23,14 @@ EVENT_IS_READABLE_MS: Final = 1_000
 """Long enough for the batch that made a company to be in the store, mostly."""
 
 
+class Place(NamedTuple):
+    """Where an entry stands in a timeline: by when it was recorded, then by when it happened, in Unix ms."""
+
+    recorded_at_ms: int
+    at_ms: int
+    id: UUID
+
+
 class Act(NamedTuple):
     """Who does something, and when."""
 
@@ -71,9 +79,9 @@ def note_changes(session: Session, kind: ChangeKind, copies: Iterable[Noted], ac
 
 
 def page_plan_changes(
-    session: Session, company_id: UUID, *, before: tuple[int, UUID] | None = None, limit: int
+    session: Session, company_id: UUID, *, before: Place | None = None, limit: int
 ) -> tuple[PlanChange, ...]:
-    """Newest first; `before` is (at in Unix ms, id) of the last seen."""
+    """Newest first; `before` is the place of the last seen."""
     query = (
         select(PlanChangeRow)
         .where(PlanChangeRow.company_id == company_id)
@@ -81,7 +89,7 @@ def page_plan_changes(
         .limit(limit)
     )
     if before is not None:
-        query = query.where(tuple_(PlanChangeRow.at_ms, PlanChangeRow.id) < before)
+        query = query.where(tuple_(PlanChangeRow.at_ms, PlanChangeRow.at_ms, PlanChangeRow.id) < before)
     return tuple(_to_change(row) for row in session.scalars(query))
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks
 from milepost.control.repos.corrections import audit_corrections
+from milepost.control.repos.plan_changes import Place
 from milepost.control.rows import AssignedMilestoneRow, AssignedOutcomeRow, TransitionRow
 from milepost.domain.milestone import Transition
 from milepost.kit.clock import to_datetime, to_unix_ms
@@ -71,11 +72,15 @@ def page_transitions(
     company_id: UUID | None = None,
     subject: Subject | None = None,
     subject_id: UUID | None = None,
-    before: tuple[int, UUID] | None = None,
+    before: Place | None = None,
     limit: int,
 ) -> tuple[tuple[UUID, Transition], ...]:
-    """Newest first by the instant they happened, each with its id; `before` is (at in Unix ms, id) of the last seen."""
-    query = select(TransitionRow).order_by(TransitionRow.at_ms.desc(), TransitionRow.id.desc()).limit(limit)
+    """What was recorded last first, so that of each subject the state that stands is on top; each with its id.
+
+    What was recorded at one instant is in the order in which it happened; `before` is the place of the last seen.
+    """
+    place = (TransitionRow.recorded_at_ms, TransitionRow.at_ms, TransitionRow.id)
+    query = select(TransitionRow).order_by(*(column.desc() for column in place)).limit(limit)
     if company_id is not None:
         query = query.where(TransitionRow.company_id == company_id)
     if subject is not None:
@@ -83,7 +88,7 @@ def page_transitions(
     if subject_id is not None:
         query = query.where(TransitionRow.subject_id == subject_id)
     if before is not None:
-        query = query.where(tuple_(TransitionRow.at_ms, TransitionRow.id) < before)
+        query = query.where(tuple_(*place) < before)
     return tuple((row.id, _to_transition(row)) for row in session.scalars(query))
 
 

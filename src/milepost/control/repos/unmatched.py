@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import ColumnElement, and_, or_, select, tuple_, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_, update
+from sqlalchemy.orm import Session, aliased
 
 from milepost.control.bulk import chunks
 from milepost.control.repos.companies import shown_row
@@ -29,12 +29,14 @@ _ASIDE = select(CompanyRow.id).where(CompanyRow.standing == Standing.SET_ASIDE.v
 
 
 class HeldKey(CompanyKey):
-    """A key that names no company, or one that is set aside (`set_aside` is its name).
+    """A key that names no company, or one that is set aside (`set_aside` is its name), or is combined into such a one.
 
-    `id` is what holds it: what to assign or make a company of; for one that is set aside, the company to restore.
+    `id` is what to assign or make a company of; where a company is set aside, the one to restore. `holder_id` is the
+    row with what came for the key: that itself, or what is combined into it.
     """
 
     id: UUID
+    holder_id: UUID
     set_aside: str | None
     first_seen_ms: int
 
@@ -80,23 +82,26 @@ def page_unmatched(
     after: tuple[UUID, str, str] | None = None,
     limit: int,
 ) -> list[HeldKey]:
-    """The keys first seen latest first; `after` is (id, key space, value) of the last one shown."""
-    place = (CompanyRow.id, CompanyKeyRow.key_space, CompanyKeyRow.value)
+    """Those first seen latest first, the keys of a company together; `after`: (id, key space, value) of the last."""
+    primary = aliased(CompanyRow)
+    place = (primary.id, CompanyKeyRow.key_space, CompanyKeyRow.value)
     held = or_(UNMATCHED, CompanyRow.id.in_(_ASIDE), CompanyRow.primary_id.in_(_ASIDE))
-    query = select(CompanyRow, CompanyKeyRow).join(CompanyKeyRow, CompanyKeyRow.company_id == CompanyRow.id)
+    query = select(CompanyRow, primary, CompanyKeyRow).join(CompanyKeyRow, CompanyKeyRow.company_id == CompanyRow.id)
+    query = query.join(primary, primary.id == func.coalesce(CompanyRow.primary_id, CompanyRow.id))
     query = query.where(held, *_filter(key_space, search))
     if after is not None:
         query = query.where(tuple_(*place) < after)
     rows = session.execute(query.order_by(*(column.desc() for column in place)).limit(limit)).all()
     return [
         HeldKey(
-            id=row.id,
+            id=whole.id,
+            holder_id=row.id,
             key_space=key.key_space,
             value=key.value,
-            set_aside=None if row.standing == Standing.UNMATCHED else row.name,
+            set_aside=None if whole.standing == Standing.UNMATCHED else whole.name,
             first_seen_ms=row.created_at_ms,
         )
-        for row, key in rows
+        for row, whole, key in rows
     ]
 
 
@@ -105,6 +110,15 @@ def unmatched_among(session: Session, company_ids: Collection[UUID]) -> list[UUI
     found: list[UUID] = []
     for chunk in chunks(company_ids):
         found += session.scalars(select(CompanyRow.id).where(CompanyRow.id.in_(chunk), UNMATCHED))
+    return found
+
+
+def keyless_among(session: Session, company_ids: Collection[UUID]) -> list[UUID]:
+    """Those of the ids that are holdings whose key was taken away while they were part of a company."""
+    has_key = exists().where(CompanyKeyRow.company_id == CompanyRow.id)
+    found: list[UUID] = []
+    for chunk in chunks(company_ids):
+        found += session.scalars(select(CompanyRow.id).where(CompanyRow.id.in_(chunk), UNMATCHED, ~has_key))
     return found
 
 

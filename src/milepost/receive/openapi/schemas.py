@@ -189,6 +189,7 @@ _OPERATIONS: dict[str, Schema] = {
             "ready": {"type": "boolean"},
             "reasons": {"type": "array", "items": _text()},
             "lag_entries": {"anyOf": [{"type": "integer"}, _NULL]},
+            "unjudged_companies": {"type": "integer"},
         }
     ),
     "Alive": _exactly({"status": {"const": "alive"}}),

@@ -13,14 +13,15 @@ from milepost.control.repos import assigned, copies
 from milepost.control.repos.plan_changes import Act
 from milepost.control.repos.transitions import page_transitions
 from milepost.domain.errors import Fault, InvalidInputError
+from milepost.domain.instant import Instant
 from milepost.domain.milestone import AssignedMilestone, MilestoneDraft, MilestoneState, Transition
 from milepost.domain.outcome import AssignedOutcome, OutcomeDraft, OutcomeState
 from milepost.kit.clock import to_datetime, to_unix_ms
 from milepost.web.auth import Editor, Viewer
 from milepost.web.changes import change
 from milepost.web.deps import Deps, WebDeps
-from milepost.web.instants import Instant
 from milepost.web.paging import Cursor, Limit, Page, page_of, read_cursor
+from milepost.web.places import place_of, read_place
 from milepost.web.standing import ExplainedMilestone, ExplainedOutcome, standing
 
 router = APIRouter(tags=["assigned"])
@@ -127,12 +128,12 @@ def untick(assigned_id: UUID, action: ActionIndex, caller: Editor, deps: Deps) -
 def list_transitions(
     assigned_id: UUID, _: Viewer, deps: Deps, cursor: Cursor = None, limit: Limit = 100
 ) -> Page[TransitionView]:
-    """Every change of this milestone's state, latest first; also once it is unassigned."""
-    before = read_cursor(cursor, lambda at_ms, entry_id: (int(at_ms), UUID(entry_id)))
+    """Every change of this milestone's state, the one recorded last first; also once it is unassigned."""
+    before = read_cursor(cursor, read_place)
     with deps.database.read() as session:
         found = page_transitions(session, subject_id=assigned_id, before=before, limit=limit + 1)
     entries = [TransitionView(id=entry_id, **dict(transition)) for entry_id, transition in found]
-    return page_of(entries, limit, lambda entry: (to_unix_ms(entry.at), entry.id))
+    return page_of(entries, limit, place_of)
 
 
 @router.get("/assigned-outcomes")

@@ -12,7 +12,7 @@ from milepost.domain.account import AuditEntry
 from milepost.kit.clock import to_unix_ms
 from milepost.web.auth import Admin
 from milepost.web.deps import Deps
-from milepost.web.instants import Instant
+from milepost.web.instants import AskedInstant
 from milepost.web.paging import Cursor, Limit, Page, page_of, read_cursor
 
 router = APIRouter(prefix="/audit", tags=["audit"])
@@ -27,8 +27,8 @@ def list_audit(
     action: Annotated[str | None, Query(description="Only what was done so: create, update, tick, ...")] = None,
     subject: Annotated[str | None, Query(description="Only things of this kind: metric, company, ...")] = None,
     subject_id: Annotated[str | None, Query(description="Only changes of the thing with this id.")] = None,
-    since: Annotated[Instant | None, Query(alias="from", description="From this instant on.")] = None,
-    until: Annotated[Instant | None, Query(alias="to", description="Before this instant.")] = None,
+    since: Annotated[AskedInstant | None, Query(alias="from", description="From this instant on.")] = None,
+    until: Annotated[AskedInstant | None, Query(alias="to", description="Before this instant.")] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[AuditEntry]:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from milepost.control.repos import combining, companies
+from milepost.control.repos.auto_assign import assign_missing
 from milepost.control.repos.signals import list_signals
 from milepost.domain.combination import Combination, CombinedPart, History, PlanMeeting
 from milepost.domain.company import Company
@@ -59,10 +60,14 @@ def combine_companies(company_id: UUID, body: CompaniesToCombine, caller: Editor
 
 @router.post("/{company_id}/separate")
 def separate_companies(company_id: UUID, body: CompaniesToSeparate, caller: Editor, deps: Deps) -> Page[Company]:
-    """Undo combining: each of these is its own again, with its keys, history and plan; gives them and the primary."""
+    """Undo combining: each of these is its own again, with its keys, history and plan; gives them and the primary.
+
+    What was held for a key becomes a company if the key has been taken away since.
+    """
     with change(deps, caller) as work:
         before = {one: _company(work.session, one) for one in (company_id, *body.company_ids)}
         ids = combining.separate(work.session, company_id, body.company_ids, actor=work.actor, now_ms=work.now_ms)
+        assign_missing(work.session, work.now_ms)
         after = [_company(work.session, one) for one in (company_id, *ids)]
         for company in after:
             action = "separate" if company.id == company_id else "separate_from"

@@ -32,7 +32,6 @@ from milepost.web.paging import Cursor, Page, page_of, read_cursor
 
 router = APIRouter(prefix="/companies", tags=["companies"])
 
-LARGEST_FILE_BYTES: Final = 32 * 1024 * 1024
 _TEXTS: Final = ("text/csv", "text/plain", "text/tab-separated-values", "application/csv")
 _FORM: Final = "multipart/form-data"
 _BODY: Final = {"schema": {"type": "string", "format": "binary"}}

@@ -18,8 +18,9 @@ from milepost.domain.plan import ChangeKind, PlanChange
 from milepost.kit.clock import to_unix_ms
 from milepost.web.auth import Viewer
 from milepost.web.deps import Deps
-from milepost.web.instants import Instant
+from milepost.web.instants import AskedInstant
 from milepost.web.paging import Cursor, Limit, Page, page_of, read_cursor
+from milepost.web.places import place_of, read_place
 from milepost.web.standing import ExplainedMilestone, ExplainedOutcome, standing
 
 router = APIRouter(prefix="/companies", tags=["companies"])
@@ -77,7 +78,7 @@ def read_plan(
     _: Viewer,
     deps: Deps,
     at: Annotated[
-        Instant | None,
+        AskedInstant | None,
         Query(description="As it stood, or will stand unless something happens, by all that is known now."),
     ] = None,
 ) -> Plan:
@@ -112,8 +113,8 @@ def read_timeline(
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[TimelineEntry]:
-    """What happened to the company's milestones and outcomes, latest first."""
-    before = read_cursor(cursor, lambda at_ms, entry_id: (int(at_ms), UUID(entry_id)))
+    """What happened to the company's milestones and outcomes, by when it was recorded, latest first."""
+    before = read_cursor(cursor, read_place)
     entries: list[TimelineEntry] = []
     with deps.database.read() as session:
         companies.get_company(session, company_id)
@@ -123,12 +124,8 @@ def read_timeline(
         if kind != "state":
             changes = page_plan_changes(session, company_id, before=before, limit=limit + 1)
             entries += (_plan_entry(one) for one in changes)
-    entries.sort(key=_place, reverse=True)
-    return page_of(entries[: limit + 1], limit, _place)
-
-
-def _place(entry: TimelineEntry) -> tuple[int, UUID]:
-    return to_unix_ms(entry.at), entry.id
+    entries.sort(key=place_of, reverse=True)
+    return page_of(entries[: limit + 1], limit, place_of)
 
 
 def _state_entry(entry_id: UUID, transition: Transition) -> TimelineEntry:

@@ -29,7 +29,7 @@ from milepost.store.position import Position
 from milepost.web.auth import Viewer, check_still
 from milepost.web.deps import Deps, WebDeps
 from milepost.web.fields import shown_fields
-from milepost.web.instants import Instant
+from milepost.web.instants import AskedInstant
 from milepost.web.live import PAGE_ROWS, TailSource, Told, follow
 from milepost.web.live_query import Start, TailPlace
 from milepost.web.paging import Cursor, Limit, read_cursor, write_cursor
@@ -111,8 +111,8 @@ def wanted_events(
     connection_id: UUID | None = None,
     event_key: str | None = None,
     fate: Literal["processed", "duplicate", "parked"] | None = None,
-    since: Annotated[Instant | None, Query(description="Arrived at or after this instant.")] = None,
-    until: Annotated[Instant | None, Query(description="Arrived before this instant.")] = None,
+    since: Annotated[AskedInstant | None, Query(description="Arrived at or after this instant.")] = None,
+    until: Annotated[AskedInstant | None, Query(description="Arrived before this instant.")] = None,
     text: Annotated[str | None, Query(description="Found anywhere in the payload, in any case of letters.")] = None,
 ) -> EventFilter:
     """The filter that a query string describes."""

@@ -28,7 +28,7 @@ from milepost.store.position import MOST_ITEM, Position
 from milepost.web.auth import Viewer, check_still
 from milepost.web.deps import Deps, WebDeps
 from milepost.web.feeds import FeedWanted, ShownRow
-from milepost.web.instants import Instant
+from milepost.web.instants import AskedInstant
 from milepost.web.live import PAGE_ROWS, TailSource, Told, follow
 from milepost.web.live_query import ExportPlace, Start, TailPlace
 from milepost.web.paging import Cursor, Limit, read_cursor, write_cursor
@@ -71,8 +71,8 @@ def wanted_feed(
     by: Annotated[
         FeedTime, Query(description="The time that since, until and the order are of.")
     ] = FeedTime.EVENT_DATE,
-    since: Annotated[Instant | None, Query(description="At or after this instant.")] = None,
-    until: Annotated[Instant | None, Query(description="Before this instant.")] = None,
+    since: Annotated[AskedInstant | None, Query(description="At or after this instant.")] = None,
+    until: Annotated[AskedInstant | None, Query(description="Before this instant.")] = None,
 ) -> FeedWanted:
     """The feed that a query string describes; NotFoundError for a signal or company that does not exist."""
     wanted = FeedWanted(

@@ -23,9 +23,9 @@ from milepost.kit.clock import to_datetime, to_unix_ms
 from milepost.web.auth import Viewer
 from milepost.web.deps import Deps, WebDeps
 from milepost.web.fields import shown
-from milepost.web.instants import Instant
+from milepost.web.instants import AskedInstant
 from milepost.web.paging import Cursor, Page, read_cursor, write_cursor
-from milepost.web.periods import first_day_of, periods_until
+from milepost.web.periods import First, Last, days_asked, periods_until
 from milepost.web.ranking import (
     CompanyValue,
     Compared,
@@ -41,7 +41,7 @@ from milepost.web.ranking import (
 
 router = APIRouter(prefix="/metrics", tags=["metrics"])
 
-At = Annotated[Instant | None, Query(description="As of this instant; now unless given.")]
+At = Annotated[AskedInstant | None, Query(description="As of this instant; now unless given.")]
 
 
 class MetricValuePage(Page[CompanyValue]):
@@ -104,7 +104,7 @@ class PreviewWanted(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     metric: AnyMetricDraft
-    at: Instant | None = None
+    at: AskedInstant | None = None
     company_id: UUID | None = None
     by: Period = Period.DAY
     limit: int = Field(default=20, ge=1, le=100)
@@ -170,8 +170,8 @@ def read_series(
     deps: Deps,
     company_id: Annotated[list[UUID], Query(min_length=1, max_length=20, description="One company, or several.")],
     by: Period = Period.DAY,
-    first: Annotated[date | None, Query(alias="from", description="A day of the first period.")] = None,
-    last: Annotated[date | None, Query(alias="to", description="A day of the last period; today unless given.")] = None,
+    first: First = None,
+    last: Last = None,
 ) -> MetricSeries:
     """The metric as of the end of each day, week, month or quarter of the account's calendar."""
     with deps.database.read() as session:
@@ -265,9 +265,8 @@ def _series(
     last: date | None = None,
 ) -> MetricSeries:
     now_ms, calendar = deps.clock(), basis.calendar
-    last = last or calendar.day(now_ms)
-    before_first = first_day_of(calendar, by, first, last) - timedelta(days=1)
-    periods = periods_until(calendar, by, before_first, last, now_ms)
+    begins, ends = days_asked(calendar, by, first, last, now_ms)
+    periods = periods_until(calendar, by, begins - timedelta(days=1), ends, now_ms)
     values: Mapping[UUID, Sequence[float | None]] = dict.fromkeys(names, ())
     if len(periods) > 1:
         values = deps.metrics.series(basis, [end - 1 for _, end in periods], list(names))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -23,9 +23,9 @@ from milepost.domain.plan import Subject
 from milepost.kit.clock import to_datetime, to_unix_ms
 from milepost.web.auth import Viewer
 from milepost.web.deps import Deps
-from milepost.web.instants import Instant
+from milepost.web.instants import AskedInstant
 from milepost.web.paging import Cursor, Limit, Page, page_of, read_cursor
-from milepost.web.periods import first_day_of, periods_until
+from milepost.web.periods import First, Last, days_asked, periods_until
 
 router = APIRouter(prefix="/portfolio", tags=["portfolio"])
 
@@ -100,16 +100,15 @@ def read_portfolio_series(
     _: Viewer,
     deps: Deps,
     by: Period = Period.DAY,
-    first: Annotated[date | None, Query(alias="from", description="A day of the first period.")] = None,
-    last: Annotated[date | None, Query(alias="to", description="A day of the last period; today unless given.")] = None,
+    first: First = None,
+    last: Last = None,
 ) -> PortfolioSeries:
     """The shares as of the end of each day, week, month or quarter, by all that is known now of what happened then."""
     now_ms = deps.clock()
     with deps.database.read() as session:
         calendar = read_settings(session).calendar
         lives = portfolio.read_lives(session, _known(session, nouns, definition_id), definition_id)
-    last = last or calendar.day(now_ms)
-    periods = periods_until(calendar, by, first_day_of(calendar, by, first, last), last, now_ms)
+    periods = periods_until(calendar, by, *days_asked(calendar, by, first, last, now_ms), now_ms)
     counts = count_states(lives.values(), [end - 1 for _, end in periods])
     return PortfolioSeries(
         by=by,
@@ -129,7 +128,7 @@ def list_companies_there(
     _: Viewer,
     deps: Deps,
     state: Annotated[MilestoneState | OutcomeState | None, Query(description="Only companies in this state.")] = None,
-    at: Annotated[Instant | None, Query(description="As of this instant; now unless given.")] = None,
+    at: Annotated[AskedInstant | None, Query(description="As of this instant; now unless given.")] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[CompanyThere]:

@@ -14,7 +14,7 @@ from milepost.kit.clock import to_datetime, to_unix_ms
 from milepost.web.auth import Viewer
 from milepost.web.deps import Deps
 from milepost.web.errors import ProblemFault
-from milepost.web.instants import Instant
+from milepost.web.instants import AskedInstant
 from milepost.web.paging import Cursor, Limit, Page, page_of, read_cursor
 
 router = APIRouter(prefix="/rejections", tags=["rejections"])
@@ -43,8 +43,8 @@ def list_rejections(
     connection_id: UUID | None = None,
     door: str | None = None,
     code: Annotated[str | None, Query(description="Why, such as invalid_input or over_limit.")] = None,
-    since: Annotated[Instant | None, Query(description="Refused at or after this instant.")] = None,
-    until: Annotated[Instant | None, Query(description="Refused before this instant.")] = None,
+    since: Annotated[AskedInstant | None, Query(description="Refused at or after this instant.")] = None,
+    until: Annotated[AskedInstant | None, Query(description="Refused before this instant.")] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[RejectionView]:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from milepost.control.checks import check_signal
 from milepost.control.repos import connections, signals
+from milepost.control.slots import assign_slots
 from milepost.detect.suggest import suggest_fields
 from milepost.domain.criterion import FieldType
 from milepost.domain.signal import SignalDraft
@@ -107,6 +108,7 @@ def preview_draft(draft: SignalDraft, _: Viewer, deps: Deps, last: Last = 200) -
 
     def checked(session: Session) -> SignalDraft:
         check_signal(session, draft)
+        assign_slots(draft.fields, ())
         return draft
 
     return _preview(deps, checked, last)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from milepost.control.repos import jobs, signals
 from milepost.control.repos.signals import SignalRevision
+from milepost.domain.errors import ConflictError
 from milepost.domain.job import Job, JobDraft, JobKind
 from milepost.domain.signal import Signal, SignalDraft
 from milepost.domain.tally import Tally
@@ -103,11 +104,14 @@ def list_revisions(signal_id: UUID, _: Viewer, deps: Deps) -> Page[SignalRevisio
 def apply_to_history(signal_id: UUID, caller: Editor, deps: Deps) -> Job:
     """Apply the revision in force to every event that has arrived, as if it had always been: a job.
 
-    Until it succeeds, nothing changes; then metrics and milestones read the new history at once. 409 while one runs.
+    Until it succeeds, nothing changes; then metrics and milestones read the new history at once. 409 while one runs,
+    or the signal is disabled.
     """
     with change(deps, caller) as work:
         signal = signals.get_signal(work.session, signal_id)
         signals.check_is_at_rest(work.session, signal_id)
+        if not signal.is_enabled:
+            raise ConflictError("The signal is disabled, and would emit nothing. Enable it first.")
         draft = JobDraft(
             kind=JobKind.BACKFILL, subject=signal.name, subject_id=signal_id, params={"signal_id": str(signal_id)}
         )

@@ -27,7 +27,9 @@ class UnmatchedKey(BaseModel):
     """A key that events named and no company has, and what is held for it.
 
     `id` is what to assign, or to make a company of. Where `set_aside` has the name of a company, the key is one of
-    it and `id` is its id: all its keys and history go together. Seen is by time of arrival.
+    it or of what is combined into it, and `id` is its id: all its keys and history go together. Seen, emissions and
+    events are of what came for this key; keys that one company had before it was combined or set aside share theirs.
+    Seen is by time of arrival.
     """
 
     id: UUID
@@ -78,9 +80,9 @@ def list_unmatched(
     with deps.database.read() as session:
         found = unmatched.page_unmatched(session, key_space=key_space, search=search, after=after, limit=limit + 1)
         generations = {signal.id: signal.generation for signal in list_signals(session)}
-    identities = deps.identities()
-    histories = deps.histories.histories(identities.parts({key.id for key in found}), generations)
-    keys = [_shown(key, histories.get(key.id, History())) for key in found]
+    holders = {key.holder_id for key in found}
+    histories = deps.histories.histories([(one, one) for one in holders], generations)
+    keys = [_shown(key, histories.get(key.holder_id, History())) for key in found]
     return page_of(keys, limit, lambda key: (key.id, key.key_space, key.value))
 
 
