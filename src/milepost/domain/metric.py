@@ -5,7 +5,6 @@ What a person writes down (drafts) and what is in force; the meaning of each num
 
 from __future__ import annotations
 
-from contextlib import suppress
 from enum import StrEnum
 from typing import Annotated, Any, Literal, overload
 from uuid import UUID
@@ -84,8 +83,10 @@ class NumberFormat(BaseModel):
         What no calendar has a date for, such as microseconds, is shown as the number that it is.
         """
         if self.style == "date":
-            with suppress(OverflowError, ValueError):
+            try:
                 return calendar.day(int(value)).isoformat()
+            except (OverflowError, ValueError):
+                return NumberFormat().show(value, unit, calendar)
         number = value * 100 if self.style == "percent" else value
         text = f"{number:z,.{6 if self.decimals is None else self.decimals}f}"
         if self.decimals is None:
