@@ -1,4 +1,4 @@
-"""A sum has one value: at an instant, over time, and where it crosses, also of numbers far smaller than it is told in."""
+"""A sum has one value: at an instant, over time, and where it crosses, also of numbers too small to be told."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal, overload
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, model_validator
 
 from milepost.domain.arithmetic import names_in, parse
 from milepost.domain.calendar import Calendar, Period
@@ -126,10 +126,15 @@ class Metric(MetricDraft):
     id: UUID
 
 
+def _arithmetic(formula: str) -> str:
+    parse(formula)
+    return formula
+
+
 class FormulaDraft(_Shown):
     """A metric computed from others: `formula` is arithmetic over the names in `terms`, each of them a metric."""
 
-    formula: str = Field(min_length=1, max_length=500)
+    formula: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_arithmetic)]
     terms: dict[str, UUID] = Field(min_length=1, max_length=20)
 
     @model_validator(mode="after")

@@ -103,8 +103,8 @@ class Sum(Additive):
     """The sum of a number field, to six decimals; a number of 1e28 or more either way counts as missing.
 
     Steps add up in units as 256-bit integers, which no order of events can change and which cannot overflow in any
-    number of rows that a disk holds (1e33 of the largest would). The value at one instant is a compensated sum of floats, which over 20M
-    rows costs what a plain one does and is as exact as a float can say.
+    number of rows that a disk holds (1e33 of the largest would). The value at one instant is a compensated sum of
+    floats, which over 20M rows costs what a plain one does and is as exact as a float can say.
     """
 
     sums: Mapping[str, str] = {"delta": "Int256"}
