@@ -32,6 +32,8 @@ def editor(console: Console) -> TestClient:
         pytest.param("metrics/preview", {"metric": SUM}, ["metric"], id="a whole metric to try"),
         pytest.param("metrics", {"aggregation": "sum"}, ["name", "signal_id"], id="what a metric lacks"),
         pytest.param("metrics", {"name": "f", "formula": "", "terms": {"a": NOBODY}}, ["formula"], id="no formula"),
+        pytest.param("metrics", {"name": "f", "formula": "a+", "terms": {"a": NOBODY}}, ["formula"], id="no sum"),
+        pytest.param("metrics", {"name": "f", "formula": "b", "terms": {"a": NOBODY}}, [""], id="an unknown term"),
         pytest.param("metrics", {"formula": "a"}, ["name", "terms"], id="what a formula lacks"),
         pytest.param(
             "metrics", {"name": "f", "formula": "a", "terms": {"a": "x"}, "b": 1}, ["terms.a", "b"], id="a bad term"

@@ -70,7 +70,7 @@ instants = st.one_of(
 amounts = st.one_of(
     st.none(),
     st.integers(-5000, 5000).map(lambda cents: cents / 100),
-    st.sampled_from([0.0, -0.0, 0.1, 0.2, 0.3, 1e6, 123456.789]),
+    st.sampled_from([0.0, -0.0, 4e-10, 0.1, 0.2, 0.3, 1e6, 123456.789]),
 )
 texts = st.sampled_from([None, "", "a", "A", "b", "ß", "a "])
 emissions = st.lists(st.builds(Emission, st.sampled_from(COMPANIES), instants, amounts, texts), max_size=30)
@@ -176,8 +176,8 @@ def store(chdb_client: Client) -> Iterator[Store]:
 _AGGREGATES = {
     Aggregation.COUNT: "count(e.ms)",
     Aggregation.DISTINCT: "count(DISTINCT field)",
-    Aggregation.SUM: "coalesce(round(sum(field::DECIMAL(38, 9)), 6), 0)",
-    Aggregation.AVERAGE: "round(sum(field::DECIMAL(38, 9))::DOUBLE / count(field), 6)",
+    Aggregation.SUM: "coalesce(round(sum(field::DECIMAL(38, 15)), 6), 0)",
+    Aggregation.AVERAGE: "round(sum(field::DECIMAL(38, 15))::DOUBLE / count(field), 6)",
     Aggregation.MINIMUM: "min(field)",
     Aggregation.MAXIMUM: "max(field)",
     Aggregation.FIRST: "first(field ORDER BY e.ms, e.place) FILTER (field IS NOT NULL)",

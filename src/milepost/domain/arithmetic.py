@@ -5,9 +5,9 @@ Takes a formula's text; gives a tree, its names, and its value. Refuses anything
 
 from __future__ import annotations
 
-import ast
 import math
 import operator
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, assert_never
@@ -38,7 +38,6 @@ class Operation:
 
 Node = Number | Name | Operation
 
-_SIGNS: Final[dict[type[ast.operator], str]] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 _COMPUTED: Final[dict[str, Callable[[float, float], float]]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -47,27 +46,81 @@ _COMPUTED: Final[dict[str, Callable[[float, float], float]]] = {
 }
 
 
+_BINDS: Final = {"+": 1, "-": 1, "*": 2, "/": 2}
+"""Signs that join two values: those that bind tighter are computed first, others from the left."""
+_NUMBER: Final = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![^\s()+*/-])"
+_WORD: Final = re.compile(rf"{_NUMBER}|[()+*/-]|[^\s()+*/-]+")
+_DEEPEST: Final = 50
+
+
 def parse(text: str) -> Node:
-    """The formula as a tree; Python's own parser reads it, and only arithmetic is let through."""
-    try:
-        return _node(ast.parse(text.strip(), mode="eval").body)
-    except (SyntaxError, RecursionError, MemoryError, OverflowError) as error:
-        raise ValueError(f"{text!r} is not arithmetic over names and numbers, such as (a + b) / c") from error
+    """The formula as a tree: names of letters, digits and _, decimal numbers, + - * / and parentheses."""
+    reader = _Reader(text)
+    node = reader.joined()
+    if reader.word == ")":
+        raise ValueError(f"{reader.here} closes nothing that is open")
+    if reader.word:
+        raise ValueError(f"{reader.here} follows a value; one of + - * / must stand between")
+    return node
 
 
-def _node(found: ast.expr) -> Node:
-    match found:
-        case ast.Name(id=name):
-            return Name(name)
-        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool) and math.isfinite(value):
-            return Number(float(value))
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return Operation("-", Number(0.0), _node(operand))
-        case ast.BinOp(op=sign, left=left, right=right) if type(sign) in _SIGNS:
-            return Operation(_SIGNS[type(sign)], _node(left), _node(right))
-        case _:
-            part = ast.unparse(found)
-            raise ValueError(f"{part!r} is not a name, a number, or two of them with + - * / between")
+class _Reader:
+    """Reads words from left to right; `word` is the one that comes next, empty at the end."""
+
+    def __init__(self, text: str) -> None:
+        self._words = [(found[0], found.start() + 1) for found in _WORD.finditer(text)]
+        self._place = 0
+        self._depth = 0
+
+    @property
+    def word(self) -> str:
+        return self._words[self._place][0] if self._place < len(self._words) else ""
+
+    @property
+    def here(self) -> str:
+        """The next word and where it is."""
+        return f"{self.word!r} at character {self._words[self._place][1]}" if self.word else "the end"
+
+    def joined(self, binds: int = 0) -> Node:
+        """A value, and all after it that is joined to it by signs that bind tighter."""
+        left = self._value()
+        while _BINDS.get(sign := self.word, 0) > binds:
+            self._place += 1
+            left = Operation(sign, left, self.joined(_BINDS[sign]))
+        return left
+
+    def _value(self) -> Node:
+        word, here = self.word, self.here
+        if not word or word in "+*/)":
+            raise ValueError(f"a name, a number, - or ( must stand before {here}")
+        self._place += 1
+        if word not in "(-":
+            return _leaf(word, here)
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise ValueError(f"{here} is nested deeper than {_DEEPEST} levels")
+        inside = Operation("-", Number(0.0), self._value()) if word == "-" else self._closed(here)
+        self._depth -= 1
+        return inside
+
+    def _closed(self, opened: str) -> Node:
+        inside = self.joined()
+        if not self.word:
+            raise ValueError(f"{opened} is never closed")
+        if self.word != ")":
+            raise ValueError(f"{self.here} follows a value; one of + - * / must stand between")
+        self._place += 1
+        return inside
+
+
+def _leaf(word: str, here: str) -> Node:
+    if word.isidentifier():
+        return Name(word)
+    if not re.fullmatch(_NUMBER, word):
+        raise ValueError(f"{here} is neither a name of letters, digits and _ nor a decimal number")
+    if not math.isfinite(value := float(word)):
+        raise ValueError(f"{here} is too large a number")
+    return Number(value)
 
 
 def names_in(node: Node) -> set[str]:

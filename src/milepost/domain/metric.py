@@ -5,12 +5,11 @@ What a person writes down (drafts) and what is in force; the meaning of each num
 
 from __future__ import annotations
 
-from contextlib import suppress
 from enum import StrEnum
 from typing import Annotated, Any, Literal, overload
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, model_validator
 
 from milepost.domain.arithmetic import names_in, parse
 from milepost.domain.calendar import Calendar, Period
@@ -84,8 +83,10 @@ class NumberFormat(BaseModel):
         What no calendar has a date for, such as microseconds, is shown as the number that it is.
         """
         if self.style == "date":
-            with suppress(OverflowError, ValueError):
+            try:
                 return calendar.day(int(value)).isoformat()
+            except (OverflowError, ValueError):
+                return NumberFormat().show(value, unit, calendar)
         number = value * 100 if self.style == "percent" else value
         text = f"{number:z,.{6 if self.decimals is None else self.decimals}f}"
         if self.decimals is None:
@@ -125,10 +126,15 @@ class Metric(MetricDraft):
     id: UUID
 
 
+def _arithmetic(formula: str) -> str:
+    parse(formula)
+    return formula
+
+
 class FormulaDraft(_Shown):
     """A metric computed from others: `formula` is arithmetic over the names in `terms`, each of them a metric."""
 
-    formula: str = Field(min_length=1, max_length=500)
+    formula: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_arithmetic)]
     terms: dict[str, UUID] = Field(min_length=1, max_length=20)
 
     @model_validator(mode="after")

@@ -93,15 +93,18 @@ class Count(Additive):
         return "count()"
 
 
-_IN_BILLIONTHS = "if(abs(field) < 1e28, toInt256(round(field * 1e9)), toInt256(0))"
+_UNITS = "1e15"
+"""How many of the units that steps add up in are one: a billion numbers too small for a unit are no millionth."""
+
+_IN_UNITS = f"if(abs(field) < 1e28, toInt256(round(field * {_UNITS})), toInt256(0))"
 
 
 class Sum(Additive):
     """The sum of a number field, to six decimals; a number of 1e28 or more either way counts as missing.
 
-    Steps add up in billionths as 256-bit integers, which no order of events can change and which cannot overflow
-    in any number of rows that a disk holds. The value at one instant is a compensated sum of floats, which over 20M
-    rows costs what a plain one does and is as exact as a float can say.
+    Steps add up in units as 256-bit integers, which no order of events can change and which cannot overflow in any
+    number of rows that a disk holds (1e33 of the largest would). The value at one instant is a compensated sum of
+    floats, which over 20M rows costs what a plain one does and is as exact as a float can say.
     """
 
     sums: Mapping[str, str] = {"delta": "Int256"}
@@ -110,10 +113,10 @@ class Sum(Additive):
         return f"ifNull(round(sumKahanIf({column}, abs({column}) < 1e28), 6), 0)"
 
     def deltas(self) -> tuple[str, ...]:
-        return (_IN_BILLIONTHS,)
+        return (_IN_UNITS,)
 
     def number(self, totals: Mapping[str, str]) -> str:
-        return f"round(toFloat64({totals['delta']}) / 1e9, 6)"
+        return f"round(toFloat64({totals['delta']}) / {_UNITS}, 6)"
 
 
 class Average(Additive):
@@ -126,10 +129,10 @@ class Average(Additive):
         return f"round(round(sumKahanIf({column}, {has_number}), 9) / nullIf(countIf({has_number}), 0), 6)"
 
     def deltas(self) -> tuple[str, ...]:
-        return _IN_BILLIONTHS, "toInt64(abs(field) < 1e28)"
+        return _IN_UNITS, "toInt64(abs(field) < 1e28)"
 
     def number(self, totals: Mapping[str, str]) -> str:
-        return f"round(toFloat64({totals['delta']}) / 1e9 / toFloat64({totals['many']}), 6)"
+        return f"round(round(toFloat64({totals['delta']}) / {_UNITS}, 9) / toFloat64({totals['many']}), 6)"
 
 
 class Distinct(Additive):

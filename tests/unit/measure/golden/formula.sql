@@ -44,7 +44,7 @@ emissions AS (
         AND n3 IS NOT NULL
 ),
 changes AS (
-    SELECT ask, since, at AS moment, if(abs(field) < 1e28, toInt256(round(field * 1e9)), toInt256(0)) AS delta FROM emissions
+    SELECT ask, since, at AS moment, if(abs(field) < 1e28, toInt256(round(field * 1e15)), toInt256(0)) AS delta FROM emissions
     UNION ALL
     SELECT ask, since, since AS moment, CAST(0, 'Int256') AS delta FROM asks
 ),
@@ -52,7 +52,7 @@ folded AS (
     SELECT ask, greatest(moment, since) AS at, sum(delta) AS delta_then FROM changes GROUP BY ask, at
 ),
 steps AS (
-    SELECT ask, at, round(toFloat64(sum(delta_then) OVER (PARTITION BY ask ORDER BY at)) / 1e9, 6) AS value FROM folded
+    SELECT ask, at, round(toFloat64(sum(delta_then) OVER (PARTITION BY ask ORDER BY at)) / 1e15, 6) AS value FROM folded
 )
 SELECT ask, at, value FROM steps
 )

@@ -1,6 +1,6 @@
 -- all time
 changes AS (
-    SELECT ask, since, at AS moment, if(abs(field) < 1e28, toInt256(round(field * 1e9)), toInt256(0)) AS delta FROM emissions
+    SELECT ask, since, at AS moment, if(abs(field) < 1e28, toInt256(round(field * 1e15)), toInt256(0)) AS delta FROM emissions
     UNION ALL
     SELECT ask, since, since AS moment, CAST(0, 'Int256') AS delta FROM asks
 ),
@@ -8,13 +8,13 @@ folded AS (
     SELECT ask, greatest(moment, since) AS at, sum(delta) AS delta_then FROM changes GROUP BY ask, at
 ),
 steps AS (
-    SELECT ask, at, round(toFloat64(sum(delta_then) OVER (PARTITION BY ask ORDER BY at)) / 1e9, 6) AS value FROM folded
+    SELECT ask, at, round(toFloat64(sum(delta_then) OVER (PARTITION BY ask ORDER BY at)) / 1e15, 6) AS value FROM folded
 )
 
 -- rolling days
 changes AS (
     SELECT ask, since, change.1 AS moment, change.2 AS delta FROM emissions
-    ARRAY JOIN [(at, if(abs(field) < 1e28, toInt256(round(field * 1e9)), toInt256(0))), (at + span_ms, -if(abs(field) < 1e28, toInt256(round(field * 1e9)), toInt256(0)))] AS change
+    ARRAY JOIN [(at, if(abs(field) < 1e28, toInt256(round(field * 1e15)), toInt256(0))), (at + span_ms, -if(abs(field) < 1e28, toInt256(round(field * 1e15)), toInt256(0)))] AS change
     UNION ALL
     SELECT ask, since, since AS moment, CAST(0, 'Int256') AS delta FROM asks
 ),
@@ -22,13 +22,13 @@ folded AS (
     SELECT ask, greatest(moment, since) AS at, sum(delta) AS delta_then FROM changes GROUP BY ask, at
 ),
 steps AS (
-    SELECT ask, at, round(toFloat64(sum(delta_then) OVER (PARTITION BY ask ORDER BY at)) / 1e9, 6) AS value FROM folded
+    SELECT ask, at, round(toFloat64(sum(delta_then) OVER (PARTITION BY ask ORDER BY at)) / 1e15, 6) AS value FROM folded
 )
 
 -- calendar
 changes AS (
     SELECT ask, since, change.1 AS moment, change.2 AS delta FROM emissions
-    ARRAY JOIN [(at, if(abs(field) < 1e28, toInt256(round(field * 1e9)), toInt256(0))), (-roundDown(-at - 1, ends), -if(abs(field) < 1e28, toInt256(round(field * 1e9)), toInt256(0)))] AS change
+    ARRAY JOIN [(at, if(abs(field) < 1e28, toInt256(round(field * 1e15)), toInt256(0))), (-roundDown(-at - 1, ends), -if(abs(field) < 1e28, toInt256(round(field * 1e15)), toInt256(0)))] AS change
     UNION ALL
     SELECT ask, since, since AS moment, CAST(0, 'Int256') AS delta FROM asks
 ),
@@ -36,5 +36,5 @@ folded AS (
     SELECT ask, greatest(moment, since) AS at, sum(delta) AS delta_then FROM changes GROUP BY ask, at
 ),
 steps AS (
-    SELECT ask, at, round(toFloat64(sum(delta_then) OVER (PARTITION BY ask ORDER BY at)) / 1e9, 6) AS value FROM folded
+    SELECT ask, at, round(toFloat64(sum(delta_then) OVER (PARTITION BY ask ORDER BY at)) / 1e15, 6) AS value FROM folded
 )
