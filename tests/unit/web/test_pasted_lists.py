@@ -48,4 +48,4 @@ def test_a_table_that_is_none_is_refused() -> None:
     for text in ("Owner,Account\n" + '"' + "x" * 200_000, "Owner,Name\nAda,Aa"):
         with pytest.raises(InvalidInputError) as refused:
             CompanyList(text=text, column="Account").names()
-        assert refused.value.faults[0].path in {"list.text", "list.column"}
+        assert refused.value.faults[0].path.startswith("list")
