@@ -20,6 +20,7 @@ from milepost.control.repos.companies import check_companies_exist
 from milepost.control.repos.company_filter import all_company_ids, fitting_companies, named_companies
 from milepost.control.repos.company_names import all_company_names
 from milepost.control.repos.metrics import get_metric
+from milepost.domain.company import folded
 from milepost.domain.company_filter import CompanyFilter
 from milepost.domain.crossing import Threshold
 from milepost.domain.errors import Fault, InvalidInputError, NotFoundError
@@ -144,7 +145,7 @@ def named(session: Session, company_ids: Collection[UUID]) -> list[CompanyRef]:
     """The first of these companies by name."""
     names, wanted = all_company_names(session), set(company_ids)
     refs = (CompanyRef(id=company_id, name=name) for company_id, name in names.items() if company_id in wanted)
-    return sorted(refs, key=lambda ref: (ref.name, ref.id))[:_MOST_NAMED]
+    return sorted(refs, key=lambda ref: (folded(ref.name), ref.id))[:_MOST_NAMED]
 
 
 def _listed(session: Session, wanted: CompanyList, *, skip_unknown: bool) -> Chosen:

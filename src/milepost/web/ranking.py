@@ -13,6 +13,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from milepost.domain.basis import Basis
+from milepost.domain.company import folded
 from milepost.domain.errors import Fault, InvalidInputError
 from milepost.domain.metric import NumberFormat
 from milepost.measure.windows import DAY_MS, before
@@ -70,12 +71,12 @@ class Place(NamedTuple):
 def ranked(names: Mapping[UUID, str], values: Mapping[UUID, float | None], sort: Sort, order: Order) -> list[UUID]:
     """The companies in order; the same values are in the order of names, and the same names in that of ids."""
     if sort is Sort.NAME:
-        return sorted(names, key=lambda company: (names[company], company), reverse=order is Order.DESCENDING)
+        return sorted(names, key=lambda company: (folded(names[company]), company), reverse=order is Order.DESCENDING)
     sign = -1 if order is Order.DESCENDING else 1
 
     def key(company: UUID) -> tuple[bool, float, str, UUID]:
         value = values[company]
-        return value is None, sign * (value or 0.0), names[company], company
+        return value is None, sign * (value or 0.0), folded(names[company]), company
 
     return sorted(names, key=key)
 

@@ -16,6 +16,7 @@ from milepost.control.repos.company_names import all_company_names
 from milepost.control.repos.overview import milestone_states, outcome_states
 from milepost.control.repos.settings import read_settings
 from milepost.domain.calendar import Period
+from milepost.domain.company import folded
 from milepost.domain.history import count_states
 from milepost.domain.milestone import Milestone, MilestoneState
 from milepost.domain.outcome import Outcome, OutcomeState
@@ -159,7 +160,7 @@ def list_companies_there(
 
 
 def _place(one: CompanyThere) -> tuple[str, UUID]:
-    return one.company_name, one.company_id
+    return folded(one.company_name), one.company_id
 
 
 def _known(session: Session, nouns: Nouns, definition_id: UUID) -> Subject:
