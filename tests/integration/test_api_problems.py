@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
@@ -79,6 +80,43 @@ def test_a_missing_or_unknown_kind_is_told_with_those_that_there_are(
 def test_a_member_that_should_be_an_object_is_told_so(admin: TestClient) -> None:
     answer = admin.post("/api/outcomes", json={"name": "Loyal", "milestones": [7]})
     assert {"path": "milestones[0]", "reason": "must be an object"} in answer.json()["faults"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "faults"),
+    [
+        ({"fields": [{"name": "a", "path": "a.b", "type": "text"}]}, {"fields[0].path": "must be a list"}),
+        ({"fields": [{"name": "a", "path": [1], "type": "text"}]}, {"fields[0].path[0]": "must be a text"}),
+        (
+            {
+                "rules": {
+                    "match": "all",
+                    "members": [{"kind": "condition", "field": "a", "operator": "in", "value": [["x"]]}],
+                }
+            },
+            {"rules.members[0].value[0]": "must be a text or a number or true or false"},
+        ),
+        (
+            {
+                "rules": {
+                    "match": "all",
+                    "members": [{"kind": "condition", "field": "a", "operator": "=", "value": {"x": 1}}],
+                }
+            },
+            {"rules.members[0].value": "must be a text or a number or true or false or a list"},
+        ),
+        ({"rules": {"match": "some", "members": []}}, {"rules.match": "must be 'all', 'any' or 'none'"}),
+        ({"is_enabled": "perhaps"}, {"is_enabled": "must be true or false"}),
+    ],
+)
+def test_each_mistake_is_told_once_in_words_for_who_writes_json(
+    admin: TestClient, changes: dict[str, Any], faults: dict[str, str]
+) -> None:
+    fields = [{"name": "a", "path": ["a"], "type": "text"}]
+    draft = {"name": "x", "connection_id": str(UUID(int=1)), "event_key": "k", "fields": fields}
+    answer = admin.post("/api/signals", json=draft | {"company": {"field": "a"}} | changes)
+    assert answer.status_code == 400
+    assert {fault["path"]: fault["reason"] for fault in answer.json()["faults"]} == faults
 
 
 def test_unknown_members_are_named_and_not_ignored(admin: TestClient) -> None:

@@ -83,7 +83,7 @@ async def _on_validation_error(_request: Request, error: Exception) -> JSONRespo
     assert isinstance(error, RequestValidationError)
     if isinstance(error.body, bytes):
         return problem(415, _CODES[415], "The body must be JSON, with content-type: application/json.")
-    faults = [_fault(one, error.body) for one in error.errors() if not _is_echo(one)]
+    faults = _together([_fault(one, error.body) for one in error.errors() if not _is_echo(one)])
     return problem(400, "invalid_input", "The input is not valid; each fault says where and why.", faults)
 
 
@@ -113,6 +113,18 @@ _IN_OUR_WORDS: Final = {
     "union_tag_not_found": "must be an object whose member {discriminator} says which kind it is",
     "union_tag_invalid": "has {tag!r} as {discriminator}; the kinds are {expected_tags}",
     "too_short": "must have at least {min_length} of them, not {actual_length}",
+    "string_type": "must be a text",
+    "int_type": "must be a number",
+    "float_type": "must be a number",
+    "bool_type": "must be true or false",
+    "int_parsing": "must be a number",
+    "float_parsing": "must be a number",
+    "bool_parsing": "must be true or false",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "dict_type": "must be an object",
+    "enum": "must be {expected}",
+    "literal_error": "must be {expected}",
 }
 """For what Pydantic says in words of its own making."""
 
@@ -123,6 +135,33 @@ def _fault(one: Mapping[str, Any], body: Any) -> Fault:
     words = _IN_OUR_WORDS.get(one["type"])
     reason = str(one["msg"]).removeprefix("Value error, ") if words is None else words.format(**one.get("ctx", {}))
     return Fault(path=_path(one["loc"], body, is_missing=one["type"] == "missing"), reason=reason)
+
+
+_MUST_BE: Final = "must be "
+
+
+def _together(faults: Sequence[Fault]) -> list[Fault]:
+    """One fault for each place: where a value may be of several types, Pydantic has one for each that it is not.
+
+    Of a list that may stand there the entries' faults are enough.
+    """
+    by_path: dict[str, list[str]] = {}
+    for fault in faults:
+        reasons = by_path.setdefault(fault.path, [])
+        if fault.reason not in reasons:
+            reasons.append(fault.reason)
+    return [
+        Fault(path=path, reason=reason)
+        for path, reasons in by_path.items()
+        if len(reasons) == 1 or not any(other.startswith(f"{path}[") for other in by_path)
+        for reason in _alternatives(reasons)
+    ]
+
+
+def _alternatives(reasons: Sequence[str]) -> Sequence[str]:
+    if len(reasons) > 1 and all(reason.startswith(_MUST_BE) for reason in reasons):
+        return [_MUST_BE + " or ".join(reason.removeprefix(_MUST_BE) for reason in reasons)]
+    return reasons
 
 
 def _is_echo(one: Mapping[str, Any]) -> bool:
