@@ -82,6 +82,11 @@ def test_a_member_that_should_be_an_object_is_told_so(admin: TestClient) -> None
     assert {"path": "milestones[0]", "reason": "must be an object"} in answer.json()["faults"]
 
 
+def _ruled(operator: str, value: Any) -> dict[str, Any]:
+    condition = {"kind": "condition", "field": "a", "operator": operator, "value": value}
+    return {"rules": {"match": "all", "members": [condition]}}
+
+
 @pytest.mark.parametrize(
     ("changes", "faults"),
     [
