@@ -22,12 +22,30 @@ from milepost.domain.fate import Fate
 from milepost.domain.signal import Signal
 from milepost.domain.tally import Tally
 
-Definitions = Mapping[tuple[bytes, str], GroupDetector]
-"""The enabled signals, compiled, by connection id and event key: an event pays only for those of its own key."""
+
+class KeySignals:
+    """The enabled signals of one connection and event key, compiled when the first event of that key comes."""
+
+    __slots__ = ("_detector", "signals")
+
+    def __init__(self, signals: tuple[Signal, ...]) -> None:
+        self.signals = signals
+        self._detector: GroupDetector | None = None
+
+    @property
+    def detector(self) -> GroupDetector:
+        """Compiled once."""
+        if self._detector is None:
+            self._detector = compile_group(self.signals)
+        return self._detector
+
+
+Definitions = Mapping[tuple[bytes, str], KeySignals]
+"""By connection id and event key: an event pays only for the signals of its own key."""
 
 
 def compile_definitions(signals: Iterable[Signal], known: Definitions = MappingProxyType({})) -> Definitions:
-    """Compile what is enabled; what is `known` from before and unchanged need not be compiled again."""
+    """Those that are enabled; what is `known` from before and unchanged need not be compiled again."""
 
     def key(signal: Signal) -> tuple[bytes, str]:
         return (signal.connection_id.bytes, signal.event_key)
@@ -35,7 +53,7 @@ def compile_definitions(signals: Iterable[Signal], known: Definitions = MappingP
     enabled = sorted((signal for signal in signals if signal.is_enabled), key=key)
     groups = {of: tuple(group) for of, group in groupby(enabled, key)}
     return {
-        of: known[of] if of in known and known[of].signals == group else compile_group(group)
+        of: known[of] if of in known and known[of].signals == group else KeySignals(group)
         for of, group in groups.items()
     }
 
@@ -85,10 +103,10 @@ class Detect:
             fresh = _fresh(group)
             if group.smart_keys and fresh:
                 keys |= _smart_keys(group, [group.payloads[event] for event in fresh])
-            detector = self._definitions.get((group.connection_id, group.event_key))
-            if detector and fresh:
+            of_key = self._definitions.get((group.connection_id, group.event_key))
+            if of_key and fresh:
                 for day, of_day in _by_day(group.received_at_ms, fresh):
-                    found += _by_signal(group, day, of_day, detector)
+                    found += _by_signal(group, day, of_day, of_key.detector)
         for of in found:
             keys |= _keys(of)
         ids = self._companies.ids(keys) if keys else {}
@@ -101,8 +119,8 @@ class Detect:
 
 def _lowest_generations(definitions: Definitions) -> dict[UUID, int]:
     lowest: dict[UUID, int] = {}
-    for detector in definitions.values():
-        for signal in detector.signals:
+    for of_key in definitions.values():
+        for signal in of_key.signals:
             lowest[signal.id] = min(signal.generation, lowest.get(signal.id, signal.generation))
     return lowest
 

@@ -34,3 +34,9 @@ def test_a_disabled_signal_is_not_compiled_and_one_that_is_gone_is_forgotten() -
     before = compile_definitions([signal(1, "sign-in"), signal(2, "purchase")])
     disabled = signal(1, "sign-in").model_copy(update={"is_enabled": False})
     assert compile_definitions([disabled], before) == {}
+
+
+def test_the_signals_of_a_key_are_compiled_once() -> None:
+    (of_key,) = compile_definitions([signal(1, "sign-in")]).values()
+    assert of_key.detector is of_key.detector
+    assert of_key.detector.signals == of_key.signals
