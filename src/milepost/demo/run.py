@@ -38,6 +38,7 @@ from milepost.observe import paths
 from milepost.observe.logs import logger
 from milepost.observe.service import Service, read_service
 from milepost.operate import child
+from milepost.operate.parent import Parent
 from milepost.settings import Settings
 
 _log = logger("demo")
@@ -140,13 +141,13 @@ class Demo:
         news.expect(((self._accounts[account], names[account]) for account in sorted(moved)), now_ms)
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, parent: Parent) -> None:
     """Live until told to stop."""
     service = read_service(settings.data)
     own = OwnToken(load_key(paths.tokens_key(settings.data)), system_clock)
     verify = _trust(service)
     stop = asyncio.Event()
-    child.stop_when_told(asyncio.get_running_loop(), stop.set)
+    child.stop_when_told(asyncio.get_running_loop(), parent, stop.set)
     async with (
         httpx.AsyncClient(base_url=service.app_url, verify=verify, auth=own, timeout=60) as console,
         httpx.AsyncClient(base_url=service.api_url, verify=verify, timeout=60) as front,
@@ -165,12 +166,12 @@ def _trust(service: Service) -> ssl.SSLContext | bool:
     return ssl.create_default_context(cafile=service.ca_file) if service.ca_file else True
 
 
-def main() -> None:
-    """`python -m milepost.demo`, its orders on standard input."""
-    orders = child.read_orders()
+def main(parent: Parent) -> None:
+    """The whole life of the process; see `milepost.operate.__main__`."""
+    orders = child.read_orders(parent)
     child.begin("demo", is_restart=orders.is_restart)
     try:
-        asyncio.run(run(orders.settings))
+        asyncio.run(run(orders.settings, parent))
     except OperatorError as error:  # such as a definition that was taken away; the next start makes it again
         _log.error("demo_cannot_go_on", reason=error.message)
         raise SystemExit(1) from error

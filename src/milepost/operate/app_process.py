@@ -20,6 +20,7 @@ from milepost.observe import paths
 from milepost.observe.logs import logger
 from milepost.operate import child
 from milepost.operate.listener import make_server, until_listening
+from milepost.operate.parent import Parent
 from milepost.operate.retention import Retention
 from milepost.operate.snapshot import StandingSnapshot
 from milepost.operate.tls import prepare_tls
@@ -42,7 +43,7 @@ _log = logger("app")
 _DRAIN_SECONDS = 45.0
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, parent: Parent) -> None:
     """Work and serve until told to stop; then read the journal to its end, as far as time allows."""
     database = open_database(settings.control())
     engine = make_engine(settings, database, system_clock)
@@ -64,7 +65,7 @@ async def run(settings: Settings) -> None:
         closing.append(asyncio.ensure_future(live.close()))  # the server waits for every request under way
         server.stop()
 
-    child.stop_when_told(asyncio.get_running_loop(), stop)
+    child.stop_when_told(asyncio.get_running_loop(), parent, stop)
     serving = asyncio.ensure_future(server.serve())
     try:
         await until_listening(settings.host, settings.app_port, serving)
@@ -130,16 +131,12 @@ def _come_home(engine: Engine, others: Sequence[JobRunner | Retention], threads:
     _log.info("stopped", journal_is_drained=is_drained)
 
 
-def main() -> None:
-    """`python -m milepost.operate.app_process`, its orders on standard input."""
-    orders = child.read_orders()
+def main(parent: Parent) -> None:
+    """The whole life of the process; see `__main__.py`."""
+    orders = child.read_orders(parent)
     child.begin("app", is_restart=orders.is_restart)
     try:
-        uvloop.run(run(orders.settings))
+        uvloop.run(run(orders.settings, parent))
     except OperatorError as error:
         _log.error("cannot_run", reason=error.message)
         raise SystemExit(child.EXIT_MISCONFIGURED) from error
-
-
-if __name__ == "__main__":
-    main()

@@ -1,28 +1,22 @@
-"""What every child process does alike: read its orders, watch its parent, and stop when told or orphaned."""
+"""What every child process does alike: read its orders, set itself up, and stop when told or orphaned."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import resource
 import signal
 import sys
-import threading
-import time
 from collections.abc import Callable
 
 from pydantic import BaseModel, ConfigDict
 
 from milepost.observe.logs import configure_logs
 from milepost.observe.metric_names import RESTARTS
+from milepost.operate.parent import Parent
 from milepost.settings import Settings
 
 EXIT_MISCONFIGURED = 78
 """An error that starting again does not mend (EX_CONFIG of sysexits)."""
-
-
-ORPHAN_SECONDS = 3.0
-"""How long an orphan may take to leave; less than the next start's patience with the folder's lock."""
 
 
 class Orders(BaseModel):
@@ -34,9 +28,9 @@ class Orders(BaseModel):
     is_restart: bool
 
 
-def read_orders() -> Orders:
-    """What the supervisor wrote as the first line of standard input."""
-    return Orders.model_validate_json(sys.stdin.readline())
+def read_orders(parent: Parent) -> Orders:
+    """What the supervisor wrote first."""
+    return Orders.model_validate_json(parent.orders())
 
 
 def begin(name: str, *, is_restart: bool) -> None:
@@ -49,19 +43,8 @@ def begin(name: str, *, is_restart: bool) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def stop_when_told(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
-    """Call `stop` on the loop at SIGTERM or SIGINT, or when standard input ends, which is the parent's death.
-
-    An orphan has no time to drain: the next start waits for the folder, and what is on disk is all it needs.
-    """
+def stop_when_told(loop: asyncio.AbstractEventLoop, parent: Parent, stop: Callable[[], None]) -> None:
+    """Call `stop` on the loop at SIGTERM or SIGINT, or when the parent dies."""
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-
-    def wait_for_the_parents_end() -> None:
-        while os.read(sys.stdin.fileno(), 4096):
-            pass
-        loop.call_soon_threadsafe(stop)
-        time.sleep(ORPHAN_SECONDS)
-        os._exit(1)
-
-    threading.Thread(target=wait_for_the_parents_end, name="parent-watch", daemon=True).start()
+    parent.at_its_end(lambda: loop.call_soon_threadsafe(stop))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import sys
 
 import uvloop
 from granian.constants import Interfaces
@@ -21,6 +20,7 @@ from milepost.observe.logs import logger
 from milepost.observe.metric_names import REFUSALS, REQUESTS
 from milepost.operate import child
 from milepost.operate.listener import make_server
+from milepost.operate.parent import Parent
 from milepost.operate.tls import prepare_tls
 from milepost.receive.admission import Admission
 from milepost.receive.app import IngestApp, Limits
@@ -124,14 +124,14 @@ class IngestProcess:
         self._database.close()
 
 
-async def run(settings: Settings, worker: int) -> None:
+async def run(settings: Settings, worker: int, parent: Parent) -> None:
     """Serve until told to stop; then finish the requests that are under way."""
     process = IngestProcess(settings, worker)
     process.open_book()
     process.look_at_health()
     tls = prepare_tls(settings.tls, settings.data, settings.host, settings.trusted_proxies)
     server = make_server(process.app, interface=Interfaces.RSGI, host=settings.host, port=settings.api_port, tls=tls)
-    child.stop_when_told(asyncio.get_running_loop(), server.stop)
+    child.stop_when_told(asyncio.get_running_loop(), parent, server.stop)
     looking = asyncio.create_task(process.look_around())
     looking.add_done_callback(lambda _: server.stop())
     _log.info("listening", worker=worker, url=settings.api_url())
@@ -146,17 +146,13 @@ async def run(settings: Settings, worker: int) -> None:
     _log.info("drained", worker=worker)
 
 
-def main() -> None:
-    """`python -m milepost.operate.ingest_process WORKER`, its orders on standard input."""
-    worker = int(sys.argv[1])
-    orders = child.read_orders()
+def main(parent: Parent, number: str) -> None:
+    """The whole life of the worker of that number; see `__main__.py`."""
+    worker = int(number)
+    orders = child.read_orders(parent)
     child.begin(f"ingest-{worker}", is_restart=orders.is_restart)
     try:
-        uvloop.run(run(orders.settings, worker))
+        uvloop.run(run(orders.settings, worker, parent))
     except MilepostError as error:
         _log.error("cannot_run", reason=error.message)
         raise SystemExit(child.EXIT_MISCONFIGURED if isinstance(error, OperatorError) else 1) from error
-
-
-if __name__ == "__main__":
-    main()

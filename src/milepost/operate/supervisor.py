@@ -40,7 +40,7 @@ class _Child:
     """A child process and when it may be started again."""
 
     name: str
-    arguments: tuple[str, ...]
+    arguments: tuple[str, ...]  # of `python -m milepost.operate`
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     start_after: float = 0.0
@@ -60,7 +60,7 @@ class Supervisor:
             _Child(f"ingest-{worker}", ("milepost.operate.ingest_process", str(worker)))
             for worker in range(settings.workers)
         ]
-        self._demo = [_Child("demo", ("milepost.demo",))] if settings.demo else []
+        self._demo = [_Child("demo", ("milepost.demo.run",))] if settings.demo else []
         require_free_ports(settings)
         metrics = paths.metrics(settings.data)
         shutil.rmtree(metrics.parent, ignore_errors=True)
@@ -117,7 +117,7 @@ class Supervisor:
         environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(paths.metrics(self._settings.data))}
         environment.pop("MILEPOST_ADMIN_PASSWORD", None)  # only this process makes the first admin
         process = subprocess.Popen(
-            [sys.executable, "-m", *child.arguments],
+            [sys.executable, "-m", "milepost.operate", *child.arguments],
             stdin=subprocess.PIPE,
             env=environment,
             pass_fds=(self._lock,),

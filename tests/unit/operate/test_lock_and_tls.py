@@ -2,6 +2,9 @@
 
 import os
 import ssl
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,17 @@ def test_a_second_start_on_the_same_folder_is_refused_with_the_first_ones_proces
         lock_folder(tmp_path, patience_seconds=0.0)
     os.close(lock)
     os.close(lock_folder(tmp_path))
+
+
+def test_children_that_a_killed_supervisor_left_behind_are_waited_for(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    orphans = lock_folder(tmp_path)
+    os.pwrite(orphans, str(ended.pid).encode(), 0)
+    leaving = threading.Timer(1.0, os.close, [orphans])
+    leaving.start()
+    os.close(lock_folder(tmp_path, patience_seconds=0.5))
+    leaving.join()
 
 
 def test_the_local_ca_vouches_for_the_server_under_every_name_and_keys_are_private(tmp_path: Path) -> None:
