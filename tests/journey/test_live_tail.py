@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -170,9 +169,8 @@ def test_tails_go_on_through_a_restart_and_a_death_without_gap_or_double(service
 
 def test_open_streams_do_not_keep_the_service_from_stopping(service: Service, sender: Sender) -> None:
     with browser(service, "/api/feeds/live"), browser(service, "/api/events/live"):
-        began = time.monotonic()
         assert service.stop() == 0
-        assert time.monotonic() - began < 10
+        assert service.logged("child_killed") == []
         service.start()
         sender.send(1)
 
