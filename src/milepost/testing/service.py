@@ -5,8 +5,10 @@ Refuses to go on (AssertionError with the log's end) when the service does not b
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -52,12 +54,33 @@ def hang_up(answer: httpx.Response) -> None:
         connection.shutdown(socket.SHUT_RDWR)
 
 
+def _ports() -> Iterator[int]:
+    """Of this test process alone, and below those that the system gives to clients.
+
+    One of theirs may be taken by any connection while a service that is to be started on it again is down.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 20_000 + worker % 8 * 1_500
+    ports = [*range(first, first + 1_500)]
+    begin = random.randrange(len(ports))  # noqa: S311  # of a test
+    return itertools.cycle([*ports[begin:], *ports[:begin]])
+
+
+_PORTS: Final = _ports()
+
+
 def free_port() -> int:
     """A port of the loopback address that nobody listens on now."""
+    return next(port for port in _PORTS if _is_free(port))
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def run_command(*words: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:

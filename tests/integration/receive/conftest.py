@@ -1,7 +1,6 @@
 """A real api listener over a real journal, for tests that speak HTTP to it."""
 
 import asyncio
-import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from milepost.receive.rejections import Refused
 from milepost.receive.routes import make_routes
 from milepost.record.journal.sqlite import SqliteJournalReader, SqliteJournalWriter
 from milepost.testing.doors import known
+from milepost.testing.service import free_port
 
 BODY_LIMIT = 200_000
 BODY_SECONDS = 0.5
@@ -86,9 +86,7 @@ class ApiListener:
                 known("custom-limited", ConnectionKind.CUSTOM_EVENTS, rate_limit=ONE_IN_HALF_AN_HOUR),
             ]
         )
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         self.server = make_server(app, interface=Interfaces.RSGI, host="127.0.0.1", port=port, tls=None)
         self.url = f"http://127.0.0.1:{port}"
         enforcing = asyncio.create_task(_enforce(app))
