@@ -34,7 +34,7 @@ from milepost.domain.milestone import (
 from milepost.domain.signal import CompanyMapping, Signal, SignalField
 from milepost.judge.facts import FactFinder
 from milepost.judge.outcomes import Part, judge_outcome
-from milepost.judge.rules import judge_milestone
+from milepost.judge.rules import Case
 from milepost.kit.clock import to_datetime, to_unix_ms
 from milepost.measure.queries import MetricReader
 from milepost.store.signals import insert_signals
@@ -214,7 +214,7 @@ def test_a_milestone_is_in_the_state_that_the_page_says(reader: MetricReader, ro
     )
     metrics = {asked.id: asked for _, asked, _ in some if asked is not None}
     facts = FactFinder(reader).find([assigned], {id_: basis(one) for id_, one in metrics.items()}, {})
-    verdict = judge_milestone(assigned, facts[assigned.id], instant(row[4]))
+    verdict = Case(assigned, facts[assigned.id]).judge(instant(row[4]))
     assert (verdict.state.value.replace("_", " "), verdict.at) == (row[5], instant(row[6]))
 
 

@@ -28,7 +28,7 @@ from milepost.domain.milestone import (
     OnAssignment,
     OnDate,
 )
-from milepost.judge.rules import judge_milestone
+from milepost.judge.rules import Case
 from milepost.judge.spans import Span, held
 
 EPOCH = datetime(2026, 3, 20, tzinfo=UTC)
@@ -170,7 +170,7 @@ def test_a_verdict_is_what_one_finds_by_walking_through_time(
         held(truth.spans(counts_from), action.held_for, BERLIN) if action.held_for else truth.spans(counts_from)
         for truth, action in zip(some, actions, strict=True)
     ]
-    verdict = judge_milestone(assigned, facts, at(now))
+    verdict = Case(assigned, facts).judge(at(now))
     assert (verdict.state, verdict.at) == simulate(
         assigned, some, start=counts_from, opens=opens, deadline=due, now=now
     )
@@ -227,9 +227,9 @@ def test_a_tick_that_is_moved_or_a_deadline_that_is_moved_on_a_copy_is_all_that_
         state_at=at(0),
     )  # fmt: skip
     facts = [[Span(at(12))]]
-    assert judge_milestone(assigned, facts, at(20)).state is MilestoneState.ACHIEVED_LATE
+    assert Case(assigned, facts).judge(at(20)).state is MilestoneState.ACHIEVED_LATE
     later = assigned.model_copy(update={"definition": draft.model_copy(update={"deadline": OnDate(at=at(12))})})
-    assert judge_milestone(later, facts, at(20)).state is MilestoneState.ACHIEVED
+    assert Case(later, facts).judge(at(20)).state is MilestoneState.ACHIEVED
 
 
 def test_a_hold_that_is_complete_only_after_the_deadline_is_late() -> None:
@@ -245,5 +245,5 @@ def test_a_hold_that_is_complete_only_after_the_deadline_is_late() -> None:
     )  # fmt: skip
     assert action.held_for is not None
     facts = [held(truth.spans(0), action.held_for, BERLIN)]
-    states = [judge_milestone(assigned, facts, at(now)).state for now in (9, 10)]
+    states = [Case(assigned, facts).judge(at(now)).state for now in (9, 10)]
     assert states == [MilestoneState.IN_PROGRESS, MilestoneState.ACHIEVED_LATE]

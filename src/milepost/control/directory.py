@@ -20,13 +20,14 @@ from milepost.control.repos.plan_changes import deeds_since
 from milepost.control.repos.rejudgings import owed_rejudgings, settle_rejudgings
 from milepost.control.repos.settings import read_settings
 from milepost.control.repos.signals import list_signals
-from milepost.control.repos.transitions import record_progress, record_transitions
+from milepost.control.repos.transitions import record_progress, record_transitions, recorded_of
 from milepost.control.repos.unmatched import make_companies, unmatched_among
 from milepost.control.revisions import Scope, raise_revision, read_revision
 from milepost.control.session import Database
 from milepost.domain.basis import Basis
 from milepost.domain.calendar import Calendar
 from milepost.domain.company import Standing
+from milepost.domain.history import Recorded
 from milepost.domain.identities import Identities
 from milepost.domain.milestone import AssignedMilestone, Transition
 from milepost.domain.outcome import AssignedOutcome
@@ -196,6 +197,11 @@ class JudgedPlans:
         with self._database.read() as session:
             others = audit_since(session, since_ms, _MOVE_NUMBERS, but_actions=_BY_THE_THOUSAND)
             return News(deeds_since(session, since_ms), others)
+
+    def recorded(self, copy_ids: Collection[UUID]) -> Mapping[UUID, Sequence[Recorded]]:
+        """See the port."""
+        with self._database.read() as session:
+            return recorded_of(session, copy_ids)
 
     def record(self, transitions: Sequence[Transition], progress: Mapping[UUID, float]) -> None:
         """See the port."""

@@ -9,7 +9,13 @@ from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, zip_longest
-from typing import NamedTuple
+from typing import Final, Literal, NamedTuple
+
+from milepost.domain.milestone import MilestoneState
+from milepost.domain.outcome import OutcomeState
+
+_FIRST_STATE: Final = "not_started"
+_OPEN_STATES: Final = {"milestone": MilestoneState.IN_PROGRESS.value, "outcome": OutcomeState.ON_TRACK.value}
 
 
 class Recorded(NamedTuple):
@@ -42,11 +48,19 @@ class Life(NamedTuple):
         return self.stays[max(0, place - 1)]
 
 
+def stays_on_record(
+    subject: Literal["milestone", "outcome"], begin_ms: int, recorded: Iterable[Recorded]
+) -> list[Stay]:
+    """The stays of a copy that was assigned at `begin_ms`."""
+    return stays(begin_ms, _FIRST_STATE, _OPEN_STATES[subject], recorded)
+
+
 def stays(begin_ms: int, first_state: str, open_state: str, recorded: Iterable[Recorded]) -> list[Stay]:
     """The states as they are known now to have been, each until the next.
 
     A change overrules all that was recorded for its instant and after it. A correction also overrules the state that
-    it replaces; where nothing is left of what came before, that was `open_state`.
+    it replaces; where nothing is left of what came before, that was `open_state`. The first is the state at the
+    beginning, though it may hold since before.
     """
     found = [Stay(begin_ms, first_state)]
     for change in recorded:
@@ -56,6 +70,8 @@ def stays(begin_ms: int, first_state: str, open_state: str, recorded: Iterable[R
             found.pop()
         if not found and change.at_ms > begin_ms:
             found.append(Stay(begin_ms, open_state))
+        if change.at_ms <= begin_ms:
+            found.clear()
         found.append(Stay(change.at_ms, change.state))
     return found
 

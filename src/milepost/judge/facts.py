@@ -38,6 +38,13 @@ class Answer(NamedTuple):
     since_ms: int
     crossings: tuple[Crossing, ...]
 
+    def goes_on_from(self, before: Answer | None) -> bool:
+        """Whether it tells the same as the answer before, and at most one crossing more."""
+        if before is None or (self.question, self.since_ms) != (before.question, before.since_ms):
+            return False
+        known = len(before.crossings)
+        return self.crossings[:known] == before.crossings and len(self.crossings) <= known + 1
+
 
 class Asked(NamedTuple):
     """One action on one company, the instant from which it counts, and the one from which its answer is missing."""
@@ -58,6 +65,8 @@ class FactFinder:
     def __init__(self, measures: Measures) -> None:
         self._measures = measures
         self._answers: dict[UUID, dict[tuple[UUID, int], Answer]] = defaultdict(dict)
+        self.rewritten: set[UUID] = set()
+        """The assigned milestones whose past may be another than was known before the last `find`."""
 
     def forget(self, company_ids: Iterable[UUID] | None) -> None:
         """Trust no answer about these companies, or any: emissions were taken away, or moved between companies."""
@@ -96,6 +105,7 @@ class FactFinder:
         `company_ids` are those whose milestones these are, also where they have none.
         """
         questions: dict[Question, list[Asked]] = defaultdict(list)
+        self.rewritten.clear()
         for assigned in milestones:
             for index, action in enumerate(assigned.definition.actions):
                 if isinstance(action, AutomaticAction):
@@ -151,7 +161,11 @@ class FactFinder:
             if crossings is None:
                 answers.pop(key, None)
             else:
-                answers[key] = Answer(question, asked.since_ms, crossings)
+                answer = Answer(question, asked.since_ms, crossings)
+                # What latches shows another past by another state, or another instant since when.
+                if not asked.assigned.definition.latches and not answer.goes_on_from(answers.get(key)):
+                    self.rewritten.add(asked.assigned.id)
+                answers[key] = answer
 
     def _facts(self, assigned: AssignedMilestone, by_metric: Mapping[UUID, Basis]) -> Facts | None:
         answers = self._answers[assigned.company_id]

@@ -6,7 +6,7 @@ Gives the achieved share of the weight, the state and since when, and why.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -25,7 +25,10 @@ _ACHIEVED = (MilestoneState.ACHIEVED, MilestoneState.ACHIEVED_LATE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One milestone of an outcome, as judged: `at` is when its state began, `opens` when it is in progress from."""
+    """One milestone of an outcome, as judged: `at` is when its state began, `opens` when it is in progress from.
+
+    `lapsed_at`: when it ceased to be achieved.
+    """
 
     name: str
     weight: float
@@ -33,6 +36,7 @@ class Part:
     at: datetime
     opens: datetime
     deadline: datetime | None
+    lapsed_at: datetime | None = None
 
     @property
     def is_achieved(self) -> bool:
@@ -41,9 +45,12 @@ class Part:
     @property
     def risky_from(self) -> datetime | None:
         """When it begins to put the outcome at risk unless it is achieved; None without a deadline."""
-        if self.deadline is None or self.deadline <= self.opens:
-            return self.deadline
-        return to_datetime(to_unix_ms(self.deadline - (self.deadline - self.opens) / RISKY_SHARE))
+        if self.deadline is None:
+            return None
+        from_ = self.opens
+        if self.deadline > self.opens:
+            from_ = to_datetime(to_unix_ms(self.deadline - (self.deadline - self.opens) / RISKY_SHARE))
+        return from_ if self.lapsed_at is None else max(from_, self.lapsed_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +73,7 @@ def part_of(assigned: AssignedMilestone, verdict: Verdict | None, weight: float)
         at=assigned.state_at if verdict is None else verdict.at,
         opens=opens_at(assigned),
         deadline=deadline_of(assigned),
+        lapsed_at=None if verdict is None else verdict.lapsed_at,
     )
 
 
@@ -98,8 +106,9 @@ def judge_outcome(
 ) -> OutcomeVerdict:
     """The outcome's state at `now`, in the meaning of docs/reference/milestones.md; the reason in the calendar's dates.
 
-    The state itself takes no heed of the calendar.
+    The state itself takes no heed of the calendar. What came to the plan after the outcome counts from then on.
     """
+    parts = [replace(part, at=max(part.at, part.opens)) if part.opens > assigned_at else part for part in parts]
     achieved = [part for part in parts if part.is_achieved]
     weight = sum(part.weight for part in parts)
     progress = sum(part.weight for part in achieved) / weight if weight else 0.0

@@ -12,6 +12,7 @@ from uuid import UUID
 from milepost.domain.basis import Basis
 from milepost.domain.calendar import Calendar
 from milepost.domain.crossing import Ask, Crossing, Threshold
+from milepost.domain.history import Recorded
 from milepost.domain.milestone import AssignedMilestone, Transition
 from milepost.domain.outcome import AssignedOutcome
 from milepost.domain.plan import News
@@ -40,6 +41,9 @@ class Plans(Protocol):
 
     def news(self, since_ms: int) -> News:
         """What people have done from this instant on, oldest first: asked for when a change wants its cause."""
+
+    def recorded(self, copy_ids: Collection[UUID]) -> Mapping[UUID, Sequence[Recorded]]:
+        """The changes of state on record of these milestones and outcomes, as they were recorded one after another."""
 
     def record(self, transitions: Sequence[Transition], progress: Mapping[UUID, float]) -> None:
         """In one transaction: keep the transitions, set their subjects' states, and assigned outcomes' progress.

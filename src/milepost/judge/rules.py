@@ -6,6 +6,7 @@ late events and changed definitions need nothing but another look.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,13 +33,17 @@ Facts = Sequence[Sequence[Span]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """A state, since when, why in words, the metric's value there, and when the clock alone may change it."""
+    """A state, since when, why in words, the metric's value there, and when the clock alone may change it.
+
+    `lapsed_at` is when what had been achieved was lost, where it must hold and no longer does.
+    """
 
     state: MilestoneState
     at: datetime
     reason: str
     value: float | None = None
     next_at: datetime | None = None
+    lapsed_at: datetime | None = None
 
 
 def start_of(assigned: AssignedMilestone) -> datetime | None:
@@ -70,31 +75,35 @@ def deadline_of(assigned: AssignedMilestone) -> datetime | None:
             return (start_of(assigned) or assigned.assigned_at) + timedelta(days=days)
 
 
-def judge_milestone(
-    assigned: AssignedMilestone, facts: Facts, now: datetime, calendar: Calendar = UTC_DATES
-) -> Verdict:
-    """The milestone's state at `now`, in the meaning of docs/reference/milestones.md.
+class Case:
+    """A company's milestone and what happened on it, to be judged as of any instant; all that costs is done once."""
 
-    The reason tells dates of the calendar; the state takes no heed of it.
-    """
-    definition = assigned.definition
-    opens = opens_at(assigned)
-    if now < opens:
-        reason = f"starts on {day(opens, calendar)}"
-        return Verdict(state=MilestoneState.NOT_STARTED, at=assigned.assigned_at, reason=reason, next_at=opens)
-    affecting = [done for done in zip(definition.actions, facts, strict=True) if done[0].affects_achievement]
-    together = joints(affecting, latching=definition.latches)
-    current = next((joint for joint in together if joint.covers(now)), None)
-    if current is not None:
-        return _achieved(current, deadline_of(assigned), len(affecting), calendar)
-    lapses = [joint.end for joint in together if joint.end is not None and joint.end.at <= now]
-    ahead = min((joint.begin.at for joint in together if joint.begin.at > now), default=None)
-    if lapses:
-        return _unachieved(assigned, lapses[-1], _lost(lapses[-1], calendar), ahead, now, calendar=calendar)
-    deadline = deadline_of(assigned)
-    instant = now if deadline is None else min(now, deadline)
-    missing = (action.name for action, spans in affecting if not _is_done(spans, instant, definition.latches))
-    return _unachieved(assigned, None, f"not yet done: {listed(missing)}", ahead, now, calendar=calendar)
+    def __init__(self, assigned: AssignedMilestone, facts: Facts) -> None:
+        self.assigned = assigned
+        definition = assigned.definition
+        self._affecting = [done for done in zip(definition.actions, facts, strict=True) if done[0].affects_achievement]
+        self._together = joints(self._affecting, latching=definition.latches)
+
+    def judge(self, now: datetime, calendar: Calendar = UTC_DATES) -> Verdict:
+        """The milestone's state at `now`, in the meaning of docs/reference/milestones.md.
+
+        The reason tells dates of the calendar; the state takes no heed of it.
+        """
+        assigned, latches = self.assigned, self.assigned.definition.latches
+        opens, deadline = opens_at(assigned), deadline_of(assigned)
+        if now < opens:
+            reason = f"starts on {day(opens, calendar)}"
+            return Verdict(state=MilestoneState.NOT_STARTED, at=assigned.assigned_at, reason=reason, next_at=opens)
+        place = bisect_right(self._together, now, key=lambda joint: joint.begin.at)
+        last = self._together[place - 1] if place else None
+        if last is not None and last.covers(now):
+            return _achieved(last, deadline, len(self._affecting), calendar)
+        ahead = self._together[place].begin.at if place < len(self._together) else None
+        if last is not None and last.end is not None:
+            return _unachieved(assigned, last.end, _lost(last.end, calendar), ahead, now, calendar=calendar)
+        instant = now if deadline is None else min(now, deadline)
+        missing = (action.name for action, spans in self._affecting if not _is_done(spans, instant, latches))
+        return _unachieved(assigned, None, f"not yet done: {listed(missing)}", ahead, now, calendar=calendar)
 
 
 def _achieved(joint: Joint, deadline: datetime | None, actions: int, calendar: Calendar) -> Verdict:
@@ -127,16 +136,17 @@ def _unachieved(
     calendar: Calendar,
 ) -> Verdict:
     """Missed or in progress: since the deadline or the opening, or since the lapse of what held before."""
-    deadline, value = deadline_of(assigned), lapse.value if lapse else None
+    deadline, value, opens = deadline_of(assigned), lapse.value if lapse else None, opens_at(assigned)
     if deadline is not None and now > deadline:
+        missed_at = deadline if opens == assigned.assigned_at else max(deadline, opens)
         return Verdict(
             state=MilestoneState.MISSED,
-            at=max(deadline, lapse.at) if lapse else deadline,
+            at=max(missed_at, lapse.at) if lapse else missed_at,
             reason=f"the deadline of {day(deadline, calendar)} passed; {reason}",
             value=value,
             next_at=ahead,
+            lapsed_at=lapse.at if lapse else None,
         )
-    opens = opens_at(assigned)
     too_late = None if deadline is None else deadline + JUST_AFTER
     return Verdict(
         state=MilestoneState.IN_PROGRESS,
@@ -144,6 +154,7 @@ def _unachieved(
         reason=reason,
         value=value,
         next_at=min((instant for instant in (ahead, too_late) if instant is not None), default=None),
+        lapsed_at=lapse.at if lapse else None,
     )
 
 
@@ -165,7 +176,9 @@ def is_correction(assigned: AssignedMilestone, verdict: Verdict) -> bool:
     before, after = assigned.state, verdict.state
     if before is MilestoneState.NOT_STARTED:
         return False
-    if before is MilestoneState.IN_PROGRESS and after not in (before, MilestoneState.NOT_STARTED):
+    if before is after:  # what was lost and regained is recorded step by step
+        return True
+    if before is MilestoneState.IN_PROGRESS and after is not MilestoneState.NOT_STARTED:
         return False
     goes_on = verdict.at > assigned.state_at and after is not MilestoneState.NOT_STARTED
     if assigned.definition.latches:

@@ -5,7 +5,7 @@ Takes what was emitted, or the time; records and gives the transitions that foll
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -13,16 +13,15 @@ from uuid import UUID
 from milepost.domain.basis import Basis
 from milepost.domain.event import Emissions, EventId
 from milepost.domain.identities import Identities
-from milepost.domain.milestone import AssignedMilestone, Transition
-from milepost.domain.outcome import AssignedOutcome
+from milepost.domain.milestone import Transition
 from milepost.judge.agenda import Agenda
-from milepost.judge.causes import CLOCK, Causes, Touch, Touches
+from milepost.judge.causes import Causes, Touch, Touches
+from milepost.judge.changes import CausesOf, Changes, Judged
 from milepost.judge.facts import FactFinder
 from milepost.judge.news import NewsDesk
-from milepost.judge.outcomes import OutcomeVerdict, judge_outcomes
+from milepost.judge.outcomes import judge_outcomes
 from milepost.judge.ports import Measures, Plans
-from milepost.judge.rules import Verdict, judge_milestone
-from milepost.judge.transitions import has_moved, milestone_transition, outcome_transition
+from milepost.judge.rules import Case
 from milepost.kit.clock import Clock, to_datetime, to_unix_ms
 
 RETRY_MS: Final = 600_000
@@ -95,7 +94,8 @@ class Judge:
         companies, as for `emitted`.
         """
         self._news.begin()
-        judged = self._judge(company_ids, of_primaries(touched or {}, self._identities()))
+        primaries = of_primaries(touched or {}, self._identities())
+        judged = self._judge(company_ids, primaries, looks_back=company_ids is not None)
         self._news.end(company_ids)
         if company_ids is None:
             self._rested_on = self._plans.bases()
@@ -107,7 +107,7 @@ class Judge:
         self._news.begin()
         self._is_from_scratch = True
         try:
-            judged = self._judge(company_ids, {})
+            judged = self._judge(company_ids, {}, looks_back=True)
         finally:
             self._is_from_scratch = False
         self._news.end(company_ids)
@@ -134,19 +134,24 @@ class Judge:
         """How many companies are set aside, since they cannot be judged as they are."""
         return len(self._unjudged)
 
-    def _judge(self, company_ids: Collection[UUID] | None, touched: Touches) -> list[Transition]:
+    def _judge(
+        self, company_ids: Collection[UUID] | None, touched: Touches, *, looks_back: bool = False
+    ) -> list[Transition]:
+        """With `looks_back`, the whole course of states is held against the record, wherever things stand now."""
         try:
-            return self._judge_who_can_be(company_ids, touched)
+            return self._judge_who_can_be(company_ids, touched, looks_back=looks_back)
         except Exception:
             self._facts.forget(company_ids)
             for company_id in company_ids or ():
                 self._agenda.appoint(company_id, self._clock())
             raise
 
-    def _judge_who_can_be(self, company_ids: Collection[UUID] | None, touched: Touches) -> list[Transition]:
+    def _judge_who_can_be(
+        self, company_ids: Collection[UUID] | None, touched: Touches, *, looks_back: bool
+    ) -> list[Transition]:
         """Look at all at once; where that fails, at either half, until those are found at whom it fails."""
         try:
-            transitions = self._look(company_ids, touched)
+            transitions = self._look(company_ids, touched, looks_back=looks_back)
         except _OF_THE_DATA as error:
             some = list(self._plans.companies() if company_ids is None else company_ids)
             if not some:
@@ -158,7 +163,8 @@ class Judge:
                 self._put_aside(some[0], error)
                 return []
             half = len(some) // 2
-            return [*self._judge_who_can_be(some[:half], touched), *self._judge_who_can_be(some[half:], touched)]
+            halves = (some[:half], some[half:])
+            return [one for ids in halves for one in self._judge_who_can_be(ids, touched, looks_back=looks_back)]
         self._unjudged.difference_update(self._unjudged.copy() if company_ids is None else company_ids)
         return transitions
 
@@ -169,15 +175,17 @@ class Judge:
             self._unjudged.add(company_id)
             self._set_aside(company_id, error)
 
-    def _look(self, company_ids: Collection[UUID] | None, touched: Touches) -> list[Transition]:
+    def _look(self, company_ids: Collection[UUID] | None, touched: Touches, *, looks_back: bool) -> list[Transition]:
         milestones, outcomes = self._plans.milestones(company_ids), self._plans.outcomes(company_ids)
         facts = self._facts.find(milestones, self._plans.bases(), touched, company_ids)
         now, calendar = to_datetime(self._clock()), self._plans.calendar()
-        verdicts = {one.id: judge_milestone(one, facts[one.id], now, calendar) for one in milestones if one.id in facts}
+        cases = {one.id: Case(one, facts[one.id]) for one in milestones if one.id in facts}
+        verdicts = {case_id: case.judge(now, calendar) for case_id, case in cases.items()}
         outcome_verdicts = judge_outcomes(milestones, outcomes, verdicts, now, calendar)
-        transitions = self._transitions(milestones, outcomes, (verdicts, outcome_verdicts), touched, now)
-        judged = [(one, outcome_verdicts[one.id].progress) for one in outcomes]
-        progress = {one.id: share for one, share in judged if share != one.progress}
+        judged = Judged(milestones, outcomes, cases, verdicts, outcome_verdicts, now, calendar)
+        transitions = self._changes(judged, touched, looks_back=looks_back)
+        shares = [(one, outcome_verdicts[one.id].progress) for one in outcomes]
+        progress = {one.id: share for one, share in shares if share != one.progress}
         if transitions or progress:
             self._plans.record(transitions, progress)
         self._appoint(
@@ -189,38 +197,20 @@ class Judge:
         )
         return transitions
 
-    def _transitions(
-        self,
-        milestones: Sequence[AssignedMilestone],
-        outcomes: Sequence[AssignedOutcome],
-        verdicts: tuple[Mapping[UUID, Verdict], Mapping[UUID, OutcomeVerdict]],
-        touched: Touches,
-        now: datetime,
-    ) -> list[Transition]:
+    def _changes(self, judged: Judged, touched: Touches, *, looks_back: bool) -> list[Transition]:
         """What changed, with its cause, which is looked for only where something did."""
-        of_milestones, of_outcomes = verdicts
-        moved = [one for one in milestones if one.id in of_milestones and has_moved(one, of_milestones[one.id])]
-        moved_outcomes = [one for one in outcomes if has_moved(one, of_outcomes[one.id])]
-        if not moved and not moved_outcomes:
+        moved = judged.moved(lambda copy_id: looks_back or copy_id in self._facts.rewritten)
+        copy_ids = [one.id for some in moved for one in some]
+        changes = Changes(judged, moved, self._plans.recorded(copy_ids)) if copy_ids else None
+        if not changes:
             return []
         bases = self._plans.bases()
-        causes = Causes(self._news.fresh(), touched, now, self._rested_on, from_scratch=self._is_from_scratch)
-        cause_of = {one.id: causes.of_milestone(one, of_milestones[one.id], bases) for one in moved}
-        calendar = self._plans.calendar()
-        transitions = [
-            milestone_transition(one, of_milestones[one.id], now, cause_of[one.id], calendar) for one in moved
-        ]
-        behind = {
-            (one.company_id, one.milestone_id): (cause_of[one.id], transition.is_correction)
-            for one, transition in zip(moved, transitions, strict=True)
-        }
-        for one in moved_outcomes:
-            keys = ((one.company_id, weighted.milestone_id) for weighted in one.milestones)
-            parts = [behind[key] for key in keys if key in behind]
-            cause = causes.done_to(one.id) or (parts[0][0] if parts else CLOCK)
-            is_corrected = any(is_correction for _, is_correction in parts)
-            transitions.append(outcome_transition(one, of_outcomes[one.id], now, cause, is_corrected=is_corrected))
-        return transitions
+        causes = Causes(self._news.fresh(), touched, judged.now, self._rested_on, from_scratch=self._is_from_scratch)
+        return list(
+            changes.transitions(
+                CausesOf(lambda assigned, verdict: causes.of_milestone(assigned, verdict, bases), causes.done_to)
+            )
+        )
 
     def _appoint(self, company_ids: Collection[UUID] | None, instants: Iterable[tuple[UUID, datetime | None]]) -> None:
         """Bring each company back at its earliest instant, rounded up to what the clock can show."""

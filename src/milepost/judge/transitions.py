@@ -2,66 +2,85 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from milepost.domain.calendar import Calendar
 from milepost.domain.milestone import AssignedMilestone, MilestoneState, Transition
 from milepost.domain.outcome import AssignedOutcome, OutcomeState
 from milepost.judge.causes import Cause, is_late
+from milepost.judge.course import Unrecorded
 from milepost.judge.outcomes import OutcomeVerdict
-from milepost.judge.rules import Verdict, is_correction
+from milepost.judge.rules import Verdict
 from milepost.judge.words import day
 
 CORRECTED = "the past was corrected by"
 
 
-def has_moved(assigned: AssignedMilestone | AssignedOutcome, verdict: Verdict | OutcomeVerdict) -> bool:
+def has_moved(assigned: AssignedMilestone, verdict: Verdict) -> bool:
     """Whether the state, or the instant since when it holds, is another."""
     return (assigned.state, assigned.state_at) != (verdict.state, verdict.at)
 
 
-def milestone_transition(
-    assigned: AssignedMilestone, verdict: Verdict, now: datetime, cause: Cause, calendar: Calendar
-) -> Transition:
-    """A contradiction of the state before says that the past was corrected, and by what."""
-    reason, is_corrected = verdict.reason, is_correction(assigned, verdict)
-    if is_corrected:
-        was = f"was {assigned.state.value.replace('_', ' ')} since {day(assigned.state_at, calendar)}"
-        reason = f"{reason} ({CORRECTED} {cause.words}; {was})"
-    return Transition(
-        company_id=assigned.company_id,
-        subject="milestone",
-        subject_id=assigned.id,
-        name=assigned.definition.name,
-        from_state=assigned.state.value,
-        to_state=verdict.state.value,
-        at=verdict.at,
-        recorded_at=now,
-        reason=reason,
-        value=verdict.value,
-        cause=cause.words,
-        is_correction=is_corrected,
-        is_late=assigned.state is not MilestoneState.NOT_STARTED and is_late(verdict.at, now, cause),
-    )
+def milestone_transitions(
+    assigned: AssignedMilestone,
+    unrecorded: Unrecorded[Verdict],
+    causes: Sequence[Cause],
+    now: datetime,
+    calendar: Calendar,
+) -> Iterator[Transition]:
+    """One from each state to the next; a contradiction of the first says that the past was corrected, and by what."""
+    state, state_at, is_correction = assigned.state, assigned.state_at, unrecorded.is_correction
+    for verdict, cause in zip(unrecorded.verdicts, causes, strict=True):
+        reason = verdict.reason
+        if is_correction:
+            was = f"was {state.value.replace('_', ' ')} since {day(state_at, calendar)}"
+            reason = f"{reason} ({CORRECTED} {cause.words}; {was})"
+        yield Transition(
+            company_id=assigned.company_id,
+            subject="milestone",
+            subject_id=assigned.id,
+            name=assigned.definition.name,
+            from_state=state.value,
+            to_state=verdict.state.value,
+            at=verdict.at,
+            recorded_at=now,
+            reason=reason,
+            value=verdict.value,
+            cause=cause.words,
+            is_correction=is_correction,
+            is_late=state is not MilestoneState.NOT_STARTED and is_late(verdict.at, now, cause),
+        )
+        state, state_at, is_correction = verdict.state, verdict.at, False
 
 
-def outcome_transition(
-    assigned: AssignedOutcome, verdict: OutcomeVerdict, now: datetime, cause: Cause, *, is_corrected: bool
-) -> Transition:
-    """Its reason is that of the milestones behind it; with `is_corrected`, the past of one of them was corrected."""
-    was_settled = assigned.state in (OutcomeState.ACHIEVED, OutcomeState.MISSED)
-    return Transition(
-        company_id=assigned.company_id,
-        subject="outcome",
-        subject_id=assigned.id,
-        name=assigned.name,
-        from_state=assigned.state.value,
-        to_state=verdict.state.value,
-        at=verdict.at,
-        recorded_at=now,
-        reason=verdict.reason,
-        value=round(verdict.progress, 6),
-        cause=cause.words,
-        is_correction=is_corrected and (was_settled or verdict.at < assigned.state_at),
-        is_late=assigned.state is not OutcomeState.NOT_STARTED and is_late(verdict.at, now, cause),
-    )
+def outcome_transitions(
+    assigned: AssignedOutcome,
+    unrecorded: Unrecorded[OutcomeVerdict],
+    causes: Sequence[Cause],
+    now: datetime,
+) -> Iterator[Transition]:
+    """One from each state to the next; their reasons are those of the milestones behind them."""
+    state, is_correction = assigned.state, unrecorded.is_correction
+    for verdict, cause in zip(unrecorded.verdicts, causes, strict=True):
+        yield Transition(
+            company_id=assigned.company_id,
+            subject="outcome",
+            subject_id=assigned.id,
+            name=assigned.name,
+            from_state=state.value,
+            to_state=verdict.state.value,
+            at=verdict.at,
+            recorded_at=now,
+            reason=verdict.reason,
+            value=round(verdict.progress, 6),
+            cause=cause.words,
+            is_correction=is_correction,
+            is_late=state is not OutcomeState.NOT_STARTED and is_late(verdict.at, now, cause),
+        )
+        state, is_correction = verdict.state, False
+
+
+def contradicts(assigned: AssignedOutcome, verdict: OutcomeVerdict) -> bool:
+    """Whether the verdict, where the past of a milestone was corrected, corrects that of its outcome as well."""
+    return assigned.state in (OutcomeState.ACHIEVED, OutcomeState.MISSED) or verdict.at < assigned.state_at

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from milepost.control.repos.bases import bases
@@ -17,10 +18,11 @@ from milepost.domain.errors import InvalidInputError
 from milepost.domain.metric import Formula, Metric
 from milepost.domain.milestone import AssignedMilestone, AutomaticAction
 from milepost.domain.outcome import AssignedOutcome
+from milepost.judge.course import PlanCases, outcome_course
 from milepost.judge.explain import Telling, explain_milestone, explain_outcome
 from milepost.judge.facts import FactFinder
-from milepost.judge.outcomes import judge_outcomes, part_of
-from milepost.judge.rules import Verdict, judge_milestone
+from milepost.judge.outcomes import OutcomeVerdict, judge_outcomes, part_of
+from milepost.judge.rules import Case, Verdict
 from milepost.kit.clock import to_datetime
 from milepost.web.deps import WebDeps
 
@@ -59,7 +61,8 @@ def standing(
         by_metric, calendar = bases(session), read_settings(session).calendar
         metrics = {metric.id: metric for metric in list_metrics(session)}
     facts = FactFinder(deps.metrics).find(milestones, by_metric, {})
-    verdicts = {one.id: judge_milestone(one, facts[one.id], now, calendar) for one in milestones if one.id in facts}
+    cases = {one.id: Case(one, facts[one.id]) for one in milestones if one.id in facts}
+    verdicts = {copy_id: case.judge(now, calendar) for copy_id, case in cases.items()}
     values = _values(deps, milestones, by_metric, now_ms)
     telling = Telling(now=now, calendar=calendar, show=_Shown(metrics, by_metric))
     told = [
@@ -71,7 +74,8 @@ def standing(
         )
         for one in milestones
     ]
-    judged = _outcomes(milestones, outcomes, verdicts, telling, is_asked=at_ms is not None)
+    asked = None if at_ms is None else PlanCases(milestones, cases)
+    judged = _outcomes(milestones, outcomes, verdicts, telling, asked)
     return Standing(milestones=told, outcomes=judged)
 
 
@@ -80,9 +84,9 @@ def _outcomes(
     outcomes: Sequence[AssignedOutcome],
     verdicts: Mapping[UUID, Verdict],
     telling: Telling,
-    *,
-    is_asked: bool,
+    asked: PlanCases | None,
 ) -> list[ExplainedOutcome]:
+    """With their states on record, or with those of the instant that was asked for."""
     copies = {(one.company_id, one.milestone_id): one for one in milestones}
     judged = judge_outcomes(milestones, outcomes, verdicts, telling.now, telling.calendar)
     told = []
@@ -93,9 +97,15 @@ def _outcomes(
             for weighted in one.milestones
             if (copy := copies.get((one.company_id, weighted.milestone_id))) is not None
         ]
-        changed = {"state": verdict.state, "state_at": verdict.at, "progress": verdict.progress} if is_asked else {}
-        told.append(ExplainedOutcome(**{**dict(one), **changed}, explanation=explain_outcome(verdict, parts, telling)))
+        stood = {} if asked is None else _as_it_stood(one, verdict, asked, telling)
+        told.append(ExplainedOutcome(**{**dict(one), **stood}, explanation=explain_outcome(verdict, parts, telling)))
     return told
+
+
+def _as_it_stood(one: AssignedOutcome, verdict: OutcomeVerdict, asked: PlanCases, telling: Telling) -> dict[str, Any]:
+    parts = asked.of(one)
+    since = verdict if parts is None else outcome_course(one, parts, telling.now, telling.calendar)[-1]
+    return {"state": verdict.state, "state_at": since.at, "progress": verdict.progress}
 
 
 def _as_judged(one: AssignedMilestone, verdict: Verdict | None) -> AssignedMilestone:

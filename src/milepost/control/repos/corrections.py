@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -30,45 +30,62 @@ class StateThen(BaseModel):
     cause: str | None = None
 
 
-def audit_corrections(session: Session, transitions: Collection[Transition]) -> None:
+def audit_corrections(session: Session, transitions: Sequence[Transition]) -> None:
     """One line for each that is a correction or late; call it before they are recorded themselves."""
-    altering = [one for one in transitions if one.is_correction or one.is_late]
-    before = _latest(session, {one.subject_id for one in altering})
-    for one in altering:
-        row = before.get(one.subject_id)
-        earlier = StateThen(
-            name=one.name,
-            company_id=one.company_id,
-            state=one.from_state,
-            since=None if row is None else to_datetime(row.at_ms),
-            value=None if row is None else row.value,
-            reason="" if row is None else row.reason,
-        )
-        now = StateThen(
-            name=one.name,
-            company_id=one.company_id,
-            state=one.to_state,
-            since=one.at,
-            value=one.value,
-            reason=one.reason,
-            cause=one.cause,
-        )
-        record_change(
-            session,
-            actor=MILEPOST,
-            action="correct_state",
-            subject=f"assigned_{one.subject}",
-            subject_id=one.subject_id,
-            now_ms=to_unix_ms(one.recorded_at),
-            before=earlier,
-            after=now,
-        )
+    altering = {one.subject_id for one in transitions if one.is_correction or one.is_late}
+    latest = _latest(session, altering)
+    for one in transitions:
+        if one.is_correction or one.is_late:
+            earlier = latest.get(one.subject_id) or _not_yet(one)
+            record_change(
+                session,
+                actor=MILEPOST,
+                action="correct_state",
+                subject=f"assigned_{one.subject}",
+                subject_id=one.subject_id,
+                now_ms=to_unix_ms(one.recorded_at),
+                before=earlier.model_copy(update={"cause": None}),
+                after=_state_of(one),
+            )
+        latest[one.subject_id] = _state_of(one)
 
 
-def _latest(session: Session, subject_ids: Collection[UUID]) -> dict[UUID, TransitionRow]:
-    """The transition of each that was recorded last."""
-    found: dict[UUID, TransitionRow] = {}
+def _state_of(transition: Transition) -> StateThen:
+    return StateThen(
+        name=transition.name,
+        company_id=transition.company_id,
+        state=transition.to_state,
+        since=transition.at,
+        value=transition.value,
+        reason=transition.reason,
+        cause=transition.cause,
+    )
+
+
+def _not_yet(transition: Transition) -> StateThen:
+    """Of what had no transition before this one."""
+    return StateThen(
+        name=transition.name,
+        company_id=transition.company_id,
+        state=transition.from_state,
+        since=None,
+        value=None,
+        reason="",
+    )
+
+
+def _latest(session: Session, subject_ids: Collection[UUID]) -> dict[UUID, StateThen]:
+    """The state of each that was recorded last."""
+    found: dict[UUID, StateThen] = {}
     for chunk in chunks(subject_ids):
         of_chunk = select(TransitionRow).where(TransitionRow.subject_id.in_(chunk)).order_by(TransitionRow.id)
-        found.update((row.subject_id, row) for row in session.scalars(of_chunk))
+        for row in session.scalars(of_chunk):
+            found[row.subject_id] = StateThen(
+                name=row.name,
+                company_id=row.company_id,
+                state=row.to_state,
+                since=to_datetime(row.at_ms),
+                value=row.value,
+                reason=row.reason,
+            )
     return found

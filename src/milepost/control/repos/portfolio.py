@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import NamedTuple
 from uuid import UUID
 
@@ -11,14 +10,10 @@ from sqlalchemy.orm import Session
 
 from milepost.control.plan_rows import PlanChangeRow
 from milepost.control.repos.identities import of_shown_company
+from milepost.control.repos.transitions import read_recorded
 from milepost.control.rows import AssignedMilestoneRow, AssignedOutcomeRow, TransitionRow
-from milepost.domain.history import Life, Recorded, Stay, stays
-from milepost.domain.milestone import MilestoneState
-from milepost.domain.outcome import OutcomeState
+from milepost.domain.history import Life, Stay, stays_on_record
 from milepost.domain.plan import ChangeKind, Subject
-
-_OPEN = {"milestone": MilestoneState.IN_PROGRESS.value, "outcome": OutcomeState.ON_TRACK.value}
-_FIRST = {"milestone": MilestoneState.NOT_STARTED.value, "outcome": OutcomeState.NOT_STARTED.value}
 
 
 class Copy(NamedTuple):
@@ -43,21 +38,12 @@ def read_stays(session: Session, subject: Subject, definition_id: UUID, state: s
 def read_lives(session: Session, subject: Subject, definition_id: UUID) -> dict[Copy, Life]:
     """Every copy that a company now shown has, or had, of this definition, with the states it was in."""
     begins, ends = _assignments(session, subject, definition_id)
-    changes: dict[UUID, list[Recorded]] = defaultdict(list)
     assigned = select(PlanChangeRow.subject_id).where(
         PlanChangeRow.definition_id == definition_id, PlanChangeRow.kind == ChangeKind.ASSIGNED.value
     )
-    of_copies = (
-        select(TransitionRow.subject_id, TransitionRow.at_ms, TransitionRow.to_state, TransitionRow.is_correction)
-        .where(TransitionRow.subject_id.in_(assigned))
-        .order_by(TransitionRow.id)
-    )
-    for assigned_id, at_ms, state, is_correction in session.execute(of_copies):
-        changes[assigned_id].append(Recorded(at_ms, state, is_correction))
+    changes = read_recorded(session, TransitionRow.subject_id.in_(assigned))
     return {
-        copy: Life(
-            begin_ms, ends.get(copy), stays(begin_ms, _FIRST[subject], _OPEN[subject], changes[copy.assigned_id])
-        )
+        copy: Life(begin_ms, ends.get(copy), stays_on_record(subject, begin_ms, changes.get(copy.assigned_id, ())))
         for copy, begin_ms in begins.items()
     }
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import ColumnElement, func, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks
 from milepost.control.repos.corrections import audit_corrections
 from milepost.control.repos.plan_changes import Place
 from milepost.control.rows import AssignedMilestoneRow, AssignedOutcomeRow, TransitionRow
+from milepost.domain.history import Recorded
 from milepost.domain.milestone import Transition
 from milepost.kit.clock import to_datetime, to_unix_ms
-from milepost.kit.ids import uuid7
+from milepost.kit.ids import uuid7, uuid7_unix_ms
 
 Subject = Literal["milestone", "outcome", "company"]
 _SUBJECTS: dict[str, Subject] = {"milestone": "milestone", "outcome": "outcome", "company": "company"}
@@ -51,8 +53,7 @@ def record_transitions(session: Session, transitions: Collection[Transition]) ->
             session.execute(update(table), changes)
     if taken:
         audit_corrections(session, taken)
-        # Ascending ids, so that several transitions of one instant are read back in the order they were made.
-        ids = sorted(uuid7(to_unix_ms(one.recorded_at)) for one in taken)
+        ids = _next_ids(session, [to_unix_ms(one.recorded_at) for one in taken])
         session.execute(insert(TransitionRow), [_to_row(*pair) for pair in zip(ids, taken, strict=True)])
     return len(taken)
 
@@ -64,6 +65,24 @@ def record_progress(session: Session, progress: Mapping[UUID, float]) -> None:
             update(AssignedOutcomeRow),
             [{"id": outcome_id, "progress": share} for outcome_id, share in progress.items()],
         )
+
+
+def read_recorded(session: Session, of: ColumnElement[bool]) -> dict[UUID, list[Recorded]]:
+    """The changes of state that the condition is true of, by their subject, as they were recorded one after another."""
+    row = TransitionRow
+    query = select(row.subject_id, row.at_ms, row.to_state, row.is_correction).where(of).order_by(row.id)
+    changes: dict[UUID, list[Recorded]] = defaultdict(list)
+    for subject_id, at_ms, state, is_correction in session.execute(query):
+        changes[subject_id].append(Recorded(at_ms, state, is_correction))
+    return changes
+
+
+def recorded_of(session: Session, subject_ids: Collection[UUID]) -> dict[UUID, list[Recorded]]:
+    """The same of these subjects."""
+    found: dict[UUID, list[Recorded]] = {}
+    for chunk in chunks(subject_ids):
+        found.update(read_recorded(session, TransitionRow.subject_id.in_(chunk)))
+    return found
 
 
 def page_transitions(
@@ -90,6 +109,13 @@ def page_transitions(
     if before is not None:
         query = query.where(tuple_(*place) < before)
     return tuple((row.id, _to_transition(row)) for row in session.scalars(query))
+
+
+def _next_ids(session: Session, recorded_at_ms: Sequence[int]) -> list[UUID]:
+    """Ids that rise from one recording to the next, also within a millisecond or where the clock was set back."""
+    last = session.scalar(select(func.max(TransitionRow.id)))
+    earliest_ms = 0 if last is None else uuid7_unix_ms(last) + 1
+    return sorted(uuid7(max(at_ms, earliest_ms)) for at_ms in recorded_at_ms)
 
 
 def _current_states(session: Session, transitions: Collection[Transition]) -> dict[UUID, tuple[str, int]]:

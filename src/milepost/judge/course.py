@@ -1,0 +1,129 @@
+"""The states that a milestone or an outcome has gone through, by all that is known now, against those on record. Pure.
+
+A state may have come and gone between two looks: while nothing ran, or by events that came late. It is recorded too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Generic, NamedTuple, TypeVar
+from uuid import UUID
+
+from milepost.domain.calendar import Calendar
+from milepost.domain.history import Stay
+from milepost.domain.milestone import AssignedMilestone
+from milepost.domain.outcome import AssignedOutcome
+from milepost.judge.outcomes import OutcomeVerdict, judge_outcome, part_of
+from milepost.judge.rules import Case, Verdict
+from milepost.kit.clock import to_unix_ms
+
+_V = TypeVar("_V", Verdict, OutcomeVerdict)
+
+
+def milestone_course(case: Case, upto: datetime, calendar: Calendar) -> list[Verdict]:
+    """Its verdicts in turn, from its assignment up to the one of now."""
+
+    def judge(instant: datetime) -> tuple[Verdict, datetime | None]:
+        verdict = case.judge(instant, calendar)
+        return verdict, verdict.next_at
+
+    walked = _walk(judge, case.assigned.assigned_at, upto)
+    return _in_turn((verdict for _, verdict in walked), case.assigned.assigned_at)
+
+
+def outcome_course(
+    outcome: AssignedOutcome, parts: Sequence[tuple[Case, float]], upto: datetime, calendar: Calendar
+) -> list[OutcomeVerdict]:
+    """The same of an outcome; `parts` are its milestones with their weights."""
+
+    def judge(instant: datetime) -> tuple[OutcomeVerdict, datetime | None]:
+        judged = [(case.assigned, case.judge(instant, calendar), weight) for case, weight in parts]
+        verdict = judge_outcome(outcome.assigned_at, [part_of(*part) for part in judged], instant, calendar)
+        ahead = [verdict.next_at, *(one.next_at for _, one, _ in judged)]
+        return verdict, min((next_at for next_at in ahead if next_at is not None), default=None)
+
+    return _in_turn(_since_then(_walk(judge, outcome.assigned_at, upto)), outcome.assigned_at)
+
+
+class PlanCases:
+    """The milestones of companies by what counts on them: each company has one copy, whichever outcomes count on it."""
+
+    def __init__(self, milestones: Iterable[AssignedMilestone], cases: Mapping[UUID, Case]) -> None:
+        self._cases = {(one.company_id, one.milestone_id): cases.get(one.id) for one in milestones}
+
+    def of(self, outcome: AssignedOutcome) -> list[tuple[Case, float]] | None:
+        """Those the outcome counts on, with their weights; None where one of them cannot be measured now."""
+        found: list[tuple[Case, float]] = []
+        for weighted in outcome.milestones:
+            key = (outcome.company_id, weighted.milestone_id)
+            case = self._cases.get(key)
+            if case is not None:
+                found.append((case, weighted.weight))
+            elif key in self._cases:
+                return None
+        return found
+
+
+class Unrecorded(NamedTuple, Generic[_V]):
+    """Verdicts to be recorded in turn; `is_correction`: the first takes the place of what was recorded last."""
+
+    verdicts: Sequence[_V]
+    is_correction: bool = False
+
+
+def unrecorded(course: Sequence[_V], recorded: Sequence[Stay], contradicts: Callable[[_V], bool]) -> Unrecorded[_V]:
+    """What must be recorded so that the record (`history.stays` of it) tells this course; nothing where it does.
+
+    `contradicts`: whether a verdict shows that the state recorded last was never true.
+    """
+    told = [Stay(to_unix_ms(verdict.at), verdict.state.value) for verdict in course]
+    first = next((place for place, pair in enumerate(zip(told, recorded, strict=False)) if pair[0] != pair[1]), None)
+    if first is None:
+        if len(recorded) <= len(told):
+            return Unrecorded(course[len(recorded) :])
+        return Unrecorded(course[-1:], contradicts(course[-1]))
+    is_last = first == len(recorded) - 1
+    if told[first].since_ms > recorded[first].since_ms and not (is_last and contradicts(course[first])):
+        first = max(0, first - 1)  # from the state before on: it overrules what was recorded after it
+    return Unrecorded(course[first:], contradicts(course[first]))
+
+
+def _walk(
+    judge: Callable[[datetime], tuple[_V, datetime | None]], begin: datetime, upto: datetime
+) -> Iterator[tuple[datetime, _V]]:
+    """From one verdict to the instant at which, as it says, it may change, up to the last."""
+    instant: datetime | None = begin
+    while instant is not None and instant < upto:
+        verdict, after = judge(instant)
+        yield instant, verdict
+        instant = after
+    yield upto, judge(upto)[0]
+
+
+def _since_then(walked: Iterable[tuple[datetime, OutcomeVerdict]]) -> Iterator[OutcomeVerdict]:
+    """None holds since before the instant for which another state was judged.
+
+    By itself a verdict knows what stands, not what was lost on the way: on track since its first milestone opened,
+    also where all were achieved for a while.
+    """
+    before: tuple[datetime, OutcomeVerdict] | None = None
+    for instant, verdict in walked:
+        told = verdict
+        if before is not None and before[1].state is verdict.state:
+            told = replace(verdict, at=max(verdict.at, before[1].at))
+        elif before is not None and verdict.at <= before[0]:
+            told = replace(verdict, at=instant)
+        before = instant, told
+        yield told
+
+
+def _in_turn(verdicts: Iterable[_V], begin: datetime) -> list[_V]:
+    """One verdict for each state, as `history.stays` puts them in order: each begins after the one before."""
+    found: list[_V] = []
+    for verdict in verdicts:
+        while found and (found[-1].at >= verdict.at or verdict.at <= begin):
+            found.pop()
+        found.append(verdict)
+    return found
