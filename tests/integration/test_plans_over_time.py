@@ -1,25 +1,14 @@
 """Plans as time goes by, with the judge, the store and the console: why states changed, timelines, portfolio, words."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-
-import pytest
-from clickhouse_connect.driver.client import Client
 
 from milepost.kit.clock import to_datetime
 from milepost.measure.windows import DAY_MS
 from milepost.testing.business import NOW_MS
-from milepost.testing.year import Year, open_year
+from milepost.testing.year import Year
 
 TODAY = "2023-11-14"
 """The day of NOW_MS, on which it is 22:13:20 in UTC."""
-
-
-@pytest.fixture
-def year(tmp_path: Path, chdb_client: Client) -> Iterator[Year]:
-    with open_year(tmp_path, chdb_client) as made:
-        yield made
 
 
 AFTER_5_DAYS = {"kind": "after_days", "days": 5}

@@ -1,12 +1,8 @@
 """Privacy requests that die on the way, are cancelled, or have new events come in meanwhile."""
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pytest
-from clickhouse_connect.driver.client import Client
 
 from milepost.control.repos import jobs
 from milepost.domain.criterion import FieldType
@@ -19,27 +15,14 @@ from milepost.jobs.port import JobCancelledError
 from milepost.kit.ids import uuid7
 from milepost.record.rejections import RejectionWriter
 from milepost.testing.business import NOW_MS
-from milepost.testing.house import CrashError, House, open_house
-
-DELETE, ANONYMISE, EXPORT = PrivacyAction.DELETE, PrivacyAction.ANONYMISE, PrivacyAction.EXPORT
-
-
-@pytest.fixture
-def house(tmp_path: Path, chdb_client: Client) -> Iterator[House]:
-    with open_house(tmp_path, chdb_client) as opened:
-        yield opened
-
-
-def order(account: str, user: str, **more: Any) -> dict[str, Any]:
-    return {"account": account, "userId": user, "amount": 5, **more}
+from milepost.testing.house import CrashError, House
+from milepost.testing.privacy import ANONYMISE, DELETE, EXPORT, company_of, order
 
 
 def subject_of(house: House, kind: str) -> CompanySubject | UserSubject:
     if kind == "user":
         return UserSubject(user_id="ada")
-    found = house.company("acme")
-    assert found is not None
-    return CompanySubject(company_id=found)
+    return CompanySubject(company_id=company_of(house, "acme"))
 
 
 def die_at_every_word(house: House, job: Job) -> int:

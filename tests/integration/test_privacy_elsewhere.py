@@ -1,14 +1,11 @@
 """Privacy requests find what of a company lies with others: on their timelines, under signals that are no more."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 from zipfile import ZipFile
 
 import msgspec
 import pytest
-from clickhouse_connect.driver.client import Client
 
 from milepost.control.repos import audit, combining, companies, jobs, signals, transitions
 from milepost.domain.company import META_KEY, CompanyChange, CompanyKey
@@ -18,25 +15,8 @@ from milepost.domain.privacy import CompanySubject, PrivacyAction, UserSubject
 from milepost.domain.signal import SignalDraft
 from milepost.jobs.company_import import FILE, CompanyImport
 from milepost.testing.business import NOW_MS
-from milepost.testing.house import Attempt, House, open_house
-
-DELETE, ANONYMISE, EXPORT = PrivacyAction.DELETE, PrivacyAction.ANONYMISE, PrivacyAction.EXPORT
-
-
-@pytest.fixture
-def house(tmp_path: Path, chdb_client: Client) -> Iterator[House]:
-    with open_house(tmp_path, chdb_client) as opened:
-        yield opened
-
-
-def order(account: Any, user: str, **more: Any) -> dict[str, Any]:
-    return {"account": account, "userId": user, "amount": 5, **more}
-
-
-def company(house: House, key: str) -> UUID:
-    found = house.company(key)
-    assert found is not None
-    return found
+from milepost.testing.house import Attempt, House
+from milepost.testing.privacy import ANONYMISE, DELETE, EXPORT, company_of, order
 
 
 def rename(house: House, company_id: UUID, name: str) -> None:
@@ -63,7 +43,7 @@ def test_a_deleted_company_is_gone_from_the_timelines_of_those_it_was_combined_w
     house: House, is_primary: bool
 ) -> None:
     house.send("order", order(house.marker, "ada"), order("bolt", "bob"), order("cord", "eve"))
-    gone, bolt, cord = (company(house, key) for key in (house.marker, "bolt", "cord"))
+    gone, bolt, cord = (company_of(house, key) for key in (house.marker, "bolt", "cord"))
     meet_and_part(house, *((gone, bolt) if is_primary else (bolt, gone)))
     meet_and_part(house, bolt, cord)
     receipt = house.do(DELETE, CompanySubject(company_id=gone))
@@ -80,7 +60,7 @@ def test_an_anonymised_company_has_its_pseudonym_on_all_timelines_in_place_of_ev
     house: House, is_primary: bool
 ) -> None:
     house.send("order", order("a", "ada"), order("bolt", "bob"), order("a bat", "eve"))
-    hidden, bolt, bat = (company(house, key) for key in ("a", "bolt", "a bat"))
+    hidden, bolt, bat = (company_of(house, key) for key in ("a", "bolt", "a bat"))
     rename(house, hidden, house.marker)
     pair = (hidden, bolt) if is_primary else (bolt, hidden)
     meet_and_part(house, *pair)
@@ -115,7 +95,7 @@ def test_an_event_is_found_where_a_signal_read_the_companys_key_that_has_been_de
         signals.update_signal(session, deals.id, draft.model_copy(update={"fields": (moved,)}), now_ms=NOW_MS)
     delete_signal(house, deals.id)
     house.send("deal", {"client": "acme"}, {"buyer": "acme"}, {"client": "bolt"}, {"seller": "acme"})
-    house.do(DELETE, CompanySubject(company_id=company(house, "acme")))
+    house.do(DELETE, CompanySubject(company_id=company_of(house, "acme")))
     assert house.payloads() == [{"client": "bolt"}, {"seller": "acme"}]
 
 
@@ -167,7 +147,7 @@ def exported_records(house: House, company_id: UUID) -> dict[str, list[dict[str,
 
 def test_an_export_has_what_the_audit_log_says_of_a_company_before_and_after(house: House) -> None:
     house.send("order", order("acme", "ada"), order("bolt", "bob"))
-    acme, bolt = company(house, "acme"), company(house, "bolt")
+    acme, bolt = company_of(house, "acme"), company_of(house, "bolt")
     with house.database.write() as session:
         for one in (acme, bolt):
             before = companies.get_company(session, one)
@@ -189,7 +169,7 @@ def test_an_export_has_what_the_audit_log_says_of_a_company_before_and_after(hou
 
 def test_an_export_has_the_lines_of_import_files_about_a_company_and_what_they_did(house: House) -> None:
     job = import_companies(house, 'CompanyID,name,city\nK-1,Acme,"Ulm,\nBonn"\nK-2,Bolt,Rome\nK-12,Cord,Oslo\n')
-    acme = company(house, "K-1")
+    acme = company_of(house, "K-1")
     rename(house, acme, "Now otherwise")
     found = exported_records(house, acme)
     (line,), (result,) = found["import_files"], found["import_lines"]
@@ -205,7 +185,7 @@ def test_an_export_has_the_lines_of_import_files_about_a_company_and_what_they_d
 
 def test_the_result_of_an_import_goes_with_a_company_that_had_another_name_and_key_then(house: House) -> None:
     import_companies(house, f"CompanyID,name\n{house.marker},{house.marker}\n")
-    acme = company(house, house.marker)
+    acme = company_of(house, house.marker)
     rename(house, acme, "Now otherwise")
     with house.database.write() as session:
         companies.remove_company_key(session, acme, CompanyKey(key_space=META_KEY, value=house.marker))

@@ -1,12 +1,9 @@
 """How far a privacy request says it is, and what it leaves behind when it is cancelled."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
-from clickhouse_connect.driver.client import Client
 from fastapi.testclient import TestClient
 
 from milepost.control.repos import jobs
@@ -16,16 +13,9 @@ from milepost.domain.privacy import PrivacyAction, UserSubject
 from milepost.jobs.port import JobCancelledError
 from milepost.testing.business import NOW_MS
 from milepost.testing.console import Console
-from milepost.testing.house import Attempt, CrashError, House, open_house
+from milepost.testing.house import Attempt, CrashError, House
+from milepost.testing.privacy import ANONYMISE, DELETE, EXPORT
 from milepost.web.app import create_app
-
-DELETE, ANONYMISE, EXPORT = PrivacyAction.DELETE, PrivacyAction.ANONYMISE, PrivacyAction.EXPORT
-
-
-@pytest.fixture
-def house(tmp_path: Path, chdb_client: Client) -> Iterator[House]:
-    with open_house(tmp_path, chdb_client) as opened:
-        yield opened
 
 
 class Listening(Attempt):

@@ -1,19 +1,17 @@
 """After deletions, metrics equal DuckDB's recount of the events that are left; after anonymising, of all of them."""
 
 import random
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import duckdb
 import pytest
-from clickhouse_connect.driver.client import Client
 
 from milepost.domain.metric import Aggregation, AllTime, RollingDays, Window
 from milepost.domain.privacy import CompanySubject, PrivacyAction, UserSubject
 from milepost.measure.windows import DAY_MS
 from milepost.testing.business import NOW_MS
-from milepost.testing.house import House, open_house
+from milepost.testing.house import House
 
 COMPANIES, USERS = ("acme", "bolt", "cato", "dune"), ("ada", "bob", "17", "eve")
 IN_SQL = {
@@ -29,12 +27,6 @@ WINDOWS: dict[Window, str] = {
     AllTime(): "true",
     RollingDays(days=30): f"happened > {NOW_MS - 30 * DAY_MS}",
 }
-
-
-@pytest.fixture
-def house(tmp_path: Path, chdb_client: Client) -> Iterator[House]:
-    with open_house(tmp_path, chdb_client) as opened:
-        yield opened
 
 
 def orders(chance: random.Random, count: int) -> list[dict[str, Any]]:

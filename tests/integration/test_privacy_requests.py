@@ -1,14 +1,9 @@
 """Privacy requests over a working reactor, a real store, journal and control plane: what is gone, and what stays."""
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 from uuid import UUID
 from zipfile import ZipFile
 
 import msgspec
-import pytest
-from clickhouse_connect.driver.client import Client
 
 from milepost.control.repos import audit, companies, jobs, rejudgings
 from milepost.control.rows import CompanyRow
@@ -16,29 +11,16 @@ from milepost.domain.company import CompanyChange, CompanyKey
 from milepost.domain.criterion import FieldType
 from milepost.domain.event import SmartKey
 from milepost.domain.metric import Aggregation
-from milepost.domain.privacy import CompanySubject, PrivacyAction, UserSubject
+from milepost.domain.privacy import CompanySubject, UserSubject
 from milepost.erase.export import sha256_of
 from milepost.erase.exporting import export_file
 from milepost.testing.business import NOW_MS
-from milepost.testing.house import House, open_house
-
-DELETE, ANONYMISE, EXPORT = PrivacyAction.DELETE, PrivacyAction.ANONYMISE, PrivacyAction.EXPORT
-
-
-@pytest.fixture
-def house(tmp_path: Path, chdb_client: Client) -> Iterator[House]:
-    with open_house(tmp_path, chdb_client) as opened:
-        yield opened
-
-
-def order(account: Any, user: str, **more: Any) -> dict[str, Any]:
-    return {"account": account, "userId": user, "amount": 5, **more}
+from milepost.testing.house import House
+from milepost.testing.privacy import ANONYMISE, DELETE, EXPORT, company_of, order
 
 
 def company(house: House, key: str = "acme") -> CompanySubject:
-    found = house.company(key)
-    assert found is not None
-    return CompanySubject(company_id=found)
+    return CompanySubject(company_id=company_of(house, key))
 
 
 def ids_of(receipt_counts: dict[str, int]) -> dict[str, int]:

@@ -2,30 +2,21 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from clickhouse_connect.driver.client import Client
 
 from milepost.kit.clock import to_datetime
 from milepost.measure.windows import DAY_MS
 from milepost.testing.business import NOW_MS
-from milepost.testing.year import Year, open_year
+from milepost.testing.year import Year
 
 ON_ASSIGNMENT = {"kind": "on_assignment"}
 
 
 def days(number: int) -> dict[str, Any]:
     return {"kind": "after_days", "days": number}
-
-
-@pytest.fixture
-def year(tmp_path: Path, chdb_client: Client) -> Iterator[Year]:
-    with open_year(tmp_path, chdb_client) as made:
-        yield made
 
 
 def weekly(year: Year) -> str:

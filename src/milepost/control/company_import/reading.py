@@ -19,9 +19,8 @@ from milepost.domain.errors import Fault, InvalidInputError
 LARGEST_FILE_BYTES: Final = 32 * 1024 * 1024
 """A larger one is not taken."""
 
-csv.field_size_limit(
-    LARGEST_FILE_BYTES
-)  # of the process; else a long cell makes the whole file unreadable, not its line
+# Of the whole process, where nothing else reads CSV: else a long cell makes the file unreadable, and not its line alone.
+csv.field_size_limit(LARGEST_FILE_BYTES)
 
 _DELIMITERS: Final = (",", ";", "\t")
 _KEY, _ATTRIBUTE = "key:", "attribute:"
