@@ -19,7 +19,7 @@ from milepost.domain.errors import Fault, InvalidInputError
 LARGEST_FILE_BYTES: Final = 32 * 1024 * 1024
 """A larger one is not taken."""
 
-# Of the whole process, where nothing else reads CSV: else a long cell makes the file unreadable, and not its line alone.
+# For the whole process, there is no other way: else a long cell makes the file unreadable, and not its line alone.
 csv.field_size_limit(LARGEST_FILE_BYTES)
 
 _DELIMITERS: Final = (",", ";", "\t")
