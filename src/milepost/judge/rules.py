@@ -83,27 +83,53 @@ class Case:
         definition = assigned.definition
         self._affecting = [done for done in zip(definition.actions, facts, strict=True) if done[0].affects_achievement]
         self._together = joints(self._affecting, latching=definition.latches)
+        self._opens, self._deadline = opens_at(assigned), deadline_of(assigned)
 
     def judge(self, now: datetime, calendar: Calendar = UTC_DATES) -> Verdict:
         """The milestone's state at `now`, in the meaning of docs/reference/milestones.md.
 
         The reason tells dates of the calendar; the state takes no heed of it.
         """
-        assigned, latches = self.assigned, self.assigned.definition.latches
-        opens, deadline = opens_at(assigned), deadline_of(assigned)
+        opens, deadline, latches = self._opens, self._deadline, self.assigned.definition.latches
         if now < opens:
-            reason = f"starts on {day(opens, calendar)}"
-            return Verdict(state=MilestoneState.NOT_STARTED, at=assigned.assigned_at, reason=reason, next_at=opens)
+            at, reason = self.assigned.assigned_at, f"starts on {day(opens, calendar)}"
+            return Verdict(state=MilestoneState.NOT_STARTED, at=at, reason=reason, next_at=opens)
         place = bisect_right(self._together, now, key=lambda joint: joint.begin.at)
         last = self._together[place - 1] if place else None
         if last is not None and last.covers(now):
             return _achieved(last, deadline, len(self._affecting), calendar)
         ahead = self._together[place].begin.at if place < len(self._together) else None
         if last is not None and last.end is not None:
-            return _unachieved(assigned, last.end, _lost(last.end, calendar), ahead, now, calendar=calendar)
+            return self._unachieved(last.end, _lost(last.end, calendar), ahead, now, calendar)
         instant = now if deadline is None else min(now, deadline)
         missing = (action.name for action, spans in self._affecting if not _is_done(spans, instant, latches))
-        return _unachieved(assigned, None, f"not yet done: {listed(missing)}", ahead, now, calendar=calendar)
+        return self._unachieved(None, f"not yet done: {listed(missing)}", ahead, now, calendar)
+
+    def _unachieved(
+        self, lapse: Turn | None, reason: str, ahead: datetime | None, now: datetime, calendar: Calendar
+    ) -> Verdict:
+        """Missed or in progress: since the deadline or the opening, or since the lapse of what held before."""
+        opens, deadline = self._opens, self._deadline
+        value, lapsed_at = (lapse.value, lapse.at) if lapse else (None, None)
+        if deadline is not None and now > deadline:
+            missed_at = deadline if opens == self.assigned.assigned_at else max(deadline, opens)
+            return Verdict(
+                state=MilestoneState.MISSED,
+                at=max(missed_at, lapsed_at or missed_at),
+                reason=f"the deadline of {day(deadline, calendar)} passed; {reason}",
+                value=value,
+                next_at=ahead,
+                lapsed_at=lapsed_at,
+            )
+        too_late = None if deadline is None else deadline + JUST_AFTER
+        return Verdict(
+            state=MilestoneState.IN_PROGRESS,
+            at=max(opens, lapsed_at or opens),
+            reason=reason,
+            value=value,
+            next_at=min((instant for instant in (ahead, too_late) if instant is not None), default=None),
+            lapsed_at=lapsed_at,
+        )
 
 
 def _achieved(joint: Joint, deadline: datetime | None, actions: int, calendar: Calendar) -> Verdict:
@@ -123,38 +149,6 @@ def _achieved(joint: Joint, deadline: datetime | None, actions: int, calendar: C
         reason=f"{many}{done}{late}",
         value=value,
         next_at=None if joint.end is None else joint.end.at,
-    )
-
-
-def _unachieved(
-    assigned: AssignedMilestone,
-    lapse: Turn | None,
-    reason: str,
-    ahead: datetime | None,
-    now: datetime,
-    *,
-    calendar: Calendar,
-) -> Verdict:
-    """Missed or in progress: since the deadline or the opening, or since the lapse of what held before."""
-    deadline, value, opens = deadline_of(assigned), lapse.value if lapse else None, opens_at(assigned)
-    if deadline is not None and now > deadline:
-        missed_at = deadline if opens == assigned.assigned_at else max(deadline, opens)
-        return Verdict(
-            state=MilestoneState.MISSED,
-            at=max(missed_at, lapse.at) if lapse else missed_at,
-            reason=f"the deadline of {day(deadline, calendar)} passed; {reason}",
-            value=value,
-            next_at=ahead,
-            lapsed_at=lapse.at if lapse else None,
-        )
-    too_late = None if deadline is None else deadline + JUST_AFTER
-    return Verdict(
-        state=MilestoneState.IN_PROGRESS,
-        at=max(opens, lapse.at) if lapse else opens,
-        reason=reason,
-        value=value,
-        next_at=min((instant for instant in (ahead, too_late) if instant is not None), default=None),
-        lapsed_at=lapse.at if lapse else None,
     )
 
 
