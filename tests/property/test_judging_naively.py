@@ -94,7 +94,8 @@ def simulate(
             since = at(achieved_since)
         elif deadline is not None and tick > deadline:
             state = MilestoneState.MISSED
-            since = at(max(deadline, deadline if lost_at is None else lost_at))
+            missed = deadline if at(opens) == assigned.assigned_at else max(deadline, opens)
+            since = at(max(missed, missed if lost_at is None else lost_at))
         else:
             state = MilestoneState.IN_PROGRESS
             since = at(max(opens, opens if lost_at is None else lost_at))
