@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks
@@ -113,7 +113,7 @@ def page_transitions(
 
 def _next_ids(session: Session, recorded_at_ms: Sequence[int]) -> list[UUID]:
     """Ids that rise from one recording to the next, also within a millisecond or where the clock was set back."""
-    last = session.scalar(select(func.max(TransitionRow.id)))
+    last = session.scalar(select(TransitionRow.id).order_by(TransitionRow.id.desc()).limit(1))
     earliest_ms = 0 if last is None else uuid7_unix_ms(last) + 1
     return sorted(uuid7(max(at_ms, earliest_ms)) for at_ms in recorded_at_ms)
 
