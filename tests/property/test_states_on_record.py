@@ -43,9 +43,11 @@ class Plan:
         self.recorded: dict[UUID, list[Recorded]] = {}
 
     def judged(self, cases: Mapping[UUID, Case], now: datetime) -> Judged:
+        """By the copies that are there at the instant."""
+        there = [one for one in self.milestones if one.assigned_at <= now]
         verdicts = {one: case.judge(now) for one, case in cases.items()}
-        outcomes = judge_outcomes(self.milestones, [self.outcome], verdicts, now)
-        return Judged(self.milestones, [self.outcome], cases, verdicts, outcomes, now, UTC_DATES)
+        outcomes = judge_outcomes(there, [self.outcome], verdicts, now)
+        return Judged(there, [self.outcome], cases, verdicts, outcomes, now, UTC_DATES)
 
     def look(self, facts: Mapping[UUID, Facts], now: datetime) -> list[Transition]:
         """Record what is not on record yet; gives it."""

@@ -14,11 +14,11 @@ EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
 AFTER_LATEST: Final = datetime(2300, 1, 1, tzinfo=UTC)
 
 
-def _is_within(instant: datetime) -> datetime:
+def _in_bounds(instant: datetime) -> datetime:
     if not EARLIEST <= instant < AFTER_LATEST:
         raise ValueError("must lie in the years 1900 to 2299 (UTC)")
-    return instant
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_is_within)]
-"""An aware datetime from 1900-01-01 up to the end of 2299-12-31, by UTC."""
+Instant = Annotated[AwareDatetime, AfterValidator(_in_bounds)]
+"""An aware datetime from 1900-01-01 up to the end of 2299-12-31, by UTC, to the millisecond as all that is kept."""

@@ -57,6 +57,8 @@ _DONE_TO_A_PLAN: Final = {
 _DONE: Final = {"update": "a change", "create": "the creation", "delete": "the deletion"}
 _NO_CAUSE: Final = {"company": {"create", "update", "add_key", "remove_key", "import"}}
 """What changes no number: done to a company, it is not why a state changed."""
+_SHOWN: Final = {"name", "description", "unit", "format", "revision"}
+"""Members of definitions that say how they are shown, and change no number either."""
 
 
 class Causes:
@@ -145,7 +147,12 @@ def _rests_on(assigned: AssignedMilestone, by_metric: Mapping[UUID, Basis]) -> I
 
 
 def _may_matter(entry: AuditEntry) -> bool:
-    return entry.action not in _NO_CAUSE.get(entry.subject, ())
+    if entry.action in _NO_CAUSE.get(entry.subject, ()):
+        return False
+    if entry.action != "update" or not entry.before or not entry.after:
+        return True
+    members = {*entry.before, *entry.after} - _SHOWN
+    return any(entry.before.get(member) != entry.after.get(member) for member in members)
 
 
 def _moves_the_calendar(entry: AuditEntry) -> bool:

@@ -36,12 +36,14 @@ def milestone_course(case: Case, upto: datetime, calendar: Calendar) -> list[Ver
 def outcome_course(
     outcome: AssignedOutcome, parts: Sequence[tuple[Case, float]], upto: datetime, calendar: Calendar
 ) -> list[OutcomeVerdict]:
-    """The same of an outcome; `parts` are its milestones with their weights."""
+    """The same of an outcome; `parts` are its milestones with their weights, each counting from its own assignment."""
 
     def judge(instant: datetime) -> tuple[OutcomeVerdict, datetime | None]:
-        judged = [(case.assigned, case.judge(instant, calendar), weight) for case, weight in parts]
+        there = [(case, weight) for case, weight in parts if case.assigned.assigned_at <= instant]
+        judged = [(case.assigned, case.judge(instant, calendar), weight) for case, weight in there]
         verdict = judge_outcome(outcome.assigned_at, [part_of(*part) for part in judged], instant, calendar)
         ahead = [verdict.next_at, *(one.next_at for _, one, _ in judged)]
+        ahead += [case.assigned.assigned_at for case, _ in parts if case.assigned.assigned_at > instant]
         return verdict, min((next_at for next_at in ahead if next_at is not None), default=None)
 
     return _in_turn(_since_then(_walk(judge, outcome.assigned_at, upto)), outcome.assigned_at)
@@ -103,16 +105,16 @@ def _walk(
 
 
 def _since_then(walked: Iterable[tuple[datetime, OutcomeVerdict]]) -> Iterator[OutcomeVerdict]:
-    """None holds since before the instant for which another state was judged.
+    """Each state since it began: not since before another one was judged, and whatever else comes to bear it out.
 
-    By itself a verdict knows what stands, not what was lost on the way: on track since its first milestone opened,
-    also where all were achieved for a while.
+    By itself a verdict knows what stands, not what was on the way: on track since its first milestone opened, also
+    where all were achieved for a while; at risk since the milestone of now, also where another was at risk before.
     """
     before: tuple[datetime, OutcomeVerdict] | None = None
     for instant, verdict in walked:
         told = verdict
         if before is not None and before[1].state is verdict.state:
-            told = replace(verdict, at=max(verdict.at, before[1].at))
+            told = replace(verdict, at=before[1].at)
         elif before is not None and verdict.at <= before[0]:
             told = replace(verdict, at=instant)
         before = instant, told
@@ -122,8 +124,10 @@ def _since_then(walked: Iterable[tuple[datetime, OutcomeVerdict]]) -> Iterator[O
 def _in_turn(verdicts: Iterable[_V], begin: datetime) -> list[_V]:
     """One verdict for each state, as `history.stays` puts them in order: each begins after the one before."""
     found: list[_V] = []
+    begin_ms = to_unix_ms(begin)
     for verdict in verdicts:
-        while found and (found[-1].at >= verdict.at or verdict.at <= begin):
+        at_ms = to_unix_ms(verdict.at)
+        while found and (to_unix_ms(found[-1].at) >= at_ms or at_ms <= begin_ms):
             found.pop()
         found.append(verdict)
     return found

@@ -38,13 +38,6 @@ class Answer(NamedTuple):
     since_ms: int
     crossings: tuple[Crossing, ...]
 
-    def goes_on_from(self, before: Answer | None) -> bool:
-        """Whether it tells the same as the answer before, and at most one crossing more."""
-        if before is None or (self.question, self.since_ms) != (before.question, before.since_ms):
-            return False
-        known = len(before.crossings)
-        return self.crossings[:known] == before.crossings and len(self.crossings) <= known + 1
-
 
 class Asked(NamedTuple):
     """One action on one company, the instant from which it counts, and the one from which its answer is missing."""
@@ -163,7 +156,7 @@ class FactFinder:
             else:
                 answer = Answer(question, asked.since_ms, crossings)
                 # What latches shows another past by another state, or another instant since when.
-                if not asked.assigned.definition.latches and not answer.goes_on_from(answers.get(key)):
+                if not asked.assigned.definition.latches and answer != answers.get(key):
                     self.rewritten.add(asked.assigned.id)
                 answers[key] = answer
 

@@ -11,6 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from milepost.domain.basis import Basis
+from milepost.domain.calendar import Calendar
 from milepost.domain.event import Emissions, EventId
 from milepost.domain.identities import Identities
 from milepost.domain.milestone import Transition
@@ -83,6 +84,7 @@ class Judge:
         self._agenda = Agenda()
         self._news = NewsDesk(plans, clock)
         self._rested_on: Mapping[UUID, Basis] = {}
+        self._calendar: Calendar | None = None
         self._is_from_scratch = False
         self._set_aside = set_aside
         self._unjudged: set[UUID] = set()
@@ -95,7 +97,9 @@ class Judge:
         """
         self._news.begin()
         primaries = of_primaries(touched or {}, self._identities())
-        judged = self._judge(company_ids, primaries, looks_back=company_ids is not None)
+        before, self._calendar = self._calendar, self._plans.calendar()  # by which months are held
+        looks_back = company_ids is not None or before not in (None, self._calendar)
+        judged = self._judge(company_ids, primaries, looks_back=looks_back)
         self._news.end(company_ids)
         if company_ids is None:
             self._rested_on = self._plans.bases()
