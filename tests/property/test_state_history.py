@@ -10,14 +10,15 @@ from milepost.domain.history import Life, Recorded, Stay, count_states, stays
 
 STATES = ("in_progress", "achieved", "missed")
 
-changes = st.builds(Recorded, st.integers(-5, 30), st.sampled_from(STATES), st.booleans())
+changes = st.builds(Recorded, st.integers(-5, 30), st.sampled_from(STATES), st.booleans(), st.none())
+stretches = st.builds(Recorded, st.integers(-5, 30), st.sampled_from(STATES), st.booleans(), st.integers(-5, 30))
 
 
 @st.composite
 def lives(draw: st.DrawFn) -> Life:
     begin = draw(st.integers(0, 20))
     end = draw(st.none() | st.integers(begin, 30))
-    return Life(begin, end, stays(begin, "not_started", "in_progress", draw(st.lists(changes, max_size=6))))
+    return Life(begin, end, stays(begin, "not_started", "in_progress", draw(st.lists(changes | stretches, max_size=6))))
 
 
 @settings(max_examples=300, deadline=None)
@@ -33,6 +34,17 @@ def test_the_last_recorded_change_stands_and_stays_are_in_order(begin: int, reco
     found = stays(begin, "not_started", "in_progress", recorded)
     assert found[-1] == Stay(recorded[-1].at_ms, recorded[-1].state)
     assert [stay.since_ms for stay in found] == sorted({stay.since_ms for stay in found})
+
+
+@settings(max_examples=300, deadline=None)
+@given(begin=st.integers(0, 20), recorded=st.lists(changes, max_size=8), stretch=stretches)
+def test_from_the_end_of_a_stretch_on_what_was_recorded_before_it_stands(
+    begin: int, recorded: list[Recorded], stretch: Recorded
+) -> None:
+    before, after = (stays(begin, "not_started", "in_progress", some) for some in (recorded, [*recorded, stretch]))
+    assert stretch.until_ms is not None
+    ends = max(stretch.until_ms, stretch.at_ms + 1)
+    assert [one for one in after if one.since_ms >= ends] == [one for one in before if one.since_ms >= ends]
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,12 @@ class Plan:
         made = list(changes.transitions(UNKNOWN_CAUSES))
         for one in made:
             self.recorded.setdefault(one.subject_id, []).append(
-                Recorded(to_unix_ms(one.at), one.to_state, one.is_correction)
+                Recorded(
+                    to_unix_ms(one.at),
+                    one.to_state,
+                    one.is_correction,
+                    None if one.until is None else to_unix_ms(one.until),
+                )
             )
         self.milestones = [
             one.model_copy(update={"state": judged.verdicts[one.id].state, "state_at": judged.verdicts[one.id].at})

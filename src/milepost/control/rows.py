@@ -252,6 +252,7 @@ class TransitionRow(Row):
     cause: Mapped[str] = mapped_column(server_default="")
     is_correction: Mapped[bool] = mapped_column(server_default=false())
     is_late: Mapped[bool] = mapped_column(server_default=false())
+    until_ms: Mapped[int | None]
 
 
 class AuditRow(Row):

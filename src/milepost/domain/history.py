@@ -19,11 +19,15 @@ _OPEN_STATES: Final = {"milestone": MilestoneState.IN_PROGRESS.value, "outcome":
 
 
 class Recorded(NamedTuple):
-    """A change of state: since when the new one holds; `is_correction`: the one before was never true."""
+    """A change of state: since when the new one holds; `is_correction`: the one before was never true.
+
+    With `until_ms` it tells of a stretch of the past alone: from then on, what was recorded before it stands.
+    """
 
     at_ms: int
     state: str
     is_correction: bool = False
+    until_ms: int | None = None
 
 
 class Stay(NamedTuple):
@@ -64,6 +68,10 @@ def stays(begin_ms: int, first_state: str, open_state: str, recorded: Iterable[R
     """
     found = [Stay(begin_ms, first_state)]
     for change in recorded:
+        stands = len(found)
+        if change.until_ms is not None:
+            stands = bisect_left(found, max(change.until_ms, change.at_ms + 1), key=lambda stay: stay.since_ms)
+        found, left = found[:stands], found[stands:]
         if change.is_correction and found:
             found.pop()
         while found and found[-1].since_ms >= change.at_ms:
@@ -72,7 +80,7 @@ def stays(begin_ms: int, first_state: str, open_state: str, recorded: Iterable[R
             found.append(Stay(begin_ms, open_state))
         if change.at_ms <= begin_ms:
             found.clear()
-        found.append(Stay(change.at_ms, change.state))
+        found += [Stay(change.at_ms, change.state), *left]
     return found
 
 

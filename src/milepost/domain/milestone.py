@@ -203,6 +203,7 @@ class Transition(BaseModel):
 
     `cause` is what brought it about: the clock, an event, or what a person did. `is_correction`: the state before
     turned out never to have been true; `is_late`: the new one holds since more than a day before it was recorded.
+    `until`: it tells of a stretch of the past, and from that instant on, what had been recorded before it stands.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -220,3 +221,4 @@ class Transition(BaseModel):
     cause: str = ""
     is_correction: bool = False
     is_late: bool = False
+    until: datetime | None = None

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from milepost.domain.calendar import Calendar
 from milepost.domain.history import Recorded, Stay, stays_on_record
-from milepost.domain.milestone import AssignedMilestone, Transition
+from milepost.domain.milestone import AssignedMilestone, MilestoneState, Transition
 from milepost.domain.outcome import AssignedOutcome
 from milepost.domain.plan import Subject
 from milepost.judge.causes import CLOCK, Cause
@@ -17,7 +17,7 @@ from milepost.judge.course import PlanCases, Unrecorded, milestone_course, outco
 from milepost.judge.outcomes import OutcomeVerdict
 from milepost.judge.rules import Case, Verdict, is_correction
 from milepost.judge.transitions import contradicts, has_moved, milestone_transitions, outcome_transitions
-from milepost.kit.clock import to_unix_ms
+from milepost.kit.clock import to_datetime, to_unix_ms
 
 
 class Judged(NamedTuple):
@@ -124,10 +124,16 @@ def _causes(
 ) -> list[Cause]:
     """Why each verdict is taken, after the one before."""
     found: list[Cause] = []
+    if news.was is not None:
+        one = _in_state(one, MilestoneState(news.was.state), to_datetime(news.was.since_ms))
     for verdict in news.verdicts:
         found.append(of(one, verdict))
-        one = one.model_copy(update={"state": verdict.state, "state_at": verdict.at})
+        one = _in_state(one, verdict.state, verdict.at)
     return found
+
+
+def _in_state(one: AssignedMilestone, state: MilestoneState, since: datetime) -> AssignedMilestone:
+    return one.model_copy(update={"state": state, "state_at": since})
 
 
 def _cause_behind(verdict: OutcomeVerdict, parts: Sequence[tuple[datetime, Cause]]) -> Cause:

@@ -69,10 +69,16 @@ class PlanCases:
 
 
 class Unrecorded(NamedTuple, Generic[_V]):
-    """Verdicts to be recorded in turn; `is_correction`: the first takes the place of what was recorded last."""
+    """Verdicts to be recorded in turn; `is_correction`: the first takes the place of something that was recorded.
+
+    With `until_ms` they tell of a stretch of the past, which ends with what is on record from then on; `was` is what
+    was recorded last of that stretch, or before it.
+    """
 
     verdicts: Sequence[_V]
     is_correction: bool = False
+    until_ms: int | None = None
+    was: Stay | None = None
 
 
 def unrecorded(course: Sequence[_V], recorded: Sequence[Stay], contradicts: Callable[[_V], bool]) -> Unrecorded[_V]:
@@ -81,15 +87,27 @@ def unrecorded(course: Sequence[_V], recorded: Sequence[Stay], contradicts: Call
     `contradicts`: whether a verdict shows that the state recorded last was never true.
     """
     told = [Stay(to_unix_ms(verdict.at), verdict.state.value) for verdict in course]
-    first = next((place for place, pair in enumerate(zip(told, recorded, strict=False)) if pair[0] != pair[1]), None)
-    if first is None:
-        if len(recorded) <= len(told):
-            return Unrecorded(course[len(recorded) :])
-        return Unrecorded(course[-1:], contradicts(course[-1]))
-    is_last = first == len(recorded) - 1
-    if told[first].since_ms > recorded[first].since_ms and not (is_last and contradicts(course[first])):
+    first = _common(told, recorded)
+    if first == len(recorded):
+        return Unrecorded(course[first:])
+    same_at_the_end = _common(told[first:][::-1], recorded[first:][::-1])
+    until = len(told) - same_at_the_end
+    replaced = recorded[first : len(recorded) - same_at_the_end]
+    if same_at_the_end:
+        is_correction, until_ms = bool(replaced), told[until].since_ms
+        was = replaced[0] if replaced else recorded[first - 1]
+    else:
+        is_correction, until_ms, was = contradicts(course[min(first, until - 1)]), None, None
+    takes_its_place = is_correction and len(replaced) == 1
+    if first == until or (told[first].since_ms > recorded[first].since_ms and replaced and not takes_its_place):
         first = max(0, first - 1)  # from the state before on: it overrules what was recorded after it
-    return Unrecorded(course[first:], contradicts(course[first]))
+    return Unrecorded(course[first:until], is_correction, until_ms, was)
+
+
+def _common(some: Sequence[Stay], others: Sequence[Stay]) -> int:
+    """How many are the same from the beginning on."""
+    pairs = zip(some, others, strict=False)
+    return next((place for place, (one, other) in enumerate(pairs) if one != other), min(len(some), len(others)))
 
 
 def _walk(

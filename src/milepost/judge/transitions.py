@@ -13,6 +13,7 @@ from milepost.judge.course import Unrecorded
 from milepost.judge.outcomes import OutcomeVerdict
 from milepost.judge.rules import Verdict
 from milepost.judge.words import day
+from milepost.kit.clock import to_datetime
 
 CORRECTED = "the past was corrected by"
 
@@ -30,18 +31,19 @@ def milestone_transitions(
     calendar: Calendar,
 ) -> Iterator[Transition]:
     """One from each state to the next; a contradiction of the first says that the past was corrected, and by what."""
-    state, state_at, is_correction = assigned.state, assigned.state_at, unrecorded.is_correction
+    state, since, is_correction = assigned.state.value, assigned.state_at, unrecorded.is_correction
+    if unrecorded.was is not None:
+        state, since = unrecorded.was.state, to_datetime(unrecorded.was.since_ms)
     for verdict, cause in zip(unrecorded.verdicts, causes, strict=True):
         reason = verdict.reason
         if is_correction:
-            was = f"was {state.value.replace('_', ' ')} since {day(state_at, calendar)}"
-            reason = f"{reason} ({CORRECTED} {cause.words}; {was})"
+            reason = f"{reason} ({CORRECTED} {cause.words}; was {state.replace('_', ' ')} since {day(since, calendar)})"
         yield Transition(
             company_id=assigned.company_id,
             subject="milestone",
             subject_id=assigned.id,
             name=assigned.definition.name,
-            from_state=state.value,
+            from_state=state,
             to_state=verdict.state.value,
             at=verdict.at,
             recorded_at=now,
@@ -49,9 +51,10 @@ def milestone_transitions(
             value=verdict.value,
             cause=cause.words,
             is_correction=is_correction,
-            is_late=state is not MilestoneState.NOT_STARTED and is_late(verdict.at, now, cause),
+            is_late=state != MilestoneState.NOT_STARTED and is_late(verdict.at, now, cause),
+            until=_until(unrecorded),
         )
-        state, state_at, is_correction = verdict.state, verdict.at, False
+        state, since, is_correction = verdict.state.value, verdict.at, False
 
 
 def outcome_transitions(
@@ -61,14 +64,15 @@ def outcome_transitions(
     now: datetime,
 ) -> Iterator[Transition]:
     """One from each state to the next; their reasons are those of the milestones behind them."""
-    state, is_correction = assigned.state, unrecorded.is_correction
+    state = assigned.state.value if unrecorded.was is None else unrecorded.was.state
+    is_correction = unrecorded.is_correction
     for verdict, cause in zip(unrecorded.verdicts, causes, strict=True):
         yield Transition(
             company_id=assigned.company_id,
             subject="outcome",
             subject_id=assigned.id,
             name=assigned.name,
-            from_state=state.value,
+            from_state=state,
             to_state=verdict.state.value,
             at=verdict.at,
             recorded_at=now,
@@ -76,9 +80,14 @@ def outcome_transitions(
             value=round(verdict.progress, 6),
             cause=cause.words,
             is_correction=is_correction,
-            is_late=state is not OutcomeState.NOT_STARTED and is_late(verdict.at, now, cause),
+            is_late=state != OutcomeState.NOT_STARTED and is_late(verdict.at, now, cause),
+            until=_until(unrecorded),
         )
-        state, is_correction = verdict.state, False
+        state, is_correction = verdict.state.value, False
+
+
+def _until(unrecorded: Unrecorded[Verdict] | Unrecorded[OutcomeVerdict]) -> datetime | None:
+    return None if unrecorded.until_ms is None else to_datetime(unrecorded.until_ms)
 
 
 def contradicts(assigned: AssignedOutcome, verdict: OutcomeVerdict) -> bool:

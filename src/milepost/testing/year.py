@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -58,7 +58,7 @@ class Year:
         self.console.clock.advance(seconds=days * 86_400)
         self.judge.due()
 
-    def buy(self, company: str, *days: float) -> str:
+    def buy(self, company: str, *days: float, dollars: Sequence[float] | None = None) -> str:
         """Purchases on these days from the first, all in one request; gives the first event's id."""
         batch = next(_BATCHES)
         emitted = Emissions(
@@ -69,7 +69,7 @@ class Year:
             request_ids=[UUID(int=batch).bytes] * len(days),
             items=list(range(len(days))),
             event_date_ms=[NOW_MS + int(day * DAY_MS) for day in days],
-            numbers={},
+            numbers={} if dollars is None else {self.shop.signal.slots["dollars"]: dollars},
             texts={},
         )
         insert_signals(self.client, batch, f"year-{batch}-{self.shop.signal.id}", [emitted])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -33,10 +34,10 @@ class StateThen(BaseModel):
 def audit_corrections(session: Session, transitions: Sequence[Transition]) -> None:
     """One line for each that is a correction or late; call it before they are recorded themselves."""
     altering = {one.subject_id for one in transitions if one.is_correction or one.is_late}
-    latest = _latest(session, altering)
+    known = _states_on_record(session, altering)
     for one in transitions:
         if one.is_correction or one.is_late:
-            earlier = latest.get(one.subject_id) or _not_yet(one)
+            earlier = _before(one, known[one.subject_id])
             record_change(
                 session,
                 actor=MILEPOST,
@@ -47,7 +48,8 @@ def audit_corrections(session: Session, transitions: Sequence[Transition]) -> No
                 before=earlier.model_copy(update={"cause": None}),
                 after=_state_of(one),
             )
-        latest[one.subject_id] = _state_of(one)
+        if one.until is None:
+            known[one.subject_id].append(_state_of(one))
 
 
 def _state_of(transition: Transition) -> StateThen:
@@ -62,8 +64,13 @@ def _state_of(transition: Transition) -> StateThen:
     )
 
 
-def _not_yet(transition: Transition) -> StateThen:
-    """Of what had no transition before this one."""
+def _before(transition: Transition, known: Sequence[StateThen]) -> StateThen:
+    """What was recorded last; of a stretch of the past, the last of what had the state of then."""
+    found, until = known, transition.until
+    if until is not None:
+        found = [one for one in known if one.state == transition.from_state and one.since and one.since < until]
+    if found:
+        return found[-1]
     return StateThen(
         name=transition.name,
         company_id=transition.company_id,
@@ -74,13 +81,13 @@ def _not_yet(transition: Transition) -> StateThen:
     )
 
 
-def _latest(session: Session, subject_ids: Collection[UUID]) -> dict[UUID, StateThen]:
-    """The state of each that was recorded last."""
-    found: dict[UUID, StateThen] = {}
+def _states_on_record(session: Session, subject_ids: Collection[UUID]) -> dict[UUID, list[StateThen]]:
+    """All that was recorded of each, in that order."""
+    found: dict[UUID, list[StateThen]] = defaultdict(list)
     for chunk in chunks(subject_ids):
         of_chunk = select(TransitionRow).where(TransitionRow.subject_id.in_(chunk)).order_by(TransitionRow.id)
         for row in session.scalars(of_chunk):
-            found[row.subject_id] = StateThen(
+            then = StateThen(
                 name=row.name,
                 company_id=row.company_id,
                 state=row.to_state,
@@ -88,4 +95,5 @@ def _latest(session: Session, subject_ids: Collection[UUID]) -> dict[UUID, State
                 value=row.value,
                 reason=row.reason,
             )
+            found[row.subject_id].append(then)
     return found

@@ -32,17 +32,20 @@ def record_transitions(session: Session, transitions: Collection[Transition]) ->
 
     One takes effect only where its subject still is in `from_state`, so a batch that is judged again after a crash,
     or a subject that a person has meanwhile unassigned, leaves no second trace. Where `from_state` is `to_state`,
-    the instant since when is corrected. Several of one subject apply in order. Raises no revision: states are
+    the instant since when is corrected. Several of one subject apply in order. One that tells of a stretch of the past
+    moves no state. Raises no revision: states are
     no definitions. Those that alter the past are lines of the audit log too.
     """
     states = _current_states(session, transitions)
     taken: list[Transition] = []
     for transition in transitions:
         before, after = states.get(transition.subject_id), (transition.to_state, to_unix_ms(transition.at))
-        if before is not None and before[0] == transition.from_state and before != after:
+        if before is not None and transition.until is not None:
+            taken.append(transition)
+        elif before is not None and before[0] == transition.from_state and before != after:
             states[transition.subject_id] = after
             taken.append(transition)
-    last = {transition.subject_id: transition for transition in taken}
+    last = {transition.subject_id: transition for transition in taken if transition.until is None}
     for subject, table in _TABLES.items():
         changes = [
             {"id": subject_id, "state": one.to_state, "state_at_ms": to_unix_ms(one.at)}
@@ -70,10 +73,10 @@ def record_progress(session: Session, progress: Mapping[UUID, float]) -> None:
 def read_recorded(session: Session, of: ColumnElement[bool]) -> dict[UUID, list[Recorded]]:
     """The changes of state that the condition is true of, by their subject, as they were recorded one after another."""
     row = TransitionRow
-    query = select(row.subject_id, row.at_ms, row.to_state, row.is_correction).where(of).order_by(row.id)
+    query = select(row.subject_id, row.at_ms, row.to_state, row.is_correction, row.until_ms).where(of).order_by(row.id)
     changes: dict[UUID, list[Recorded]] = defaultdict(list)
-    for subject_id, at_ms, state, is_correction in session.execute(query):
-        changes[subject_id].append(Recorded(at_ms, state, is_correction))
+    for subject_id, at_ms, state, is_correction, until_ms in session.execute(query):
+        changes[subject_id].append(Recorded(at_ms, state, is_correction, until_ms))
     return changes
 
 
@@ -144,6 +147,7 @@ def _to_row(transition_id: UUID, transition: Transition) -> dict[str, object]:
         "cause": transition.cause,
         "is_correction": transition.is_correction,
         "is_late": transition.is_late,
+        "until_ms": None if transition.until is None else to_unix_ms(transition.until),
     }
 
 
@@ -162,4 +166,5 @@ def _to_transition(row: TransitionRow) -> Transition:
         cause=row.cause,
         is_correction=row.is_correction,
         is_late=row.is_late,
+        until=None if row.until_ms is None else to_datetime(row.until_ms),
     )

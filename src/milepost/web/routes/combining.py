@@ -90,7 +90,7 @@ def _report(deps: WebDeps, primary_id: UUID, body: CompaniesToCombine) -> Combin
         generations = {signal.id: signal.generation for signal in list_signals(session)}
     histories = deps.histories.histories(identities.parts([primary_id, *ids]), generations)
     foreseen = deps.foresight.transitions(primary_id, identities.with_combined(primary_id, ids))
-    states = {transition.subject_id: transition.to_state for transition in foreseen}
+    states = {transition.subject_id: transition.to_state for transition in foreseen if transition.until is None}
     keys = sorted((key for one in (primary, *others) for key in one.keys), key=lambda key: (key.key_space, key.value))
     joint = {"keys": tuple(keys), "attributes": {one.name: one.value for one in attributes}}
     return Combination(

@@ -51,7 +51,8 @@ class TimelineEntry(BaseModel):
     """A change of state (`kind` is `state`), or something done to the plan; each has an id of its own.
 
     `at` is when it happened by event dates and deadlines, `recorded_at` when it was noted. `reason` says what happened,
-    `cause` what brought a state about, `actor` who did something to the plan.
+    `cause` what brought a state about, `actor` who did something to the plan. With `until` it tells of a stretch of the
+    past, and from that instant on what was recorded before it stands.
     """
 
     kind: Literal["state"] | ChangeKind
@@ -67,6 +68,7 @@ class TimelineEntry(BaseModel):
     cause: str = ""
     is_correction: bool = False
     is_late: bool = False
+    until: datetime | None = None
     value: float | None = None
     actor: str | None = None
     id: UUID
