@@ -96,7 +96,7 @@ class Changes:
             parts = sorted((part for key in keys for part in behind.get(key, ())), key=lambda part: part[0])
             done = causes.done_to(outcome.id)
             whys = [done or _cause_behind(verdict, parts) for verdict in news_of_outcome.verdicts]
-            yield from outcome_transitions(outcome, news_of_outcome, whys, now)
+            yield from outcome_transitions(outcome, news_of_outcome, whys, now, calendar)
 
     def _of_milestone(self, one: AssignedMilestone) -> Unrecorded[Verdict]:
         course = milestone_course(self._judged.cases[one.id], self._judged.now, self._judged.calendar)

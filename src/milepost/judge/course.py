@@ -93,15 +93,14 @@ def unrecorded(course: Sequence[_V], recorded: Sequence[Stay], contradicts: Call
     same_at_the_end = _common(told[first:][::-1], recorded[first:][::-1])
     until = len(told) - same_at_the_end
     replaced = recorded[first : len(recorded) - same_at_the_end]
-    if same_at_the_end:
-        is_correction, until_ms = bool(replaced), told[until].since_ms
-        was = replaced[0] if replaced else recorded[first - 1]
-    else:
-        is_correction, until_ms, was = contradicts(course[min(first, until - 1)]), None, None
-    takes_its_place = is_correction and len(replaced) == 1
-    if first == until or (told[first].since_ms > recorded[first].since_ms and replaced and not takes_its_place):
-        first = max(0, first - 1)  # from the state before on: it overrules what was recorded after it
-    return Unrecorded(course[first:until], is_correction, until_ms, was)
+    takes_its_place = len(replaced) == 1 and (bool(same_at_the_end) or (first < until and contradicts(course[first])))
+    if first == until or (replaced and told[first].since_ms > replaced[0].since_ms and not takes_its_place):
+        first -= 1  # from the state before on: it overrules what was recorded after it
+    news = course[max(0, first) : until]
+    if not same_at_the_end:
+        return Unrecorded(news, contradicts(news[0]))
+    was = replaced[0] if replaced else recorded[first - 1]
+    return Unrecorded(news, bool(replaced), told[until].since_ms, was)
 
 
 def _common(some: Sequence[Stay], others: Sequence[Stay]) -> int:

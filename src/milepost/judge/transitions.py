@@ -37,7 +37,7 @@ def milestone_transitions(
     for verdict, cause in zip(unrecorded.verdicts, causes, strict=True):
         reason = verdict.reason
         if is_correction:
-            reason = f"{reason} ({CORRECTED} {cause.words}; was {state.replace('_', ' ')} since {day(since, calendar)})"
+            reason = f"{reason} ({CORRECTED} {cause.words}; was {_told(state, since, calendar)})"
         yield Transition(
             company_id=assigned.company_id,
             subject="milestone",
@@ -62,11 +62,16 @@ def outcome_transitions(
     unrecorded: Unrecorded[OutcomeVerdict],
     causes: Sequence[Cause],
     now: datetime,
+    calendar: Calendar,
 ) -> Iterator[Transition]:
-    """One from each state to the next; their reasons are those of the milestones behind them."""
-    state = assigned.state.value if unrecorded.was is None else unrecorded.was.state
-    is_correction = unrecorded.is_correction
+    """The same; their reasons are those of the milestones behind them."""
+    state, since, is_correction = assigned.state.value, assigned.state_at, unrecorded.is_correction
+    if unrecorded.was is not None:
+        state, since = unrecorded.was.state, to_datetime(unrecorded.was.since_ms)
     for verdict, cause in zip(unrecorded.verdicts, causes, strict=True):
+        reason = verdict.reason
+        if is_correction:
+            reason = f"{reason} ({CORRECTED} {cause.words}; was {_told(state, since, calendar)})"
         yield Transition(
             company_id=assigned.company_id,
             subject="outcome",
@@ -76,14 +81,18 @@ def outcome_transitions(
             to_state=verdict.state.value,
             at=verdict.at,
             recorded_at=now,
-            reason=verdict.reason,
+            reason=reason,
             value=round(verdict.progress, 6),
             cause=cause.words,
             is_correction=is_correction,
             is_late=state != OutcomeState.NOT_STARTED and is_late(verdict.at, now, cause),
             until=_until(unrecorded),
         )
-        state, is_correction = verdict.state.value, False
+        state, since, is_correction = verdict.state.value, verdict.at, False
+
+
+def _told(state: str, since: datetime, calendar: Calendar) -> str:
+    return f"{state.replace('_', ' ')} since {day(since, calendar)}"
 
 
 def _until(unrecorded: Unrecorded[Verdict] | Unrecorded[OutcomeVerdict]) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -41,9 +42,28 @@ def uuid7_bytes(unix_ms: int) -> bytes:
     return unix_ms.to_bytes(6, "big") + _noise.take()
 
 
+class _Rising:
+    """Ids of one millisecond in the order in which this process asked for them (RFC 9562, section 6.2, method 2)."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._lock = threading.Lock()
+
+    def take(self, fresh: int) -> int:
+        """The fresh one, or where it is not after the last of its millisecond, one at random a little after that."""
+        with self._lock:
+            if fresh >> 80 == self._last >> 80 and fresh <= self._last:
+                fresh = self._last + 1 + (fresh & 0xFFFF_FFFF)
+            self._last = fresh
+            return fresh
+
+
+_rising = _Rising()
+
+
 def uuid7(unix_ms: int) -> UUID:
-    """A new UUIDv7 for that time."""
-    return UUID(bytes=uuid7_bytes(unix_ms))
+    """A new UUIDv7 for that time; those that are made one after another within a millisecond rise."""
+    return UUID(int=_rising.take(int.from_bytes(uuid7_bytes(unix_ms), "big")))
 
 
 def uuid_text(identifier: bytes) -> str:

@@ -28,3 +28,9 @@ def test_ids_of_one_millisecond_differ_in_all_74_free_bits() -> None:
 @given(st.binary(min_size=16, max_size=16))
 def test_the_text_of_an_id_is_that_of_a_uuid(identifier: bytes) -> None:
     assert uuid_text(identifier) == str(UUID(bytes=identifier))
+
+
+def test_ids_of_one_millisecond_rise_in_the_order_in_which_they_were_asked_for() -> None:
+    made = [uuid7(1_700_000_000_000) for _ in range(5_000)]
+    assert made == sorted(set(made))
+    assert {(one.version, one.variant) for one in made} == {(7, RFC_4122)}
