@@ -71,8 +71,8 @@ class PlanCases:
 class Unrecorded(NamedTuple, Generic[_V]):
     """Verdicts to be recorded in turn; `is_correction`: the first takes the place of something that was recorded.
 
-    With `until_ms` they tell of a stretch of the past, which ends with what is on record from then on; `was` is what
-    was recorded last of that stretch, or before it.
+    With `until_ms` they tell of a stretch of the past, which ends with what is on record from then on; `was` is the
+    first that was recorded of that stretch, or what was recorded before it.
     """
 
     verdicts: Sequence[_V]
