@@ -117,7 +117,7 @@ def _ingest(data: Path) -> Iterator[_Target]:
         connection.id.bytes, scopes, system_clock(), 3600, load_key(paths.tokens_key(data)), kind=connection.kind
     )
     paths.metrics(data).mkdir(parents=True)
-    with _process("milepost.operate.ingest_process", "0", settings=settings):
+    with _process("milepost.operate", "milepost.operate.ingest_process", "0", settings=settings):
         _await(port)
         time.sleep(0.5)  # the worker's first look at the connections
         yield _Target(port, token, custom.public_key or "")
