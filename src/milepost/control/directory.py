@@ -192,11 +192,11 @@ class JudgedPlans:
         """See the port."""
         return self._definitions.calendar()
 
-    def news(self, since_ms: int) -> News:
+    def news(self, since_ms: int, company_ids: Collection[UUID] | None) -> News:
         """See the port; changes of definitions alone explain no state, since companies have copies."""
         with self._database.read() as session:
             others = audit_since(session, since_ms, _MOVE_NUMBERS, but_actions=_BY_THE_THOUSAND)
-            return News(deeds_since(session, since_ms), others)
+            return News(deeds_since(session, since_ms, company_ids), others)
 
     def recorded(self, copy_ids: Collection[UUID]) -> Mapping[UUID, Sequence[Recorded]]:
         """See the port."""

@@ -28,13 +28,13 @@ class NewsDesk:
         self._seen: set[UUID] = set()
         self._begun = _NOTHING
 
-    def begin(self) -> None:
-        """A judging begins that sees all that was done until now."""
-        self._begun = self._unseen()
+    def begin(self, company_ids: Collection[UUID] | None) -> None:
+        """A judging of these companies, or of all, begins: it sees all that was done until now."""
+        self._begun = self._unseen(company_ids)
 
-    def fresh(self) -> News:
-        """What no judging before this one has seen."""
-        now = self._unseen()
+    def fresh(self, company_ids: Collection[UUID]) -> News:
+        """What no judging before this one has seen, of what was done to these companies, or to what numbers rest on."""
+        now = self._unseen(company_ids)
         return News([*self._begun.plans, *now.plans], [*self._begun.others, *now.others])
 
     def end(self, company_ids: Collection[UUID] | None) -> None:
@@ -45,8 +45,8 @@ class NewsDesk:
         self._since_ms = max(self._since_ms, self._clock() - _LOOKS_BACK_MS)
         self._seen = {one for one in self._seen if uuid7_unix_ms(one) >= self._since_ms}
 
-    def _unseen(self) -> News:
-        news = self._plans.news(max(self._since_ms, self._clock() - _BEFORE_START_MS))
+    def _unseen(self, company_ids: Collection[UUID] | None) -> News:
+        news = self._plans.news(max(self._since_ms, self._clock() - _BEFORE_START_MS), company_ids)
         return News(
             [deed for deed in news.plans if deed.id not in self._seen],
             [entry for entry in news.others if entry.id not in self._seen],

@@ -39,8 +39,11 @@ class Plans(Protocol):
     def calendar(self) -> Calendar:
         """The account's, whose dates reasons tell; kept at hand like the bases."""
 
-    def news(self, since_ms: int) -> News:
-        """What people have done from this instant on, oldest first: asked for when a change wants its cause."""
+    def news(self, since_ms: int, company_ids: Collection[UUID] | None) -> News:
+        """What people have done from this instant on, oldest first, to plans of these companies at least, or of all.
+
+        Asked for when a change wants its cause, so it should cost no more than there is of it.
+        """
 
     def recorded(self, copy_ids: Collection[UUID]) -> Mapping[UUID, Sequence[Recorded]]:
         """The changes of state on record of these milestones and outcomes, as they were recorded one after another."""

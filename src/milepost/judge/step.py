@@ -95,7 +95,7 @@ class Judge:
         What is known already of unchanged definitions is not asked again, so say what was emitted meanwhile to these
         companies, as for `emitted`.
         """
-        self._news.begin()
+        self._news.begin(company_ids)
         primaries = of_primaries(touched or {}, self._identities())
         before, self._calendar = self._calendar, self._plans.calendar()  # by which months are held
         looks_back = company_ids is not None or before not in (None, self._calendar)
@@ -108,7 +108,7 @@ class Judge:
     def judge_anew(self, company_ids: Collection[UUID] | None = None) -> list[Transition]:
         """Judge from scratch: after emissions were deleted, or moved between companies by a merge or its undoing."""
         self._facts.forget(company_ids)
-        self._news.begin()
+        self._news.begin(company_ids)
         self._is_from_scratch = True
         try:
             judged = self._judge(company_ids, {}, looks_back=True)
@@ -204,12 +204,18 @@ class Judge:
     def _changes(self, judged: Judged, touched: Touches, *, looks_back: bool) -> list[Transition]:
         """What changed, with its cause, which is looked for only where something did."""
         moved = judged.moved(lambda copy_id: looks_back or copy_id in self._facts.rewritten)
-        copy_ids = [one.id for some in moved for one in some]
-        changes = Changes(judged, moved, self._plans.recorded(copy_ids)) if copy_ids else None
+        company_of = {one.id: one.company_id for some in moved for one in some}
+        changes = Changes(judged, moved, self._plans.recorded(company_of.keys())) if company_of else None
         if not changes:
             return []
         bases = self._plans.bases()
-        causes = Causes(self._news.fresh(), touched, judged.now, self._rested_on, from_scratch=self._is_from_scratch)
+        causes = Causes(
+            self._news.fresh(set(company_of.values())),
+            touched,
+            judged.now,
+            self._rested_on,
+            from_scratch=self._is_from_scratch,
+        )
         return list(
             changes.transitions(
                 CausesOf(lambda assigned, verdict: causes.of_milestone(assigned, verdict, bases), causes.done_to)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -78,6 +78,9 @@ def note_changes(session: Session, kind: ChangeKind, copies: Iterable[Noted], ac
         owe_rejudging(session, {row["company_id"] for row in rows}, now_ms=due_ms, from_scratch=False)
 
 
+_FEW_COMPANIES: Final = 200
+
+
 def page_plan_changes(
     session: Session, company_id: UUID, *, before: Place | None = None, limit: int
 ) -> tuple[PlanChange, ...]:
@@ -93,12 +96,14 @@ def page_plan_changes(
     return tuple(_to_change(row) for row in session.scalars(query))
 
 
-def deeds_since(session: Session, since_ms: int) -> tuple[Deed, ...]:
-    """All that was done from this instant on, oldest first."""
+def deeds_since(session: Session, since_ms: int, company_ids: Collection[UUID] | None = None) -> tuple[Deed, ...]:
+    """All that was done from this instant on, oldest first: to plans of these companies at least, or of all."""
     row = PlanChangeRow
     query = select(row.id, row.company_id, row.subject_id, row.kind, row.actor).where(
         row.id >= UUID(int=since_ms << 80)
     )
+    if company_ids is not None and len(company_ids) <= _FEW_COMPANIES:
+        query = query.where(row.company_id.in_(company_ids))
     return tuple(
         Deed(deed_id, company_id, subject_id, ChangeKind(kind), actor)
         for deed_id, company_id, subject_id, kind, actor in session.execute(query.order_by(row.id))
