@@ -15,6 +15,7 @@ $(VENV)/.installed: requirements.lock requirements-bootstrap.lock pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock \
 	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q -j 2 $(VENV)/lib src # where PYTHONDONTWRITEBYTECODE is set, every process would compile all it imports
 	@touch $@
 
 src/milepost/static/mcx.js: tracker/package-lock.json tracker/build.mjs $(wildcard tracker/src/*.ts)

@@ -14,7 +14,8 @@ from typing import Final, Literal, NamedTuple
 from milepost.domain.milestone import MilestoneState
 from milepost.domain.outcome import OutcomeState
 
-_FIRST_STATE: Final = "not_started"
+FIRST_STATE: Final = "not_started"
+"""Of milestones and outcomes alike."""
 _OPEN_STATES: Final = {"milestone": MilestoneState.IN_PROGRESS.value, "outcome": OutcomeState.ON_TRACK.value}
 
 
@@ -56,7 +57,7 @@ def stays_on_record(
     subject: Literal["milestone", "outcome"], begin_ms: int, recorded: Iterable[Recorded]
 ) -> list[Stay]:
     """The stays of a copy that was assigned at `begin_ms`."""
-    return stays(begin_ms, _FIRST_STATE, _OPEN_STATES[subject], recorded)
+    return stays(begin_ms, FIRST_STATE, _OPEN_STATES[subject], recorded)
 
 
 def stays(begin_ms: int, first_state: str, open_state: str, recorded: Iterable[Recorded]) -> list[Stay]:

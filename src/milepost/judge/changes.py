@@ -16,7 +16,7 @@ from milepost.judge.causes import CLOCK, Cause
 from milepost.judge.course import PlanCases, Unrecorded, milestone_course, outcome_course, unrecorded
 from milepost.judge.outcomes import OutcomeVerdict
 from milepost.judge.rules import Case, Verdict, is_correction
-from milepost.judge.transitions import contradicts, has_moved, milestone_transitions, outcome_transitions
+from milepost.judge.transitions import contradicts, has_moved, transitions
 from milepost.kit.clock import to_datetime, to_unix_ms
 
 
@@ -90,13 +90,13 @@ class Changes:
             behind[one.company_id, one.milestone_id] = [
                 (one.at, why) for one, why in zip(news.verdicts, whys, strict=True)
             ]
-            yield from milestone_transitions(one, news, whys, now, calendar)
+            yield from transitions(one, news, whys, now, calendar)
         for outcome, news_of_outcome in self._of_outcomes:
             keys = ((outcome.company_id, weighted.milestone_id) for weighted in outcome.milestones)
             parts = sorted((part for key in keys for part in behind.get(key, ())), key=lambda part: part[0])
             done = causes.done_to(outcome.id)
             whys = [done or _cause_behind(verdict, parts) for verdict in news_of_outcome.verdicts]
-            yield from outcome_transitions(outcome, news_of_outcome, whys, now, calendar)
+            yield from transitions(outcome, news_of_outcome, whys, now, calendar)
 
     def _of_milestone(self, one: AssignedMilestone) -> Unrecorded[Verdict]:
         course = milestone_course(self._judged.cases[one.id], self._judged.now, self._judged.calendar)

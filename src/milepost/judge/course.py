@@ -19,7 +19,7 @@ from milepost.judge.outcomes import OutcomeVerdict, judge_outcome, part_of
 from milepost.judge.rules import Case, Verdict
 from milepost.kit.clock import to_unix_ms
 
-_V = TypeVar("_V", Verdict, OutcomeVerdict)
+AnyVerdict = TypeVar("AnyVerdict", Verdict, OutcomeVerdict)
 
 
 def milestone_course(case: Case, upto: datetime, calendar: Calendar) -> list[Verdict]:
@@ -68,20 +68,22 @@ class PlanCases:
         return found
 
 
-class Unrecorded(NamedTuple, Generic[_V]):
+class Unrecorded(NamedTuple, Generic[AnyVerdict]):
     """Verdicts to be recorded in turn; `is_correction`: the first takes the place of something that was recorded.
 
     With `until_ms` they tell of a stretch of the past, which ends with what is on record from then on; `was` is the
     first that was recorded of that stretch, or what was recorded before it.
     """
 
-    verdicts: Sequence[_V]
+    verdicts: Sequence[AnyVerdict]
     is_correction: bool = False
     until_ms: int | None = None
     was: Stay | None = None
 
 
-def unrecorded(course: Sequence[_V], recorded: Sequence[Stay], contradicts: Callable[[_V], bool]) -> Unrecorded[_V]:
+def unrecorded(
+    course: Sequence[AnyVerdict], recorded: Sequence[Stay], contradicts: Callable[[AnyVerdict], bool]
+) -> Unrecorded[AnyVerdict]:
     """What must be recorded so that the record (`history.stays` of it) tells this course; nothing where it does.
 
     `contradicts`: whether a verdict shows that the state recorded last was never true.
@@ -110,8 +112,8 @@ def _common(some: Sequence[Stay], others: Sequence[Stay]) -> int:
 
 
 def _walk(
-    judge: Callable[[datetime], tuple[_V, datetime | None]], begin: datetime, upto: datetime
-) -> Iterator[tuple[datetime, _V]]:
+    judge: Callable[[datetime], tuple[AnyVerdict, datetime | None]], begin: datetime, upto: datetime
+) -> Iterator[tuple[datetime, AnyVerdict]]:
     """From one verdict to the instant at which, as it says, it may change, up to the last."""
     instant: datetime | None = begin
     while instant is not None and instant < upto:
@@ -138,9 +140,9 @@ def _since_then(walked: Iterable[tuple[datetime, OutcomeVerdict]]) -> Iterator[O
         yield told
 
 
-def _in_turn(verdicts: Iterable[_V], begin: datetime) -> list[_V]:
+def _in_turn(verdicts: Iterable[AnyVerdict], begin: datetime) -> list[AnyVerdict]:
     """One verdict for each state, as `history.stays` puts them in order: each begins after the one before."""
-    found: list[_V] = []
+    found: list[AnyVerdict] = []
     begin_ms = to_unix_ms(begin)
     for verdict in verdicts:
         at_ms = to_unix_ms(verdict.at)

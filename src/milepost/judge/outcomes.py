@@ -63,6 +63,11 @@ class OutcomeVerdict:
     progress: float
     next_at: datetime | None = None
 
+    @property
+    def value(self) -> float:
+        """The progress as it is kept with a change of state."""
+        return round(self.progress, 6)
+
 
 def part_of(assigned: AssignedMilestone, verdict: Verdict | None, weight: float) -> Part:
     """Without a verdict, where the milestone cannot be measured now, the state it had stays."""

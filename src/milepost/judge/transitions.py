@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from milepost.domain.calendar import Calendar
-from milepost.domain.milestone import AssignedMilestone, MilestoneState, Transition
+from milepost.domain.history import FIRST_STATE
+from milepost.domain.milestone import AssignedMilestone, Transition
 from milepost.domain.outcome import AssignedOutcome, OutcomeState
+from milepost.domain.plan import Subject
 from milepost.judge.causes import Cause, is_late
-from milepost.judge.course import Unrecorded
+from milepost.judge.course import AnyVerdict, Unrecorded
 from milepost.judge.outcomes import OutcomeVerdict
 from milepost.judge.rules import Verdict
 from milepost.judge.words import day
@@ -23,26 +25,32 @@ def has_moved(assigned: AssignedMilestone, verdict: Verdict) -> bool:
     return (assigned.state, assigned.state_at) != (verdict.state, verdict.at)
 
 
-def milestone_transitions(
-    assigned: AssignedMilestone,
-    unrecorded: Unrecorded[Verdict],
+def transitions(
+    assigned: AssignedMilestone | AssignedOutcome,
+    unrecorded: Unrecorded[AnyVerdict],
     causes: Sequence[Cause],
     now: datetime,
     calendar: Calendar,
 ) -> Iterator[Transition]:
     """One from each state to the next; a contradiction of the first says that the past was corrected, and by what."""
+    subject: Subject
+    subject, name = (
+        ("milestone", assigned.definition.name)
+        if isinstance(assigned, AssignedMilestone)
+        else ("outcome", assigned.name)
+    )
     state, since, is_correction = assigned.state.value, assigned.state_at, unrecorded.is_correction
     if unrecorded.was is not None:
         state, since = unrecorded.was.state, to_datetime(unrecorded.was.since_ms)
     for verdict, cause in zip(unrecorded.verdicts, causes, strict=True):
         reason = verdict.reason
         if is_correction:
-            reason = f"{reason} ({CORRECTED} {cause.words}; was {_told(state, since, calendar)})"
+            reason = f"{reason} ({CORRECTED} {cause.words}; was {state.replace('_', ' ')} since {day(since, calendar)})"
         yield Transition(
             company_id=assigned.company_id,
-            subject="milestone",
+            subject=subject,
             subject_id=assigned.id,
-            name=assigned.definition.name,
+            name=name,
             from_state=state,
             to_state=verdict.state.value,
             at=verdict.at,
@@ -51,52 +59,10 @@ def milestone_transitions(
             value=verdict.value,
             cause=cause.words,
             is_correction=is_correction,
-            is_late=state != MilestoneState.NOT_STARTED and is_late(verdict.at, now, cause),
-            until=_until(unrecorded),
+            is_late=state != FIRST_STATE and is_late(verdict.at, now, cause),
+            until=None if unrecorded.until_ms is None else to_datetime(unrecorded.until_ms),
         )
         state, since, is_correction = verdict.state.value, verdict.at, False
-
-
-def outcome_transitions(
-    assigned: AssignedOutcome,
-    unrecorded: Unrecorded[OutcomeVerdict],
-    causes: Sequence[Cause],
-    now: datetime,
-    calendar: Calendar,
-) -> Iterator[Transition]:
-    """The same; their reasons are those of the milestones behind them."""
-    state, since, is_correction = assigned.state.value, assigned.state_at, unrecorded.is_correction
-    if unrecorded.was is not None:
-        state, since = unrecorded.was.state, to_datetime(unrecorded.was.since_ms)
-    for verdict, cause in zip(unrecorded.verdicts, causes, strict=True):
-        reason = verdict.reason
-        if is_correction:
-            reason = f"{reason} ({CORRECTED} {cause.words}; was {_told(state, since, calendar)})"
-        yield Transition(
-            company_id=assigned.company_id,
-            subject="outcome",
-            subject_id=assigned.id,
-            name=assigned.name,
-            from_state=state,
-            to_state=verdict.state.value,
-            at=verdict.at,
-            recorded_at=now,
-            reason=reason,
-            value=round(verdict.progress, 6),
-            cause=cause.words,
-            is_correction=is_correction,
-            is_late=state != OutcomeState.NOT_STARTED and is_late(verdict.at, now, cause),
-            until=_until(unrecorded),
-        )
-        state, since, is_correction = verdict.state.value, verdict.at, False
-
-
-def _told(state: str, since: datetime, calendar: Calendar) -> str:
-    return f"{state.replace('_', ' ')} since {day(since, calendar)}"
-
-
-def _until(unrecorded: Unrecorded[Verdict] | Unrecorded[OutcomeVerdict]) -> datetime | None:
-    return None if unrecorded.until_ms is None else to_datetime(unrecorded.until_ms)
 
 
 def contradicts(assigned: AssignedOutcome, verdict: OutcomeVerdict) -> bool:
