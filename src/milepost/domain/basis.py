@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
 
-from milepost.domain.arithmetic import Name, Node, evaluate, parse, size, with_names
+from milepost.domain.arithmetic import Name, Node, evaluate, parse, size, text_of, with_names
 from milepost.domain.calendar import Calendar
 from milepost.domain.errors import Fault, InvalidInputError
 from milepost.domain.metric import CalendarPeriod, Formula, FormulaDraft, Metric, MetricDraft
@@ -59,7 +59,7 @@ class Basis:
     @cached_property
     def fingerprint(self) -> str:
         """Differs where the numbers may: not where only a name or a unit does."""
-        told = [str(self.arithmetic), *(leaf.meaning for leaf in self.leaves)]
+        told = [text_of(self.arithmetic), *(leaf.meaning for leaf in self.leaves)]
         if any(isinstance(leaf.metric.window, CalendarPeriod) for leaf in self.leaves):
             told.append(str(self.calendar))
         return "\n".join(told)
