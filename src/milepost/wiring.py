@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from traceback import extract_tb
 from typing import Protocol
 from uuid import UUID
@@ -27,6 +29,7 @@ from milepost.domain.event import Detected, RecordedGroup
 from milepost.domain.identities import Identities
 from milepost.domain.job import JobKind
 from milepost.domain.milestone import Transition
+from milepost.domain.unjudged import count_unjudged
 from milepost.erase.desk import PrivacyDesk
 from milepost.erase.ports import Premises
 from milepost.jobs.company_import import CompanyImport
@@ -41,7 +44,7 @@ from milepost.measure.queries import MetricReader
 from milepost.observe import paths
 from milepost.observe.health import ReactorHealth, write_health
 from milepost.observe.logs import logger
-from milepost.observe.metric_names import TRANSITIONS
+from milepost.observe.metric_names import TRANSITIONS, UNJUDGED
 from milepost.reactor import Parts, Reactor
 from milepost.record.checkpoint import Checkpoints
 from milepost.record.claims.port import Claims
@@ -123,9 +126,6 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     claims = RocksdbClaims(paths.claims(data))
     news = News(checkpoints.finished_batch())
 
-    def report(health: ReactorHealth) -> None:
-        write_health(paths.health(data), msgspec.structs.replace(health, unjudged_companies=judge.unjudged))
-
     reactor = Reactor(
         Parts(
             reader=SqliteJournalReader(paths.journal(data)),
@@ -135,7 +135,7 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
             store=StoreWriter(writer),
             touched=judge.touched,
             settled=news.tell,
-            report=report,
+            report=partial(_report, data, judge),
             clock=clock,
         )
     )
@@ -149,6 +149,14 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
         identities=identities,
         _owned=(checkpoints, claims, pool, writer),
     )
+
+
+def _report(data: Path, judge: JudgeLoop, health: ReactorHealth) -> None:
+    companies, metrics = count_unjudged(judge.aside())
+    UNJUDGED.labels("company").set(companies)
+    UNJUDGED.labels("metric").set(metrics)
+    told = msgspec.structs.replace(health, unjudged_companies=companies, unjudged_metrics=metrics)
+    write_health(paths.health(data), told)
 
 
 class JudgeAhead:
@@ -219,6 +227,13 @@ def make_privacy(
     return PrivacyDesk(premises, load_key(paths.secrets_key(data)))
 
 
+def _traced(error: Exception) -> dict[str, str]:
+    """Where it came from, without its text, which may quote what is kept."""
+    where = extract_tb(error.__traceback__)
+    reason = f"{type(error).__name__} in {where[-1].name}, line {where[-1].lineno}"
+    return {"reason": reason, "traceback": "".join(where.format())}
+
+
 def make_judge(database: Database, pool: Queries, identities: IdentitySource, clock: Clock) -> JudgeLoop:
     """The judge on its own view of the definitions."""
     definitions = DefinitionSource(database)
@@ -230,9 +245,10 @@ def make_judge(database: Database, pool: Queries, identities: IdentitySource, cl
         _log.error("judging_failed", exc_info=error)
 
     def set_aside(company_id: UUID, error: Exception) -> None:
-        where = extract_tb(error.__traceback__)[-1]  # without the error's text, which may quote what is kept
-        reason = f"{type(error).__name__} in {where.name}, line {where.lineno}"
-        _log.error("company_cannot_be_judged", company=str(company_id), reason=reason)
+        _log.error("company_cannot_be_judged", company=str(company_id), **_traced(error))
+
+    def unanswered(metric_id: UUID, error: Exception) -> None:
+        _log.error("metric_cannot_be_evaluated", metric=str(metric_id), **_traced(error))
 
     return JudgeLoop(
         Judge(
@@ -241,6 +257,7 @@ def make_judge(database: Database, pool: Queries, identities: IdentitySource, cl
             clock,
             identities,
             set_aside=set_aside,
+            unanswered=unanswered,
         ),
         rejudgings=Rejudgings(database, clock),
         have_definitions_changed=definitions.have_numbers_changed,

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
@@ -21,6 +21,7 @@ from milepost.operate.doctor import Case, Finding, Level, count_at_rest, examine
 from milepost.operate.lock import FolderTakenError, lock_folder
 from milepost.settings import Settings
 
+_MOST_UNJUDGED = 20
 _COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "bold red"}
 
 
@@ -78,6 +79,10 @@ def _of_service(settings: Settings) -> Iterator[Finding]:
     except MilepostError as error:
         is_ready, told = False, error.message
     yield Finding(level=Level.OK if is_ready else Level.PROBLEM, subject="Service", told=told)
+    try:
+        yield from _of_judging(api.get("/api/unjudged")["items"])
+    except MilepostError as error:
+        yield Finding(level=Level.PROBLEM, subject="Judging", told=f"This could not be checked: {error.message}")
     app_url, api_url = urlsplit(api.service.app_url), urlsplit(api.service.api_url)
     known = {"app_port": app_url.port, "api_port": api_url.port}
     tls = {} if api_url.scheme == "https" else {"tls": "off"}
@@ -88,3 +93,16 @@ def _of_service(settings: Settings) -> Iterator[Finding]:
         clock=system_clock,
     )
     yield from examine(case)
+
+
+def _of_judging(items: list[dict[str, Any]]) -> Iterator[Finding]:
+    """What is set aside, by name: it holds up nobody else, but its states stay as they are."""
+    for item in items[:_MOST_UNJUDGED]:
+        subject = f"The metric {item['metric_name']!r}" if item["of"] == "metric" else f"{item['company_name']!r}"
+        told = f"{subject} cannot be judged (companies: {item['companies']:,}): {item['reason']}"
+        yield Finding(level=Level.WARNING, subject="Judging", told=told)
+    if len(items) > _MOST_UNJUDGED:
+        told = f"{len(items) - _MOST_UNJUDGED:,} more are in GET /api/unjudged"
+        yield Finding(level=Level.WARNING, subject="Judging", told=told)
+    if not items:
+        yield Finding(level=Level.OK, subject="Judging", told="every plan can be judged")

@@ -66,8 +66,31 @@ def check_metric(
     if isinstance(draft, MetricDraft):
         _raise("The metric is not valid.", metric_misfits(draft, signals[draft.signal_id]))
     elif isinstance(draft, Formula):
-        for formula in metrics.values():
-            basis_of(formula, {**metrics, draft.id: draft}, signals, Calendar())
+        _check_users(draft, metrics, signals)
+
+
+def _check_users(draft: Formula, metrics: Mapping[UUID, Metric | Formula], signals: Mapping[UUID, Signal]) -> None:
+    """Formulas that are made of this one must not grow too large by it; those that were before are no reason."""
+    faults = []
+    for user in metrics.values():
+        if not isinstance(user, Formula) or user.id == draft.id or _does_not_fit(user, metrics, signals):
+            continue
+        misfit = _does_not_fit(user, {**metrics, draft.id: draft}, signals)
+        if misfit is not None:
+            reason = f"the formula {user.name!r}, which is made of this one, would not hold: it {misfit}"
+            faults.append(Fault(path="formula", reason=reason))
+    _raise("Formulas that are made of this one would not hold any more.", faults)
+
+
+def _does_not_fit(
+    formula: Formula, metrics: Mapping[UUID, Metric | Formula], signals: Mapping[UUID, Signal]
+) -> str | None:
+    """Why it cannot be put in force; None if it can."""
+    try:
+        basis_of(formula, metrics, signals, Calendar())
+    except InvalidInputError as error:
+        return error.faults[0].reason
+    return None
 
 
 def metric_misfits(metric: MetricDraft, signal: SignalDraft) -> list[Fault]:

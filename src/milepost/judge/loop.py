@@ -12,6 +12,7 @@ from uuid import UUID
 
 from milepost.domain.event import Emissions
 from milepost.domain.milestone import Transition
+from milepost.domain.unjudged import Unjudged
 from milepost.judge.causes import Touch
 from milepost.judge.ports import Rejudgings
 from milepost.judge.step import Judge, touches
@@ -67,6 +68,10 @@ class JudgeLoop:
     def unjudged(self) -> int:
         """How many companies cannot be judged as they are; may be asked from any thread."""
         return self._judge.unjudged
+
+    def aside(self) -> Sequence[Unjudged]:
+        """What cannot be judged as it is, and why; may be asked from any thread."""
+        return self._judge.aside()
 
     def stop(self) -> None:
         """Judge what is touched by now, then come home."""

@@ -7,29 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from itertools import chain
 from uuid import UUID
 
 from milepost.domain.basis import Basis
 from milepost.domain.calendar import Calendar
 from milepost.domain.event import Emissions, EventId
 from milepost.domain.identities import Identities
-from milepost.domain.milestone import Transition
+from milepost.domain.milestone import AssignedMilestone, Transition
+from milepost.domain.unjudged import Unjudged
 from milepost.judge.agenda import Agenda
+from milepost.judge.asking import OF_THE_DATA, reason_of
 from milepost.judge.causes import Causes, Touch, Touches
 from milepost.judge.changes import CausesOf, Changes, Judged
-from milepost.judge.facts import FactFinder
+from milepost.judge.facts import RETRY_MS, FactFinder
 from milepost.judge.news import NewsDesk
 from milepost.judge.outcomes import judge_outcomes
 from milepost.judge.ports import Measures, Plans
 from milepost.judge.rules import Case
 from milepost.kit.clock import Clock, to_datetime, to_unix_ms
-
-RETRY_MS: Final = 600_000
-"""After so long a company that could not be judged is tried again; when its plan or a metric changes, at once."""
-
-_OF_THE_DATA: Final = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
-"""What comes of something kept that cannot be judged; all else is of the store or the database, and may pass."""
 
 
 def touches(emissions: Iterable[Emissions]) -> dict[tuple[UUID, UUID], Touch]:
@@ -65,7 +61,8 @@ class Judge:
 
     Judge all once at start: that makes the clock's agenda, and mends what a crash left unjudged. An error of the
     store or the control plane comes through, and the companies concerned are due again, from scratch. A company that
-    itself cannot be judged is set aside, with a word to `set_aside`, and holds up no other.
+    itself cannot be judged is set aside, with a word to `set_aside`, and holds up no other; so is a condition on a
+    metric that cannot be evaluated, with a word to `unanswered`.
     """
 
     def __init__(
@@ -76,8 +73,9 @@ class Judge:
         identities: Callable[[], Identities] = Identities,
         *,
         set_aside: Callable[[UUID, Exception], None] = lambda _company, _error: None,
+        unanswered: Callable[[UUID, Exception], None] = lambda _metric, _error: None,
     ) -> None:
-        self._facts = FactFinder(measures)
+        self._facts = FactFinder(measures, clock, unanswered)
         self._plans = plans
         self._clock = clock
         self._identities = identities
@@ -87,7 +85,8 @@ class Judge:
         self._calendar: Calendar | None = None
         self._is_from_scratch = False
         self._set_aside = set_aside
-        self._unjudged: set[UUID] = set()
+        self._unjudged: dict[UUID, Unjudged] = {}
+        self._unanswered: dict[UUID, tuple[Unjudged, ...]] = {}
 
     def judge(self, company_ids: Collection[UUID] | None = None, touched: Touches | None = None) -> list[Transition]:
         """Judge these companies, or all: at start, and after assignments, ticks, edits, and backfills.
@@ -120,7 +119,7 @@ class Judge:
     def emitted(self, touched: Touches) -> list[Transition]:
         """Judge what these emissions (see `touches`), readable by now, may have moved."""
         moved = of_primaries(touched, self._identities())
-        stale = self._facts.stale(moved, self._plans.bases()) - self._unjudged
+        stale = self._facts.stale(moved, self._plans.bases()) - self._unjudged.keys()
         return self._judge(stale, {key: touch for key, touch in moved.items() if key[1] in stale}) if stale else []
 
     def due(self) -> list[Transition]:
@@ -137,6 +136,10 @@ class Judge:
     def unjudged(self) -> int:
         """How many companies are set aside, since they cannot be judged as they are."""
         return len(self._unjudged)
+
+    def aside(self) -> list[Unjudged]:
+        """All that is set aside; may be asked from any thread."""
+        return [*self._unjudged.copy().values(), *chain.from_iterable(list(self._unanswered.values()))]
 
     def _judge(
         self, company_ids: Collection[UUID] | None, touched: Touches, *, looks_back: bool = False
@@ -156,33 +159,44 @@ class Judge:
         """Look at all at once; where that fails, at either half, until those are found at whom it fails."""
         try:
             transitions = self._look(company_ids, touched, looks_back=looks_back)
-        except _OF_THE_DATA as error:
+        except OF_THE_DATA as error:
             some = list(self._plans.companies() if company_ids is None else company_ids)
             if not some:
                 raise
             if company_ids is None:
                 self._agenda.clear()
-                self._unjudged.intersection_update(some)
+                self._keep_aside(some)
             if len(some) == 1:
                 self._put_aside(some[0], error)
                 return []
             half = len(some) // 2
             halves = (some[:half], some[half:])
             return [one for ids in halves for one in self._judge_who_can_be(ids, touched, looks_back=looks_back)]
-        self._unjudged.difference_update(self._unjudged.copy() if company_ids is None else company_ids)
+        for company_id in list(self._unjudged) if company_ids is None else company_ids:
+            self._unjudged.pop(company_id, None)
         return transitions
+
+    def _keep_aside(self, company_ids: Collection[UUID]) -> None:
+        """Of those that are set aside, only these still have a plan."""
+        for some in (self._unjudged, self._unanswered):
+            for company_id in some.keys() - set(company_ids):
+                del some[company_id]
 
     def _put_aside(self, company_id: UUID, error: Exception) -> None:
         self._facts.forget([company_id])
         self._agenda.appoint(company_id, self._clock() + RETRY_MS)
         if company_id not in self._unjudged:
-            self._unjudged.add(company_id)
+            since = to_datetime(self._clock())
+            self._unjudged[company_id] = Unjudged(
+                of="company", company_id=company_id, reason=reason_of(error), since=since
+            )
             self._set_aside(company_id, error)
 
     def _look(self, company_ids: Collection[UUID] | None, touched: Touches, *, looks_back: bool) -> list[Transition]:
         milestones, outcomes = self._plans.milestones(company_ids), self._plans.outcomes(company_ids)
         facts = self._facts.find(milestones, self._plans.bases(), touched, company_ids)
         now, calendar = to_datetime(self._clock()), self._plans.calendar()
+        self._note_unanswered(milestones, company_ids)
         cases = {one.id: Case(one, facts[one.id]) for one in milestones if one.id in facts}
         verdicts = {case_id: case.judge(now, calendar) for case_id, case in cases.items()}
         outcome_verdicts = judge_outcomes(milestones, outcomes, verdicts, now, calendar)
@@ -231,5 +245,29 @@ class Judge:
                 next_ms[company_id] = min(at_ms, next_ms.get(company_id, at_ms))
         if company_ids is None:
             self._agenda.clear()
+        for company_id in self._unanswered if company_ids is None else self._unanswered.keys() & set(company_ids):
+            at_ms = self._clock() + RETRY_MS
+            next_ms[company_id] = min(at_ms, next_ms.get(company_id, at_ms))
         for company_id in next_ms if company_ids is None else company_ids:
             self._agenda.appoint(company_id, next_ms.get(company_id))
+
+    def _note_unanswered(self, milestones: Iterable[AssignedMilestone], company_ids: Collection[UUID] | None) -> None:
+        """What could not be evaluated just now, since when."""
+        before = {(one.company_id, one.milestone_id): one for some in self._unanswered.values() for one in some}
+        found: dict[UUID, list[Unjudged]] = {}
+        for one in milestones:
+            if one.id in self._facts.failures:
+                metric_id, failure = self._facts.failures[one.id]
+                earlier = before.get((one.company_id, one.milestone_id))
+                unjudged = Unjudged(
+                    of="metric" if failure.of_definition else "company",
+                    company_id=one.company_id,
+                    milestone_id=one.milestone_id,
+                    metric_id=metric_id,
+                    reason=failure.reason,
+                    since=earlier.since if earlier is not None else to_datetime(self._clock()),
+                )
+                found.setdefault(one.company_id, []).append(unjudged)
+        for company_id in list(self._unanswered) if company_ids is None else company_ids:
+            self._unanswered.pop(company_id, None)
+        self._unanswered.update({company_id: tuple(some) for company_id, some in found.items()})

@@ -32,7 +32,7 @@ from milepost.measure.statements import (
     values_sql,
 )
 from milepost.measure.windows import begins_after_ms, ends_of, window_sql
-from milepost.store.client import Queries
+from milepost.store.client import Queries, answering
 
 PARTS_PER_QUERY = 5_000
 """Bounds a query's text: ids are read with it."""
@@ -45,7 +45,8 @@ class MetricReader:
 
     Only emissions of the signals' generations in force count. Companies that were combined are read as one, by
     their primary's id, and hidden ones are not among all; `identities` says which. A metric that does not fit its
-    signal is an InvalidInputError; errors of the store come through as they are. None stands for no value.
+    signal is an InvalidInputError, one that the store cannot evaluate an UnanswerableError, and a store that is away an
+    UnavailableError. None stands for no value.
     """
 
     def __init__(self, client: Queries, identities: Callable[[], Identities] = Identities) -> None:
@@ -243,7 +244,8 @@ class MetricReader:
         }
 
     def _rows(self, sql: str, parameters: dict[str, Any]) -> Sequence[Sequence[Any]]:
-        rows: Sequence[Sequence[Any]] = self._client.query(sql, parameters=parameters).result_rows
+        with answering(self._client):
+            rows: Sequence[Sequence[Any]] = self._client.query(sql, parameters=parameters).result_rows
         return rows
 
 

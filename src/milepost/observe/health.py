@@ -17,7 +17,8 @@ STUCK_MS = 60_000
 class ReactorHealth(msgspec.Struct, frozen=True, kw_only=True):
     """The reactor at `at_ms`; `stopped_because` is set when the line stands still and a person must look.
 
-    `unjudged_companies` are those whose states cannot be kept; the judge works beside the reactor.
+    `unjudged_companies` are those whose states cannot be kept, `unjudged_metrics` those that cannot be evaluated for
+    anyone; the judge works beside the reactor.
     """
 
     at_ms: int
@@ -25,18 +26,20 @@ class ReactorHealth(msgspec.Struct, frozen=True, kw_only=True):
     lag_entries: int
     stopped_because: str = ""
     unjudged_companies: int = 0
+    unjudged_metrics: int = 0
 
 
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     """Whether events can be accepted and are being processed, and each reason why not.
 
-    Companies that cannot be judged are told, and no reason: turning events away would mend none of them.
+    Companies and metrics that cannot be judged are told, and no reason: turning events away would mend none of them.
     """
 
     ready: bool
     reasons: tuple[str, ...]
     lag_entries: int | None
     unjudged_companies: int = 0
+    unjudged_metrics: int = 0
 
 
 def write_health(path: Path, health: ReactorHealth) -> None:
@@ -76,6 +79,7 @@ def readiness(
         reasons=tuple(reasons),
         lag_entries=reactor.lag_entries if reactor else None,
         unjudged_companies=reactor.unjudged_companies if reactor else 0,
+        unjudged_metrics=reactor.unjudged_metrics if reactor else 0,
     )
 
 

@@ -20,5 +20,11 @@ BATCHES = Counter("milepost_batches_total", "Batches the reactor finished")
 LAG_ENTRIES = Gauge(
     "milepost_reactor_lag_entries", "Accepted submissions not yet processed", multiprocess_mode="mostrecent"
 )
+UNJUDGED = Gauge(
+    "milepost_unjudged",
+    "What cannot be judged as it is, and is set aside: metrics that cannot be evaluated for anyone, and companies",
+    ["of"],
+    multiprocess_mode="mostrecent",
+)
 RESTARTS = Counter("milepost_process_restarts_total", "Child processes that died and were started again", ["process"])
 EVENTS_DROPPED = Counter("milepost_events_dropped_total", "Events that the account's retention took out of the log")

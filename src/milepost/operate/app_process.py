@@ -116,6 +116,7 @@ def _web_deps(
         snapshots=snapshots,
         privacy=privacy,
         jobs_folder=paths.jobs(settings.data),
+        unjudged=engine.judge.aside,
     )
 
 

@@ -5,6 +5,7 @@ The event log and the metrics are what the test brings; without them, the log is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from milepost.control.directory import IdentitySource
 from milepost.control.repos import connections, people, sessions
 from milepost.domain.account import Role
 from milepost.domain.connection import EVENT_HANDLER_SCOPE, Connection, ConnectionKind
+from milepost.domain.unjudged import Unjudged
 from milepost.kit.crypto import issue_token
 from milepost.kit.news import News
 from milepost.measure.queries import MetricReader
@@ -117,14 +119,13 @@ def open_console(
     feed_files: FeedFiles | None = None,
     live: LiveStreams | None = None,
     client: Queries | None = None,
+    unjudged: Sequence[Unjudged] = (),
 ) -> Console:
     """A console on a fresh database in the folder, at the business's `NOW_MS`.
 
-    Live streams end at once, unless the test brings its own `live`. With a client of the store, companies have their
-    real histories, and metrics know who is who.
+    Live streams end at once, unless the test has its own. With a client, companies have histories and identities.
     """
-    clock = StandingClock(NOW_MS)
-    database = make_control_database(folder)
+    clock, database = StandingClock(NOW_MS), make_control_database(folder)
     identities = IdentitySource(database)
     deps = WebDeps(
         database=database,
@@ -146,5 +147,6 @@ def open_console(
         snapshots=EmptySnapshots(folder / "snapshot"),
         privacy=EmptyPrivacy(),
         jobs_folder=folder / "jobs",
+        unjudged=lambda: unjudged,
     )
     return Console(app=create_app(deps), deps=deps, clock=clock)

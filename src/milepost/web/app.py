@@ -44,6 +44,7 @@ from milepost.web.routes import (
     signal_preview,
     signals,
     snapshot,
+    unjudged,
     unmatched,
     users,
 )
@@ -58,6 +59,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     feeds.router,
     rejections.router,
     overview.router,
+    unjudged.router,
     unmatched.router,  # before companies, whose ids would take its path, and that of imports
     company_import.router,
     companies.router,

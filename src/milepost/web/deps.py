@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 
 from milepost.control.session import Database
 from milepost.domain.identities import Identities
+from milepost.domain.unjudged import Unjudged
 from milepost.kit.clock import Clock
 from milepost.record.rejections import RejectionReader
 from milepost.web.feeds import Feeds
@@ -45,6 +46,7 @@ class WebDeps:
     snapshots: Snapshots
     privacy: Privacy
     jobs_folder: Path
+    unjudged: Callable[[], Sequence[Unjudged]]
 
 
 def _of_app(request: Request) -> WebDeps:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,17 +15,22 @@ from milepost.control.repos.bases import bases
 from milepost.control.repos.metrics import list_metrics
 from milepost.control.repos.settings import read_settings
 from milepost.domain.basis import Basis
+from milepost.domain.calendar import Calendar
 from milepost.domain.errors import InvalidInputError
 from milepost.domain.metric import Formula, Metric
 from milepost.domain.milestone import AssignedMilestone, AutomaticAction
 from milepost.domain.outcome import AssignedOutcome
+from milepost.judge.asking import OF_THE_DATA, reason_of
 from milepost.judge.course import PlanCases, outcome_course
 from milepost.judge.explain import Telling, explain_milestone, explain_outcome
 from milepost.judge.facts import FactFinder
 from milepost.judge.outcomes import OutcomeVerdict, judge_outcomes, part_of
-from milepost.judge.rules import Case, Verdict
+from milepost.judge.rules import Case, Facts, Verdict
 from milepost.kit.clock import to_datetime
+from milepost.observe.logs import logger
 from milepost.web.deps import WebDeps
+
+_log = logger("web")
 
 
 class ExplainedMilestone(AssignedMilestone):
@@ -60,16 +66,22 @@ def standing(
     with deps.database.read() as session:
         by_metric, calendar = bases(session), read_settings(session).calendar
         metrics = {metric.id: metric for metric in list_metrics(session)}
-    facts = FactFinder(deps.metrics).find(milestones, by_metric, {})
-    cases = {one.id: Case(one, facts[one.id]) for one in milestones if one.id in facts}
-    verdicts = {copy_id: case.judge(now, calendar) for copy_id, case in cases.items()}
+    finder = FactFinder(deps.metrics, told=_log_unanswered)
+    facts = finder.find(milestones, by_metric, {})
+    unjudged = {copy_id: failure.reason for copy_id, (_, failure) in finder.failures.items()}
+    cases, verdicts = _judged([one for one in milestones if one.id in facts], facts, now, calendar, unjudged)
     values = _values(deps, milestones, by_metric, now_ms)
     telling = Telling(now=now, calendar=calendar, show=_Shown(metrics, by_metric))
     told = [
         ExplainedMilestone(
             **dict(one if at_ms is None else _as_judged(one, verdicts.get(one.id))),
             explanation=explain_milestone(
-                one, verdicts.get(one.id), facts.get(one.id), _of_actions(one, values), telling
+                one,
+                verdicts.get(one.id),
+                facts.get(one.id),
+                _of_actions(one, values),
+                telling,
+                unjudged=unjudged.get(one.id),
             ),
         )
         for one in milestones
@@ -77,6 +89,32 @@ def standing(
     asked = None if at_ms is None else PlanCases(milestones, cases)
     judged = _outcomes(milestones, outcomes, verdicts, telling, asked)
     return Standing(milestones=told, outcomes=judged)
+
+
+def _judged(
+    milestones: Sequence[AssignedMilestone],
+    facts: Mapping[UUID, Facts],
+    now: datetime,
+    calendar: Calendar,
+    unjudged: dict[UUID, str],
+) -> tuple[dict[UUID, Case], dict[UUID, Verdict]]:
+    """Of each that can be judged; of the others, `unjudged` is told why not."""
+    cases: dict[UUID, Case] = {}
+    verdicts: dict[UUID, Verdict] = {}
+    for one in milestones:
+        try:
+            case = Case(one, facts[one.id])
+            verdicts[one.id] = case.judge(now, calendar)
+        except OF_THE_DATA as error:
+            _log.error("milestone_cannot_be_judged", assigned=str(one.id), reason=reason_of(error))
+            unjudged[one.id] = reason_of(error)
+        else:
+            cases[one.id] = case
+    return cases, verdicts
+
+
+def _log_unanswered(metric_id: UUID, error: Exception) -> None:
+    _log.error("metric_cannot_be_evaluated", metric=str(metric_id), reason=reason_of(error))
 
 
 def _outcomes(
@@ -137,7 +175,7 @@ def _values(
 def _measured(deps: WebDeps, basis: Basis, now_ms: int, companies: Collection[UUID]) -> Mapping[UUID, float | None]:
     try:
         return deps.metrics.values(basis, now_ms, companies)
-    except InvalidInputError:  # the signal lost the field; the explanation says so
+    except (InvalidInputError, *OF_THE_DATA):  # the explanation says so, and why
         return {}
 
 

@@ -190,6 +190,7 @@ _OPERATIONS: dict[str, Schema] = {
             "reasons": {"type": "array", "items": _text()},
             "lag_entries": {"anyOf": [{"type": "integer"}, _NULL]},
             "unjudged_companies": {"type": "integer"},
+            "unjudged_metrics": {"type": "integer"},
         }
     ),
     "Alive": _exactly({"status": {"const": "alive"}}),

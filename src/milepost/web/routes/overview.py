@@ -15,12 +15,16 @@ from milepost.control.repos.milestones import list_milestones
 from milepost.control.repos.outcomes import list_outcomes
 from milepost.control.repos.overview import count_nouns, milestone_states, outcome_states
 from milepost.control.repos.settings import read_settings
+from milepost.domain.basis import Basis
+from milepost.domain.errors import InvalidInputError
 from milepost.domain.fate import Fate
 from milepost.domain.metric import Formula, Metric
 from milepost.domain.milestone import Milestone
 from milepost.domain.outcome import Outcome
+from milepost.judge.asking import OF_THE_DATA, reason_of
+from milepost.judge.facts import NO_METRIC
 from milepost.web.auth import Viewer
-from milepost.web.deps import Deps
+from milepost.web.deps import Deps, WebDeps
 from milepost.web.routes.events import FateCounts
 
 router = APIRouter(tags=["overview"])
@@ -36,7 +40,7 @@ class Nouns(BaseModel):
 
 
 class MetricSpread(BaseModel):
-    """A metric over the companies that have a value now."""
+    """A metric over the companies that have a value now; `unjudged` is why it cannot be evaluated."""
 
     id: UUID
     name: str
@@ -45,6 +49,7 @@ class MetricSpread(BaseModel):
     lowest: float
     median: float
     highest: float
+    unjudged: str
 
 
 class Shares(BaseModel):
@@ -84,13 +89,23 @@ def show_overview(_: Viewer, deps: Deps) -> Overview:
             parked=fates.get(Fate.PARKED, 0),
         ),
         counts=counts,
-        metrics=[_spread(metric, deps.metrics.values(resting_on[metric.id], now_ms)) for metric in metrics],
+        metrics=[_spread(metric, *_values(deps, resting_on.get(metric.id), now_ms)) for metric in metrics],
         milestones=milestones,
         outcomes=outcomes,
     )
 
 
-def _spread(metric: Metric | Formula, values: Mapping[UUID, float | None]) -> MetricSpread:
+def _values(deps: WebDeps, basis: Basis | None, now_ms: int) -> tuple[Mapping[UUID, float | None], str]:
+    """The values, or why there are none: one metric that cannot be evaluated must not keep back all the others."""
+    if basis is None:
+        return {}, NO_METRIC.reason
+    try:
+        return deps.metrics.values(basis, now_ms), ""
+    except (InvalidInputError, *OF_THE_DATA) as error:
+        return {}, reason_of(error)
+
+
+def _spread(metric: Metric | Formula, values: Mapping[UUID, float | None], unjudged: str) -> MetricSpread:
     with_value = [value for value in values.values() if value is not None]
     numbers = with_value or [0.0]
     return MetricSpread(
@@ -101,6 +116,7 @@ def _spread(metric: Metric | Formula, values: Mapping[UUID, float | None]) -> Me
         lowest=min(numbers),
         median=median(numbers),
         highest=max(numbers),
+        unjudged=unjudged,
     )
 
 
