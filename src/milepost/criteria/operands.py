@@ -180,8 +180,8 @@ def _pattern(value: str) -> tuple[Constant, ...]:
 def _for_the_store(pattern: str) -> str:
     """The pattern so that ClickHouse asks RE2 about every text.
 
-    Before that it looks for a text that the pattern cannot do without, which it reads byte by byte: of `café?` it takes
-    away half a letter, and then misses `caf`. What has an alternative cannot do without nothing; this one never matches.
+    Before that it looks for a text that every match has, for which it reads the pattern byte by byte: of `café?` it
+    takes away half a letter, and then misses `caf`. It does not where there is an alternative; this one never matches.
     """
     return pattern if pattern.isascii() else f"{_NOTHING}|{pattern}"
 

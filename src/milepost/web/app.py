@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -48,6 +48,7 @@ from milepost.web.routes import (
     unmatched,
     users,
 )
+from milepost.web.texts import check_texts
 
 _LARGEST_BODY_BYTES = 1024 * 1024
 _LARGER_BODIES = {"/api/companies/import": LARGEST_FILE_BYTES}
@@ -96,6 +97,7 @@ def create_app(deps: WebDeps) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         responses=_REFUSALS,
+        dependencies=[Depends(check_texts)],
     )
     app.state.deps = deps
     add_error_handlers(app)

@@ -23,6 +23,7 @@ from milepost.control.revisions import Scope, raise_revision
 from milepost.control.rows import ConnectionRow, ConnectionSecretRow
 from milepost.domain.connection import Connection, ConnectionKind, RateLimit, TrackEventKey
 from milepost.domain.errors import Fault, InvalidInputError, NotFoundError
+from milepost.domain.text import name_fault
 from milepost.kit.clock import to_datetime
 from milepost.kit.crypto import seal, unseal
 from milepost.kit.ids import uuid7
@@ -61,6 +62,8 @@ def tidy_name(name: str) -> str:
     """The name without outer blanks; ValueError when nothing is left."""
     if not name.strip():
         raise ValueError("a connection needs a name, best that of its event source; it need not be unique")
+    if fault := name_fault(name.strip()):
+        raise ValueError(fault)
     return name.strip()
 
 
