@@ -1,4 +1,4 @@
-"""One rule for texts everywhere in /api: what no text can be is refused with its place, at every door that takes any."""
+"""One rule for texts everywhere in /api: what no text can be is refused with its place, at every door."""
 
 from __future__ import annotations
 
