@@ -84,7 +84,7 @@ def test_names_of_definitions_are_one_line_that_can_be_seen(console: Console, ad
         "/api/metrics": metric,
         "/api/milestones": milestone,
         "/api/outcomes": {"name": name, "milestones": [{"milestone_id": str(UUID(int=1))}]},
-        "/api/outcomes/templates": {"name": name},
+        "/api/outcomes/templates": {"name": name, "milestone_ids": [str(UUID(int=1))]},
         "/api/signals": {**{key: value for key, value in signal.items() if key in SIGNAL}, "name": name},
         "/api/connections": {"name": name, "kind": "http"},
         "/api/altkeys": {"name": name},

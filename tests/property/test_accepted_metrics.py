@@ -228,8 +228,20 @@ DAILY = LONG.model_copy(update={"window": CalendarPeriod(period=Period.DAY)})
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(metric=metrics, calendar=calendars, rows=histories(), operator=st.sampled_from(Comparison), target=targets)
-@example(LONG, Calendar(), [Emission(0, 5.0, None), Emission(3660 * DAY_MS, 1.0, None)], Comparison.AT_LEAST, 2.0)
-@example(DAILY, Calendar(), [Emission(-DAY_MS - 1, 5.0, None)], Comparison.AT_LEAST, 2.0)
+@example(
+    metric=LONG,
+    calendar=Calendar(),
+    rows=[Emission(0, 5.0, None), Emission(3660 * DAY_MS, 1.0, None)],
+    operator=Comparison.AT_LEAST,
+    target=2.0,
+)
+@example(
+    metric=DAILY,
+    calendar=Calendar(),
+    rows=[Emission(-DAY_MS - 1, 5.0, None)],
+    operator=Comparison.AT_LEAST,
+    target=2.0,
+)
 def test_values_series_and_crossings_are_what_a_recount_gives(
     *, store: Store, metric: Metric, calendar: Calendar, rows: list[Emission], operator: Comparison, target: float
 ) -> None:
