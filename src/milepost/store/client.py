@@ -5,6 +5,7 @@ Gives clients and makes the schema; holds no queries. chDB allows one engine fol
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -85,8 +86,8 @@ def _answers(client: Queries) -> bool:
 
 def _reason(error: Exception) -> str:
     """Without the statement, which it may repeat."""
-    reason, _, _ = str(error).partition(": In scope")
-    return reason.partition(": While ")[0][:_LONGEST_REASON]
+    reason = re.split(r"[:.]? (?:In scope|While) ", str(error))[0]
+    return reason[:_LONGEST_REASON]
 
 
 def embedded_folder(dsn: str) -> Path | None:

@@ -197,10 +197,16 @@ class Measured(Firms):
             unanswered=lambda metric_id, failed: self.unanswered.append((metric_id, failed)),
         )
 
+    def states(self) -> list[MilestoneState]:
+        return self.of(self.milestone_id)
+
     def ordered(self) -> list[MilestoneState]:
+        return self.of(self.second)
+
+    def of(self, milestone_id: UUID) -> list[MilestoneState]:
         with self.database.read() as session:
             found = assigned.list_assigned_milestones(session, self.all)
-        states = {one.company_id: one.state for one in found if one.milestone_id == self.second}
+        states = {one.company_id: one.state for one in found if one.milestone_id == milestone_id}
         return [states[company_id] for company_id in self.all]
 
 
