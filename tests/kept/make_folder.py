@@ -16,6 +16,7 @@ import signal
 import sys
 import tarfile
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -48,18 +49,8 @@ def fill(service: Service) -> None:
         signal_id = post("/signals", _signal(shop["id"], "Purchase", "purchase"))["id"]
         metrics = _metrics(post, signal_id)
         milestones = _milestones(post, metrics)
-        outcomes = [
-            post(
-                "/outcomes",
-                {
-                    "name": f"Loyal {number}",
-                    "milestones": [{"milestone_id": one, "weight": weight} for one, weight in weights],
-                },
-            )["id"]
-            for number, weights in enumerate(
-                [[(milestones[0], 1), (milestones[1], 3)], [(milestones[2], 2), (milestones[3], 1)]]
-            )
-        ]
+        weights = [[(milestones[0], 1), (milestones[1], 3)], [(milestones[2], 2), (milestones[3], 1)]]
+        outcomes = [post("/outcomes", _outcome(f"Loyal {number}", each))["id"] for number, each in enumerate(weights)]
         post("/outcomes/templates", {"name": "All of it", "outcome_ids": outcomes})
         post(f"/outcomes/{outcomes[0]}/assign", {"all": True, "auto_assign": True})
         job = post(f"/signals/{signal_id}/backfill", {})
@@ -69,12 +60,7 @@ def fill(service: Service) -> None:
         _buy(doors, "purchase", purchases[:30])
         _until_counted(app, metrics["Purchases"], 299)
         companies = {one["name"]: one["id"] for one in app.get("/api/companies").json()["items"]}
-        post(f"/outcomes/{outcomes[1]}/assign", {"company_ids": [companies["ada"], companies["ben"]]})
-        copies = app.get("/api/assigned-milestones", params={"milestone_id": milestones[3], "limit": 100}).json()
-        app.put(f"/api/assigned-milestones/{copies['items'][0]['id']}/ticks/1").raise_for_status()
-        post(f"/companies/{companies['ada']}/keys", {"key_space": "CrmId", "value": "crm-1"})
-        app.patch(f"/api/companies/{companies['ben']}", json={"attributes": {"plan": "gold", "city": "Köln"}})
-        post(f"/companies/{companies['ada']}/combine", {"company_ids": [companies["dora"]]})
+        _work_on_plans(app, companies, outcomes[1], milestones[3])
         _import_companies(app)
         _custom_events(service, old["writeKey"])
         for action, name in (("export", "ben"), ("delete", "eve")):
@@ -82,6 +68,17 @@ def fill(service: Service) -> None:
             _until_done(app, request["id"])
         changed = {**_signal(shop["id"], "Purchase", "purchase"), "name": "Purchase of anything"}
         app.put(f"/api/signals/{signal_id}", json=changed).raise_for_status()
+
+
+def _work_on_plans(app: httpx.Client, companies: dict[str, str], outcome_id: str, milestone_id: str) -> None:
+    """What people do: assign, tick, name keys and attributes, combine."""
+    post = _Poster(app)
+    post(f"/outcomes/{outcome_id}/assign", {"company_ids": [companies["ada"], companies["ben"]]})
+    copies = app.get("/api/assigned-milestones", params={"milestone_id": milestone_id, "limit": 100}).json()
+    app.put(f"/api/assigned-milestones/{copies['items'][0]['id']}/ticks/1").raise_for_status()
+    post(f"/companies/{companies['ada']}/keys", {"key_space": "CrmId", "value": "crm-1"})
+    app.patch(f"/api/companies/{companies['ben']}", json={"attributes": {"plan": "gold", "city": "Köln"}})
+    post(f"/companies/{companies['ada']}/combine", {"company_ids": [companies["dora"]]})
 
 
 def leave_a_backlog(service: Service, keys: dict[str, str]) -> None:
@@ -172,7 +169,7 @@ class _Poster:
         return answer.json()
 
 
-def _buy(doors: httpx.Client, key: str, purchases: list[tuple[str, float, int]]) -> None:
+def _buy(doors: httpx.Client, key: str, purchases: Sequence[tuple[str, float, int]]) -> None:
     data = [
         {
             "customer": who,
@@ -281,6 +278,10 @@ def _milestones(post: _Poster, metrics: dict[str, str]) -> list[str]:
         },
     ]
     return [post("/milestones", draft)["id"] for draft in drafts]
+
+
+def _outcome(name: str, weights: Sequence[tuple[str, float]]) -> dict[str, Any]:
+    return {"name": name, "milestones": [{"milestone_id": one, "weight": weight} for one, weight in weights]}
 
 
 def _import_companies(app: httpx.Client) -> None:
