@@ -125,7 +125,7 @@ def test_the_installed_service_starts_outside_the_checkout_and_serves_the_tracki
         process = subprocess.Popen([command, *words], cwd=tmp_path, env=environment, stdout=written, stderr=written)
     try:
         script = wait_for(lambda: _get(f"http://127.0.0.1:{ports[0]}/mcx.js"), seconds=60, what=log.read_text())
-        doctor = [command, "doctor", "--data", "data"]
+        doctor = [str(command), "doctor", "--data", "data"]
         wait_for(lambda: _get(f"http://127.0.0.1:{ports[0]}/ready"), seconds=60, what="ready")
         examined = subprocess.run(doctor, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
     finally:
