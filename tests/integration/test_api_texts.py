@@ -35,11 +35,12 @@ def admin(console: Console) -> TestClient:
 
 
 def doors(console: Console, *, with_body: bool) -> list[tuple[str, str]]:
-    found = []
+    found: list[tuple[str, str]] = []
     for context in iter_route_contexts(console.app.routes):
         route = context.route
-        if isinstance(route, APIRoute) and context.path.startswith("/api/"):
-            found += [(method, context.path) for method in route.methods if (route.body_field is not None) is with_body]
+        path = context.path or ""
+        if isinstance(route, APIRoute) and path.startswith("/api/") and (route.body_field is not None) is with_body:
+            found += [(method, path) for method in route.methods or ()]
     return sorted(found)
 
 

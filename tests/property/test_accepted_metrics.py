@@ -6,7 +6,7 @@ The recount looks at every emission for every instant, in Python alone, and shar
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -149,7 +149,7 @@ def _aggregated(aggregation: Aggregation, values: list[Any]) -> float | None:
             return round(math.fsum(counted), 6)
         case Aggregation.AVERAGE:
             return round(math.fsum(counted) / len(counted), 6) if counted else None
-    picks = {
+    picks: dict[Aggregation, Callable[[list[Any]], float]] = {
         Aggregation.MINIMUM: min,
         Aggregation.MAXIMUM: max,
         Aggregation.FIRST: lambda some: some[0],
@@ -250,7 +250,7 @@ def test_values_series_and_crossings_are_what_a_recount_gives(
     points = sorted({BEGINNING_MS, *turns(metric, calendar, rows, ages)})
     values = {at: recount(metric, calendar, rows, at) for at in points}
     threshold = Threshold(operator, target)
-    expected = []
+    expected: list[tuple[int, float | None, bool]] = []
     for at in points:
         holds = threshold.holds(values[at])
         if holds != bool(expected and expected[-1][2]):

@@ -18,6 +18,7 @@ from milepost.control.company_import.reading import LARGEST_FILE_BYTES
 from milepost.web.deps import WebDeps
 from milepost.web.docs import docs_page
 from milepost.web.errors import Problem, add_error_handlers
+from milepost.web.parameters import refuse_unknown_parameters
 from milepost.web.routes import (
     altkeys,
     assigned,
@@ -97,7 +98,7 @@ def create_app(deps: WebDeps) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         responses=_REFUSALS,
-        dependencies=[Depends(check_texts)],
+        dependencies=[Depends(check_texts), Depends(refuse_unknown_parameters)],
     )
     app.state.deps = deps
     add_error_handlers(app)

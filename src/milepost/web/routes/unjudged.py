@@ -16,10 +16,9 @@ from milepost.control.repos.milestones import list_milestones
 from milepost.domain.unjudged import Unjudged
 from milepost.web.auth import Viewer
 from milepost.web.deps import Deps
-from milepost.web.paging import Page, everything
+from milepost.web.paging import Cursor, Page, ShortLimit, some_of
 
 router = APIRouter(tags=["overview"])
-_MOST = 1000
 
 
 class UnjudgedItem(BaseModel):
@@ -41,18 +40,20 @@ class UnjudgedItem(BaseModel):
 
 
 @router.get("/unjudged")
-def list_unjudged(_: Viewer, deps: Deps) -> Page[UnjudgedItem]:
-    """The metrics and companies that are set aside, so that they hold up nobody else; 1,000 at most."""
-    grouped: dict[tuple[object, ...], list[Unjudged]] = {}
-    for one in sorted(deps.unjudged(), key=lambda one: one.of != "metric"):
-        company_id = None if one.of == "metric" else one.company_id
-        grouped.setdefault((one.of, one.metric_id, company_id, one.reason), []).append(one)
-    some = list(grouped.values())[:_MOST]
+def list_unjudged(_: Viewer, deps: Deps, cursor: Cursor = None, limit: ShortLimit = 1000) -> Page[UnjudgedItem]:
+    """The metrics and companies that are set aside, so that they hold up nobody else: metrics first."""
+    grouped: dict[tuple[str, str, str, str], list[Unjudged]] = {}
+    for one in deps.unjudged():
+        company_id = "" if one.of == "metric" else str(one.company_id)
+        order = "0" if one.of == "metric" else "1"
+        grouped.setdefault((order, str(one.metric_id), company_id, one.reason), []).append(one)
+    page = some_of(sorted(grouped.items(), key=lambda item: item[0]), cursor, limit, lambda item: item[0])
+    some = [alike for _, alike in page.items]
     with deps.database.read() as session:
         metrics = {metric.id: metric.name for metric in list_metrics(session)}
         milestones = {milestone.id: milestone.name for milestone in list_milestones(session)}
         companies = company_names(session, [alike[0].company_id for alike in some if alike[0].of == "company"])
-    return everything([_item(alike, metrics, milestones, companies) for alike in some])
+    return Page(items=[_item(alike, metrics, milestones, companies) for alike in some], next=page.next)
 
 
 def _item(
