@@ -227,11 +227,11 @@ def make_privacy(
     return PrivacyDesk(premises, load_key(paths.secrets_key(data)))
 
 
-def _traced(error: Exception) -> dict[str, str]:
+def _traced(error: Exception) -> tuple[str, str]:
     """Where it came from, without its text, which may quote what is kept."""
     where = extract_tb(error.__traceback__)
     reason = f"{type(error).__name__} in {where[-1].name}, line {where[-1].lineno}"
-    return {"reason": reason, "traceback": "".join(where.format())}
+    return reason, "".join(where.format())
 
 
 def make_judge(database: Database, pool: Queries, identities: IdentitySource, clock: Clock) -> JudgeLoop:
@@ -245,10 +245,12 @@ def make_judge(database: Database, pool: Queries, identities: IdentitySource, cl
         _log.error("judging_failed", exc_info=error)
 
     def set_aside(company_id: UUID, error: Exception) -> None:
-        _log.error("company_cannot_be_judged", company=str(company_id), **_traced(error))
+        reason, traceback = _traced(error)
+        _log.error("company_cannot_be_judged", company=str(company_id), reason=reason, traceback=traceback)
 
     def unanswered(metric_id: UUID, error: Exception) -> None:
-        _log.error("metric_cannot_be_evaluated", metric=str(metric_id), **_traced(error))
+        reason, traceback = _traced(error)
+        _log.error("metric_cannot_be_evaluated", metric=str(metric_id), reason=reason, traceback=traceback)
 
     return JudgeLoop(
         Judge(

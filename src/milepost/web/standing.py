@@ -114,7 +114,7 @@ def _judged(
 
 
 def _log_unanswered(metric_id: UUID, error: Exception) -> None:
-    _log.error("metric_cannot_be_evaluated", metric=str(metric_id), reason=reason_of(error))
+    _log.error("plan_without_a_metric", metric=str(metric_id), reason=reason_of(error))
 
 
 def _outcomes(
