@@ -7,16 +7,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec.structs import replace
+
+from milepost.domain.connection import KnownConnection
 from milepost.domain.errors import InvalidInputError, MilepostError, NotFoundError, UnavailableError
 from milepost.kit.clock import Clock, system_clock
 from milepost.observe.logs import logger
 from milepost.receive.accept import accept
-from milepost.receive.body import BodyTooLargeError, Deadlines, read_body
+from milepost.receive.body import Deadlines, read_body
 from milepost.receive.client_ip import ClientIp
 from milepost.receive.door import Answer, Book, Door, Reading, Request
+from milepost.receive.expand import BodyTooLargeError, expand
 from milepost.receive.refusals import MethodNotAllowedError
 from milepost.receive.rejections import Refused, RejectionQueue
 from milepost.receive.routing import Routes, doors_at, refuse_at
@@ -91,19 +96,11 @@ class IngestApp:
         door = methods.get(scope.method) if methods else None
         if door is None:
             return "none", self._unrouted(scope, methods)
-        request = None
+        request, known = self._head(scope), None
         try:
-            headers = scope.headers
-            request = Request(
-                method=scope.method,
-                path=scope.path,
-                query=scope.query_string,
-                headers=headers,
-                body=await read_body(protocol, headers, limit=self._limits.body_bytes, deadlines=self.deadlines),
-                client_ip=self._client_ip.of(scope.client, headers),
-                received_at_ms=self._clock(),
-                scheme=scope.scheme,
-            )
+            known = await self._let_in(door, request, protocol)
+            body = await self._read(request, protocol)
+            request = replace(request, body=body, received_at_ms=self._clock())
             reading = door.read(request, self.book)
             if isinstance(reading, Answer):
                 return door.name, reading
@@ -112,9 +109,11 @@ class IngestApp:
             if reading.refused:
                 self._note_part(door, request, reading, answer.status)
         except MilepostError as error:
-            if request is None:
-                return door.name, self._refuse_unread(door, scope, error)
-            return door.name, self._refuse(door, request, error)
+            if error.sender is None and known is not None:
+                error.sender = known.id
+            answer = self._refuse(door, request, error)
+            is_unread = isinstance(error, BodyTooLargeError) and not request.body
+            return door.name, _closing(answer) if is_unread else answer
         except Exception:
             _log.exception("request_failed", path=scope.path)
             return door.name, door.refuse(UnavailableError("Something failed on our side; try again."))
@@ -126,20 +125,33 @@ class IngestApp:
         self._note(door, request, answer.status, error)
         return answer
 
-    def _refuse_unread(self, door: Door, scope: Any, error: MilepostError) -> Answer:
-        """The same for a request whose body could not be read."""
-        request = Request(
+    def _head(self, scope: Any) -> Request:
+        """The request without its body."""
+        headers = scope.headers
+        return Request(
             method=scope.method,
             path=scope.path,
             query=scope.query_string,
-            headers=scope.headers,
+            headers=headers,
             body=b"",
-            client_ip=scope.client,
+            client_ip=self._client_ip.of(scope.client, headers),
             received_at_ms=self._clock(),
+            scheme=scope.scheme,
         )
-        error.sender = _sender_without_body(door, request, self.book)
-        answer = self._refuse(door, request, error)
-        return _closing(answer) if isinstance(error, BodyTooLargeError) else answer
+
+    async def _let_in(self, door: Door, request: Request, protocol: Any) -> KnownConnection | None:
+        """Knock; what is refused there has its body read and dropped, so that the sender gets to read the answer."""
+        try:
+            return door.knock(request, self.book)
+        except MilepostError:
+            with suppress(MilepostError):
+                await read_body(protocol, request.headers, limit=self._limits.body_bytes, deadlines=self.deadlines)
+            raise
+
+    async def _read(self, request: Request, protocol: Any) -> bytes:
+        limit = self._limits.body_bytes
+        sent = await read_body(protocol, request.headers, limit=limit, deadlines=self.deadlines)
+        return expand(sent, request.headers, limit)
 
     def _note(self, door: Door, request: Request, status: int, error: MilepostError) -> None:
         self.tally.add_refusal(door.name, error.code, is_sender_known=error.sender is not None)
@@ -173,15 +185,6 @@ class IngestApp:
         allowed = ", ".join(methods)
         answer = refuse_at(scope.path, MethodNotAllowedError(f"{scope.path} takes {allowed}, not {scope.method}."))
         return Answer(status=answer.status, body=answer.body, headers=(*answer.headers, ("allow", allowed)))
-
-
-def _sender_without_body(door: Door, request: Request, book: Book) -> bytes | None:
-    """Whom the door would take the request to come from, by what stands outside its body."""
-    try:
-        result = door.read(request, book)
-    except MilepostError as error:
-        return error.sender
-    return result.connection.id if isinstance(result, Reading) else None
 
 
 def _closing(answer: Answer) -> Answer:

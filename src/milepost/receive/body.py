@@ -1,20 +1,13 @@
-"""Reading a request's body within bounds: size on the wire, expanded size, and time."""
+"""Reading a request's body within bounds of size on the wire and time; `expand.py` expands it."""
 
 from __future__ import annotations
 
 import asyncio
-import zlib
 from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
 from milepost.domain.errors import InvalidInputError
-
-
-class BodyTooLargeError(InvalidInputError):
-    """The body, or what its gzip expands to, is over the limit; smaller batches pass."""
-
-    code = "body_too_large"
-    status = 413
+from milepost.receive.expand import BodyTooLargeError
 
 
 class BodyTooSlowError(InvalidInputError):
@@ -66,25 +59,19 @@ class BodySource(Protocol):
 
 
 async def read_body(source: BodySource, headers: Mapping[str, str], *, limit: int, deadlines: Deadlines) -> bytes:
-    """The body, expanded; raises BodyTooLargeError, BodyTooSlowError, or InvalidInputError for broken gzip."""
+    """The body as it comes; raises BodyTooLargeError or BodyTooSlowError."""
     declared = headers.get("content-length")
     if declared is not None and int(declared) > limit:  # the HTTP layer has checked that it is a number
         raise BodyTooLargeError(f"The body has {declared} bytes; at most {limit} are taken. Send smaller batches.")
     task = deadlines.begin()
     try:
-        body = await source() if declared is not None else await _read_chunks(source, limit)
+        return await source() if declared is not None else await _read_chunks(source, limit)
     except asyncio.CancelledError:
         if deadlines.has_passed(task):
             raise BodyTooSlowError(f"The body did not arrive within {deadlines.seconds:g} seconds.") from None
         raise
     finally:
         deadlines.end(task)
-    encoding = headers.get("content-encoding", "").strip().lower()
-    if encoding in {"", "identity"}:
-        return body
-    if encoding != "gzip":
-        raise InvalidInputError(f"Content-Encoding {encoding!r} is not understood; send gzip or none.")
-    return expand_gzip(body, limit)
 
 
 async def _read_chunks(source: BodySource, limit: int) -> bytes:
@@ -96,23 +83,3 @@ async def _read_chunks(source: BodySource, limit: int) -> bytes:
             raise BodyTooLargeError(f"The body has more than {limit} bytes. Send smaller batches.")
         chunks.append(chunk)
     return b"".join(chunks)
-
-
-def expand_gzip(body: bytes, limit: int) -> bytes:
-    """Expand gzip (one or more members), stopping as soon as the limit is passed."""
-    out: list[bytes] = []
-    size = 0
-    while body:
-        member = zlib.decompressobj(wbits=31)
-        try:
-            part = member.decompress(body, limit - size + 1)
-        except zlib.error as error:
-            raise InvalidInputError(f"The body is not valid gzip: {error}.") from None
-        size += len(part)
-        if size > limit:
-            raise BodyTooLargeError(f"The body expands to more than {limit} bytes. Send smaller batches.")
-        if not member.eof:
-            raise InvalidInputError("The gzip body is cut off before its end.")
-        out.append(part)
-        body = member.unused_data
-    return b"".join(out)
