@@ -9,7 +9,7 @@ import msgspec
 from milepost.domain.errors import UnavailableError
 from milepost.domain.event import Submission
 from milepost.kit.ids import uuid7_bytes, uuid_text
-from milepost.receive.door import Request, Reading
+from milepost.receive.door import Reading, Request
 from milepost.record.journal.port import JournalWriter
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -9,14 +9,13 @@ from pathlib import Path
 import httpx
 import msgspec
 import pytest
-from granian.constants import Interfaces
 
 from milepost.domain.connection import ConnectionKind, RateLimit
 from milepost.domain.event import Submission
 from milepost.observe.health import Readiness
-from milepost.operate.listener import Listener, make_server
+from milepost.operate.listener import Listener, make_api_server
 from milepost.receive.admission import Admission
-from milepost.receive.app import IngestApp, Limits
+from milepost.receive.app import IngestApp
 from milepost.receive.book import make_book
 from milepost.receive.client_ip import ClientIp
 from milepost.receive.rejections import Refused
@@ -66,7 +65,7 @@ class ApiListener:
         app = IngestApp(
             routes=make_routes(b"k" * 32, lambda: Readiness(ready=True, reasons=(), lag_entries=0)),
             journal=journal,
-            limits=Limits(body_bytes=BODY_LIMIT, body_seconds=BODY_SECONDS),
+            body_bytes=BODY_LIMIT,
             client_ip=ClientIp(()),
             admit=self.admission,
         )
@@ -87,25 +86,19 @@ class ApiListener:
             ]
         )
         port = free_port()
-        self.server = make_server(app, interface=Interfaces.RSGI, host="127.0.0.1", port=port, tls=None)
+        self.server = make_api_server(
+            app, host="127.0.0.1", port=port, tls=None, body_bytes=BODY_LIMIT, body_seconds=BODY_SECONDS
+        )
         self.url = f"http://127.0.0.1:{port}"
-        enforcing = asyncio.create_task(_enforce(app))
         self.ready.set()
         try:
             await self.server.serve()
         finally:
-            enforcing.cancel()
             journal.close()
 
 
 async def _taken(app: IngestApp) -> tuple[list[Refused], dict[tuple[str, str, bool], int]]:
     return app.rejections.take(), dict(app.tally.take().refusals)
-
-
-async def _enforce(app: IngestApp) -> None:
-    while True:
-        app.deadlines.enforce()
-        await asyncio.sleep(0.05)
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,15 @@ from enum import Enum, auto
 from typing import Any, Final, Protocol, cast
 
 from milepost.domain.errors import MilepostError, UnavailableError
-from milepost.receive.body import BodyTooLargeError, BodyTooSlowError
+from milepost.receive.expand import BodyTooLargeError
 from milepost.receive.http.bounds import Bounds
-from milepost.receive.http.errors import FramingError, HeadTooLargeError, HeadTooSlowError, LineTooLongError
+from milepost.receive.http.errors import (
+    BodyTooSlowError,
+    FramingError,
+    HeadTooLargeError,
+    HeadTooSlowError,
+    LineTooLongError,
+)
 from milepost.receive.http.port import Application, Call, Reply
 from milepost.receive.http.reader import END, Reader
 from milepost.receive.http.writer import CLOSING, CONTINUE, KEEPING, encode
@@ -135,7 +141,9 @@ class Connection(asyncio.Protocol):
         if self._is_choked or self._transport.is_closing():
             self._transport.abort()
         elif self._state is HEAD and self._buffer:
-            self._fail(HeadTooSlowError(f"The headers did not arrive within {self._owner.bounds.head_seconds:g} seconds."))
+            self._fail(
+                HeadTooSlowError(f"The headers did not arrive within {self._owner.bounds.head_seconds:g} seconds.")
+            )
         elif self._state is BODY:
             self._fail(BodyTooSlowError(f"The body did not arrive within {self._owner.bounds.body_seconds:g} seconds."))
         else:
@@ -317,9 +325,7 @@ class Connection(asyncio.Protocol):
         self._transport.close()
 
     def _pause_or_resume(self) -> None:
-        is_full = len(self._buffer) > self._owner.bounds.waiting_bytes and (
-            self._is_choked or self._state is ANSWERING
-        )
+        is_full = len(self._buffer) > self._owner.bounds.waiting_bytes and (self._is_choked or self._state is ANSWERING)
         if (is_full or self._is_held) != self._is_paused and not self._transport.is_closing():
             self._is_paused = not self._is_paused
             if self._is_paused:

@@ -44,3 +44,10 @@ class UnknownVersionError(InvalidInputError):
 
     code = "unknown_http_version"
     status = 505
+
+
+class BodyTooSlowError(InvalidInputError):
+    """The body did not arrive in time."""
+
+    code = "body_too_slow"
+    status = 408

@@ -11,10 +11,11 @@ from milepost.domain.errors import MilepostError
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A request before its body. Header names are in lower case; of several of one name, the values are joined by commas.
+    """A request before its body.
 
-    `path` is percent-decoded, `query` is as it was sent. A header's text is UTF-8 where its bytes are that, else
-    Latin-1. `peer` is `address:port` of the other end.
+    Header names are in lower case; where one is there several times, its values are joined by commas. A value's text
+    is UTF-8 where its bytes are that, else Latin-1. `path` is percent-decoded, `query` is as it was sent, and `peer`
+    is `address:port` of the other end.
     """
 
     method: str

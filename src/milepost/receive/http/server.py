@@ -45,14 +45,17 @@ class HttpServer:
 
     async def serve(self) -> None:
         """Answer until stopped, then until what is under way is answered. OSError when the port is taken."""
-        handshake = {"ssl_handshake_timeout": self.bounds.head_seconds, "ssl_shutdown_timeout": self.bounds.close_seconds}
+        is_tls = self._tls is not None
+        host, port = await self._address()
         listening = await self._loop.create_server(
             lambda: Connection(self, self._loop),
-            *await self._address(),
-            ssl=self._tls,
+            host,
+            port,
             backlog=_BACKLOG,
             reuse_port=True,
-            **(handshake if self._tls else {}),
+            ssl=self._tls,
+            ssl_handshake_timeout=self.bounds.head_seconds if is_tls else None,
+            ssl_shutdown_timeout=self.bounds.close_seconds if is_tls else None,
         )
         looking = asyncio.create_task(self._look_on())
         try:
