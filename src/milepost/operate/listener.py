@@ -66,7 +66,7 @@ class _SayingWhy(ssl.SSLObject):
     _failed: ssl.SSLError | None = None
 
     def do_handshake(self) -> None:
-        """See ssl. A first failure looks like waiting, for which the loop writes what there is; the client then goes."""
+        """See ssl. A failure looks like waiting at first: the loop then writes what there is, and the client goes."""
         if self._failed is not None:
             raise self._failed
         try:

@@ -277,8 +277,7 @@ class Connection(asyncio.Protocol):
             return
         reader, bounds = self._reader, self._owner.bounds
         is_unsure = not reader.is_whole and (reader.expects_continue or (reader.declared or 0) > bounds.linger_bytes)
-        has_more = bool(self._buffer) or not self._has_ended
-        self._is_last = is_unsure or not reader.keeps_alive or self._owner.is_draining or not has_more
+        self._is_last = is_unsure or not reader.keeps_alive or self._owner.is_draining
         self._send(reply)
         if not reader.is_whole:
             reader.discard()

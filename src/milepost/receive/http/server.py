@@ -36,7 +36,7 @@ class HttpServer:
         self._host = host
         self._port = port
         self._tls = tls
-        self._connections: set[Connection] = set()
+        self.connections: set[Connection] = set()
         self._held: list[Connection] = []
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
@@ -76,15 +76,15 @@ class HttpServer:
     def has_room(self, connection: Connection) -> bool:
         """See `Owner`."""
         most = self.bounds.connections
-        if len(self._connections) >= most * _ABOVE:
+        if len(self.connections) >= most * _ABOVE:
             connection.abort()
-        self._connections.add(connection)
-        return len(self._connections) <= most
+        self.connections.add(connection)
+        return len(self.connections) <= most
 
     def forget(self, connection: Connection) -> None:
         """See `Owner`."""
-        self._connections.discard(connection)
-        if self.is_draining and not self._connections:
+        self.connections.discard(connection)
+        if self.is_draining and not self.connections:
             self._is_empty.set()
 
     def hold(self, connection: Connection) -> None:
@@ -114,15 +114,15 @@ class HttpServer:
     def _look(self) -> None:
         self.now = self._loop.time()
         self.date = date_line(time.time())
-        for connection in [one for one in self._connections if one.due < self.now]:
+        for connection in [one for one in self.connections if one.due < self.now]:
             connection.overdue()
 
     async def _drain(self) -> None:
-        for connection in list(self._connections):
+        for connection in list(self.connections):
             connection.drain()
-        if self._connections:
+        if self.connections:
             try:
                 await asyncio.wait_for(self._is_empty.wait(), self.bounds.drain_seconds)
             except TimeoutError:
-                for connection in list(self._connections):
+                for connection in list(self.connections):
                     connection.abort()
