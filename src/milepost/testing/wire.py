@@ -24,7 +24,7 @@ _SECONDS = 20.0
 class Client:
     """One connection, seen from its client."""
 
-    socket: socket.socket
+    sent: socket.socket
     accepted: socket.socket
 
     async def send(self, *pieces: bytes) -> None:
@@ -32,7 +32,7 @@ class Client:
         loop = asyncio.get_running_loop()
         for piece in pieces:
             try:
-                await loop.sock_sendall(self.socket, piece)
+                await loop.sock_sendall(self.sent, piece)
             except (BrokenPipeError, ConnectionResetError):
                 return
             await self.read_by_server()
@@ -50,7 +50,7 @@ class Client:
         async with asyncio.timeout(_SECONDS):
             while not until or until not in received:
                 try:
-                    piece = await loop.sock_recv(self.socket, 1 << 20)
+                    piece = await loop.sock_recv(self.sent, 1 << 20)
                 except ConnectionResetError:
                     break
                 if not piece:
@@ -60,16 +60,16 @@ class Client:
 
     def end(self) -> None:
         """Say that nothing more will be sent; answers can still be read."""
-        self.socket.shutdown(socket.SHUT_WR)
+        self.sent.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
         """Leave as a program does that ends."""
-        self.socket.close()
+        self.sent.close()
 
     def reset(self) -> None:
         """Leave as a machine does that loses power and is asked again."""
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.socket.close()
+        self.sent.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.sent.close()
 
 
 class Wire:

@@ -17,7 +17,6 @@ from milepost.receive.expand import BodyTooLargeError
 from milepost.receive.http.bounds import Bounds
 from milepost.receive.http.errors import (
     BodyTooSlowError,
-    FramingError,
     HeadTooLargeError,
     HeadTooSlowError,
     LineTooLongError,
@@ -64,8 +63,15 @@ class Owner(Protocol):
 class Connection(asyncio.Protocol):
     """See the module. `due` is when `overdue` is to be called, on the clock of the loop."""
 
+    __slots__ = (
+        *("_application", "_bounds", "_buffer", "_call", "_has_ended", "_is_advancing", "_is_choked", "_is_held"),
+        *("_is_last", "_is_paused", "_loop", "_method", "_owner", "_reader", "_seen", "_state", "_transport", "due"),
+    )
+
     def __init__(self, owner: Owner, loop: asyncio.AbstractEventLoop) -> None:
         self._owner = owner
+        self._bounds = owner.bounds
+        self._application = owner.application
         self._loop = loop
         self._state = HEAD
         self._buffer = b""
@@ -85,10 +91,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio."""
         self._transport = cast("asyncio.Transport", transport)
-        self._reader = Reader(
-            self._owner.bounds, peer=_peer(transport.get_extra_info("peername")), scheme=self._owner.scheme
-        )
-        self.due = self._owner.now + self._owner.bounds.idle_seconds
+        self._reader = Reader(self._bounds, peer=_peer(transport.get_extra_info("peername")), scheme=self._owner.scheme)
+        self.due = self._owner.now + self._bounds.idle_seconds
         if not self._owner.has_room(self):
             self._fail(UnavailableError("Too many connections are open; try again shortly.", retry_after_seconds=5))
 
@@ -97,7 +101,7 @@ class Connection(asyncio.Protocol):
         if self._state is CLOSED:
             return
         self._buffer = self._buffer + data if self._buffer else data
-        if not self._is_held and self._state is not ANSWERING and self._owner.application.is_behind():
+        if self._application.is_behind() and not self._is_held and self._state is not ANSWERING:
             self._is_held = True
             self.due = math.inf
             self._owner.hold(self)
@@ -120,7 +124,7 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The client does not read its answers."""
         self._is_choked = True
-        self.due = self._loop.time() + self._owner.bounds.write_seconds
+        self.due = self._loop.time() + self._bounds.write_seconds
 
     def resume_writing(self) -> None:
         """It does again."""
@@ -141,11 +145,9 @@ class Connection(asyncio.Protocol):
         if self._is_choked or self._transport.is_closing():
             self._transport.abort()
         elif self._state is HEAD and self._buffer:
-            self._fail(
-                HeadTooSlowError(f"The headers did not arrive within {self._owner.bounds.head_seconds:g} seconds.")
-            )
+            self._fail(HeadTooSlowError(f"The headers did not arrive within {self._bounds.head_seconds:g} seconds."))
         elif self._state is BODY:
-            self._fail(BodyTooSlowError(f"The body did not arrive within {self._owner.bounds.body_seconds:g} seconds."))
+            self._fail(BodyTooSlowError(f"The body did not arrive within {self._bounds.body_seconds:g} seconds."))
         else:
             self._close()
 
@@ -160,7 +162,7 @@ class Connection(asyncio.Protocol):
 
     def _wait_anew(self) -> None:
         """From now on it is the client's time again, not ours."""
-        bounds = self._owner.bounds
+        bounds = self._bounds
         seconds = {
             HEAD: bounds.head_seconds if self._buffer else bounds.idle_seconds,
             BODY: bounds.body_seconds,
@@ -177,33 +179,33 @@ class Connection(asyncio.Protocol):
             return
         self._is_advancing = True
         try:
-            while self._buffer and not self._is_choked and self._step():
-                pass
+            while self._buffer and not self._is_choked:
+                state = self._state
+                if state is HEAD:
+                    if not self._read_head():
+                        break
+                elif state is BODY or state is LINGER:
+                    self._read_body()
+                else:
+                    break
+        except MilepostError as error:
+            self._fail(error)
         finally:
             self._is_advancing = False
         if self._has_ended and self._state in (HEAD, BODY, LINGER):
             self._close()
-        self._pause_or_resume()
-
-    def _step(self) -> bool:
-        """One step on what is in the buffer; False when that is not enough for one."""
-        try:
-            if self._state is HEAD:
-                return self._read_head()
-            if self._state is BODY or self._state is LINGER:
-                return self._read_body()
-        except MilepostError as error:
-            self._fail(error)
-        return False
+        if self._buffer or self._is_paused:
+            self._pause_or_resume()
 
     def _read_head(self) -> bool:
+        """Begin a request; False when its head is not there yet."""
         raw = self._head()
         if raw is None:
             return False
         self._call = None
         head = self._reader.read_head(raw)
         self._method = head.method
-        call = self._call = self._owner.application.open(head)
+        call = self._call = self._application.open(head)
         if call.early is not None:
             self._answer(call.early)
         elif self._reader.is_whole:
@@ -214,48 +216,55 @@ class Connection(asyncio.Protocol):
 
     def _head(self) -> bytes | None:
         """The whole head at the buffer's start, taken out; None when it is not there yet."""
-        bounds = self._owner.bounds
-        if blank := _BLANK_LINES.match(self._buffer):  # some clients send one behind a body
-            self._buffer, self._seen = self._buffer[blank.end() :], 0
-        found = self._buffer.find(END, max(0, self._seen - 3))
-        end = found + len(END) if found >= 0 else len(self._buffer)
-        fresh = self._buffer[max(0, self._seen - 1) : end]
-        if fresh.count(b"\n") != fresh.count(b"\r\n") + fresh.startswith(b"\n") * (self._seen > 0) or b"\0" in fresh:
-            raise FramingError("This is no valid HTTP request: a bare line feed or a NUL byte.")
-        line = self._buffer.find(b"\r\n", 0, bounds.line_bytes + 2)
-        if line < 0 and end > bounds.line_bytes + 2:
+        bounds, buffer = self._bounds, self._buffer
+        if buffer.startswith(b"\r\n"):  # some clients send an empty line behind a body
+            self._buffer = buffer = buffer[_BLANK_LINES.match(buffer).end() :]  # type: ignore[union-attr]
+            self._seen = 0
+        found = buffer.find(END, max(0, self._seen - 3))
+        end = len(buffer) if found < 0 else found + len(END)
+        if end > bounds.line_bytes and buffer.find(b"\r\n", 0, bounds.line_bytes + 2) < 0:
             raise LineTooLongError(f"The request line may have at most {bounds.line_bytes} bytes.")
         if end > bounds.head_bytes:
             raise HeadTooLargeError(f"The head of a request may have at most {bounds.head_bytes} bytes.")
         if found < 0:
-            if self._seen == 0:
-                self.due = self._loop.time() + bounds.head_seconds
-            self._seen = end
+            self._await_head()
             return None
         self._seen = 0
-        raw, self._buffer = self._buffer[:end], self._buffer[end:]
-        return raw
+        self._buffer = buffer[end:]
+        return buffer[:end]
+
+    def _await_head(self) -> None:
+        """The head's end is not there yet. What can no longer become one is refused at once."""
+        fresh = self._buffer[max(0, self._seen - 1) :]
+        is_split = self._seen > 0 and fresh.startswith(b"\n")  # its carriage return was there before
+        if fresh.count(b"\n") != fresh.count(b"\r\n") + is_split or b"\0" in fresh:
+            self._reader.read_head(self._buffer)  # which says what is wrong with it, as it would of the whole
+        if self._seen == 0:
+            self.due = self._loop.time() + self._bounds.head_seconds
+        self._seen = len(self._buffer)
 
     def _expect_body(self, call: Call) -> None:
-        bounds, declared = self._owner.bounds, self._reader.declared
+        bounds, declared = self._bounds, self._reader.declared
         if declared is not None and declared > bounds.body_bytes:
             text = f"The body has {declared} bytes; at most {bounds.body_bytes} are taken. Send smaller batches."
             self._answer(call.refuse(BodyTooLargeError(text)))
             return
         self._state = BODY
+        if declared is not None and len(self._buffer) >= declared:
+            return  # and it is here already
         self.due = self._loop.time() + bounds.body_seconds
         if self._reader.expects_continue and not self._buffer:
             self._reader.expects_continue = False
             self._transport.write(CONTINUE)
 
-    def _read_body(self) -> bool:
+    def _read_body(self) -> None:
         data, self._buffer = self._buffer, b""
         self._buffer = self._reader.read_body(data)
         if self._call is not None and self._reader.is_too_large:
-            text = f"The body has more than {self._owner.bounds.body_bytes} bytes. Send smaller batches."
+            text = f"The body has more than {self._bounds.body_bytes} bytes. Send smaller batches."
             self._answer(self._call.refuse(BodyTooLargeError(text)))
         elif not self._reader.is_whole:
-            if self._state is LINGER and self._reader.wire_bytes > self._owner.bounds.linger_bytes:
+            if self._state is LINGER and self._reader.wire_bytes > self._bounds.linger_bytes:
                 self._close()
         elif self._call is not None:
             self._hand_over(self._call)
@@ -263,7 +272,6 @@ class Connection(asyncio.Protocol):
             self._close()
         else:
             self._begin_again()
-        return True
 
     def _hand_over(self, call: Call) -> None:
         self._state = ANSWERING
@@ -275,25 +283,33 @@ class Connection(asyncio.Protocol):
         self._call = None
         if self._state is CLOSED or self._transport.is_closing():
             return
-        reader, bounds = self._reader, self._owner.bounds
-        is_unsure = not reader.is_whole and (reader.expects_continue or (reader.declared or 0) > bounds.linger_bytes)
-        self._is_last = is_unsure or not reader.keeps_alive or self._owner.is_draining
-        self._send(reply)
+        reader = self._reader
+        self._is_last = not reader.keeps_alive or self._owner.is_draining
         if not reader.is_whole:
-            reader.discard()
-            self._state = LINGER
-            self.due = self._loop.time() + (bounds.close_seconds if reader.expects_continue else bounds.linger_seconds)
-            self._advance()
-        elif self._is_last:
+            self._linger(reply)
+            return
+        self._send(reply)
+        if self._is_last:
             self._close()
         else:
             self._begin_again()
-            self._advance()
+            if self._buffer or self._has_ended:
+                self._advance()
+
+    def _linger(self, reply: Reply) -> None:
+        """Answer early, and read on. A client that waits to be asked for its body will perhaps not send it now."""
+        bounds, reader = self._bounds, self._reader
+        self._is_last |= reader.expects_continue or (reader.declared or 0) > bounds.linger_bytes
+        self._send(reply)
+        reader.discard()
+        self._state = LINGER
+        self.due = self._loop.time() + (bounds.close_seconds if reader.expects_continue else bounds.linger_seconds)
+        self._advance()
 
     def _begin_again(self) -> None:
         self._state = HEAD
         if not self._is_choked:
-            self.due = self._owner.now + self._owner.bounds.idle_seconds
+            self.due = self._owner.now + self._bounds.idle_seconds
 
     def _send(self, reply: Reply) -> None:
         connection = CLOSING if self._is_last else KEEPING if self._reader.is_old else None
@@ -311,20 +327,20 @@ class Connection(asyncio.Protocol):
         self._state = CLOSED
         self._is_last = True
         self._buffer = b""
-        self._send(call.refuse(error) if call is not None else self._owner.application.refuse(error))
+        self._send(call.refuse(error) if call is not None else self._application.refuse(error))
         if self._transport.can_write_eof():
             self._transport.write_eof()
-        self.due = self._loop.time() + self._owner.bounds.close_seconds
+        self.due = self._loop.time() + self._bounds.close_seconds
 
     def _close(self) -> None:
         """Send what is written, and be gone."""
         self._state = CLOSED
         self._buffer = b""
-        self.due = self._loop.time() + self._owner.bounds.write_seconds
+        self.due = self._loop.time() + self._bounds.write_seconds
         self._transport.close()
 
     def _pause_or_resume(self) -> None:
-        is_full = len(self._buffer) > self._owner.bounds.waiting_bytes and (self._is_choked or self._state is ANSWERING)
+        is_full = len(self._buffer) > self._bounds.waiting_bytes and (self._is_choked or self._state is ANSWERING)
         if (is_full or self._is_held) != self._is_paused and not self._transport.is_closing():
             self._is_paused = not self._is_paused
             if self._is_paused:

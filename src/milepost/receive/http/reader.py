@@ -6,6 +6,7 @@ Refuses with FramingError what two readers could take for different requests. No
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
@@ -32,6 +33,11 @@ class Reader:
     llhttp is given a head at once and a body up to its last byte, so that it never sees two requests in one piece.
     """
 
+    __slots__ = (
+        *("_body", "_bounds", "_fields", "_is_in_head", "_is_kept", "_parser", "_peer", "_scheme", "_size", "_tail"),
+        *("_url", "declared", "expects_continue", "is_old", "is_whole", "keeps_alive", "wire_bytes"),
+    )
+
     def __init__(self, bounds: Bounds, *, peer: str, scheme: str) -> None:
         self._bounds = bounds
         self._peer = peer
@@ -41,7 +47,7 @@ class Reader:
 
     def _begin(self) -> None:
         self._url = b""
-        self._headers: dict[str, str] = {}
+        self._fields: list[tuple[bytes, bytes]] = []
         self._is_in_head = True
         self.is_whole = False
         self.keeps_alive = False
@@ -62,14 +68,8 @@ class Reader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header, or a trailer, which nobody asked for."""
-        if not self._is_in_head:
-            return
-        key = name.decode("ascii").lower()
-        text = _text(value)
-        known = self._headers.get(key)
-        self._headers[key] = text if known is None else f"{known}, {text}"
-        if known is not None and key == "host":
-            self._headers[key] = "\n"  # no valid host: two of them are refused below
+        if self._is_in_head:
+            self._fields.append((name, value))
 
     def on_headers_complete(self) -> None:
         """See llhttp; it forgets this by the end of the body."""
@@ -102,13 +102,14 @@ class Reader:
         self._parse_head(raw)
         if self._is_in_head:
             raise FramingError("This is no HTTP request.")
-        self._check_head()
+        headers = _headers_of(self._fields)
+        self._check_head(headers)
         path, _, query = self._target().partition("?")
         return Head(
             method=self._parser.get_method().decode("ascii"),
             path=unquote(path) if "%" in path else path,
             query=query,
-            headers=self._headers,
+            headers=headers,
             peer=self._peer,
             scheme=self._scheme,
         )
@@ -116,12 +117,13 @@ class Reader:
     def read_body(self, data: bytes) -> bytes:
         """Read on; gives the bytes that belong to the next request, or raises FramingError."""
         if self.declared is None:
-            rest = self._read_chunks(data)
-        else:
-            left = self.declared - self.wire_bytes
-            rest = data[left:]
-            self._feed(data[:left] if rest else data)
-        return rest
+            return self._read_chunks(data)
+        left = self.declared - self.wire_bytes
+        if len(data) <= left:
+            self._feed(data)
+            return b""
+        self._feed(data[:left])
+        return data[left:]
 
     @property
     def is_too_large(self) -> bool:
@@ -152,24 +154,24 @@ class Reader:
         except HttpParserError as error:
             raise FramingError(f"This is no valid HTTP request: {_reason(error)}.") from None
 
-    def _check_head(self) -> None:
+    def _check_head(self, headers: dict[str, str]) -> None:
         version = self._parser.get_http_version()
-        if version not in ("1.1", "1.0"):
-            raise UnknownVersionError("HTTP/1.1 and HTTP/1.0 are spoken here.")
-        self.is_old = version == "1.0"
-        headers = self._headers
+        if version != "1.1":
+            if version != "1.0":
+                raise UnknownVersionError("HTTP/1.1 and HTTP/1.0 are spoken here.")
+            self.is_old = True
         host = headers.get("host")
-        if host is None and not self.is_old:
-            raise FramingError("The Host header is missing.")
-        if host is not None and not _HOST.fullmatch(host):
-            raise FramingError("The Host header is not valid, or there are two.")
-        coding = headers.get("transfer-encoding")
-        if coding is not None and (self.is_old or coding.lower() != "chunked"):
+        if host is None:
+            if not self.is_old:
+                raise FramingError("The Host header is missing.")
+        elif not _is_host(host):
+            raise FramingError("The Host header is not valid.")
+        if "content-length" in headers:
+            self.declared = int(headers["content-length"])  # llhttp has seen to it that it is one number
+        elif "transfer-encoding" in headers and (self.is_old or headers["transfer-encoding"].lower() != "chunked"):
             raise FramingError("Transfer-Encoding may be chunked, in HTTP/1.1, and nothing else.")
-        length = headers.get("content-length")
-        if length is not None:
-            self.declared = int(length)  # llhttp has seen to it that it is one number
-        self.expects_continue = not self.is_old and headers.get("expect", "").lower() == "100-continue"
+        if "expect" in headers:
+            self.expects_continue = not self.is_old and headers["expect"].lower() == "100-continue"
 
     def _target(self) -> str:
         target = self._url.decode("ascii")
@@ -206,11 +208,37 @@ class Reader:
         return data[start:]
 
 
+def _headers_of(fields: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    try:
+        headers = {_key(name): value.decode().rstrip(" \t") for name, value in fields}
+    except UnicodeDecodeError:
+        headers = {}
+    if len(headers) == len(fields):  # as nearly always: all of it UTF-8, and no name there twice
+        return headers
+    headers = {}
+    for name, value in fields:
+        key, text = _key(name), _text(value)
+        if key == "host" and key in headers:
+            raise FramingError("There are two Host headers.")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
+
+
+@lru_cache(maxsize=256)
+def _is_host(text: str) -> bool:
+    return _HOST.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=1024)
+def _key(name: bytes) -> str:
+    return name.decode("ascii").lower()
+
+
 def _text(value: bytes) -> str:
     try:
-        return value.decode().strip(" \t")
+        return value.decode().rstrip(" \t")
     except UnicodeDecodeError:
-        return value.decode("latin-1").strip(" \t")
+        return value.decode("latin-1").rstrip(" \t")
 
 
 def _reason(error: HttpParserError) -> str:
