@@ -22,6 +22,7 @@ from milepost.receive.http.errors import FramingError, HeadTooLargeError, Unknow
 from milepost.receive.http.port import Head
 
 END: Final = b"\r\n\r\n"
+_REQUEST: Final = re.compile(rb"[A-Za-z]+ [!-~]+ HTTP/1\.[01]\r\n")
 _UPGRADE: Final = re.compile(rb"\r\nupgrade[ \t]*:", re.IGNORECASE)
 _ORIGIN: Final = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 _HOST: Final = re.compile(r"[A-Za-z0-9\-._~%!$&'()*+,;=:\[\]]*")
@@ -150,6 +151,8 @@ class Reader:
             self._parser = HttpRequestParser(self)
             self._parse_head(_UPGRADE.sub(b"\r\nx-upgrade-ignored:", raw))
         except HttpParserInvalidMethodError:
+            if not _REQUEST.match(raw):
+                raise FramingError("This is no HTTP request.") from None
             raise UnknownMethodError("This is no method of HTTP.") from None
         except HttpParserError as error:
             raise FramingError(f"This is no valid HTTP request: {_reason(error)}.") from None
@@ -157,6 +160,8 @@ class Reader:
     def _check_head(self, headers: dict[str, str]) -> None:
         version = self._parser.get_http_version()
         if version != "1.1":
+            if version == "0.9":  # which is what llhttp calls a request line without a version
+                raise FramingError("This is no HTTP/1.1 request.")
             if version != "1.0":
                 raise UnknownVersionError("HTTP/1.1 and HTTP/1.0 are spoken here.")
             self.is_old = True

@@ -57,7 +57,7 @@ class HttpServer:
             ssl_handshake_timeout=self.bounds.head_seconds if is_tls else None,
             ssl_shutdown_timeout=self.bounds.close_seconds if is_tls else None,
         )
-        looking = asyncio.create_task(self._look_on())
+        looking = asyncio.create_task(self.watch())
         try:
             await self._stopping.wait()
             listening.close()
@@ -106,7 +106,8 @@ class HttpServer:
         found = await self._loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         return str(found[0][4][0]), self._port
 
-    async def _look_on(self) -> None:
+    async def watch(self) -> None:
+        """Look at the clock for all connections, for as long as they are served."""
         while True:
             self._look()
             await asyncio.sleep(_LOOK_SECONDS)
