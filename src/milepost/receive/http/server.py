@@ -61,7 +61,7 @@ class HttpServer:
         try:
             await self._stopping.wait()
             listening.close()
-            await self._drain()
+            await self._until_empty()
         finally:
             looking.cancel()
             listening.close()
@@ -118,9 +118,13 @@ class HttpServer:
         for connection in [one for one in self.connections if one.due < self.now]:
             connection.overdue()
 
-    async def _drain(self) -> None:
+    def drain(self) -> None:
+        """End what is idle. What is under way is answered, and its connection then ends."""
         for connection in list(self.connections):
             connection.drain()
+
+    async def _until_empty(self) -> None:
+        self.drain()
         if self.connections:
             try:
                 await asyncio.wait_for(self._is_empty.wait(), self.bounds.drain_seconds)
