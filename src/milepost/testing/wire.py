@@ -10,6 +10,7 @@ import fcntl
 import socket
 import struct
 import termios
+from contextlib import suppress
 from dataclasses import dataclass
 
 from milepost.receive.http.bounds import Bounds
@@ -60,7 +61,8 @@ class Client:
 
     def end(self) -> None:
         """Say that nothing more will be sent; answers can still be read."""
-        self.sent.shutdown(socket.SHUT_WR)
+        with suppress(OSError):  # the server may have ended the connection before
+            self.sent.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
         """Leave as a program does that ends."""

@@ -20,7 +20,7 @@ class Bounds:
     head_bytes: int = 64 * 1024
     head_lines: int = 128
     head_seconds: float = 10.0
-    chunking_bytes: int = 64 * 1024
+    chunking_bytes: int = 8 * 1024 * 1024
     waiting_bytes: int = 64 * 1024
     idle_seconds: float = 75.0
     linger_bytes: int = 64 * 1024 * 1024

@@ -10,19 +10,19 @@ import asyncio
 import math
 import re
 from enum import Enum, auto
-from typing import Any, Final, Protocol, cast
+from typing import Final, cast
 
 from milepost.domain.errors import MilepostError, UnavailableError
 from milepost.receive.expand import BodyTooLargeError
-from milepost.receive.http.bounds import Bounds
 from milepost.receive.http.errors import (
     BodyTooSlowError,
     HeadTooLargeError,
     HeadTooSlowError,
     LineTooLongError,
 )
-from milepost.receive.http.port import Application, Call, Reply
-from milepost.receive.http.reader import END, Reader
+from milepost.receive.http.owner import Owner, peer_of
+from milepost.receive.http.port import Call, Reply
+from milepost.receive.http.reader import END, Reader, check_lines
 from milepost.receive.http.writer import CLOSING, CONTINUE, KEEPING, encode
 
 
@@ -38,26 +38,6 @@ class State(Enum):
 
 HEAD, BODY, ANSWERING, LINGER, CLOSED = State
 _BLANK_LINES: Final = re.compile(rb"(?:\r\n)+")
-
-
-class Owner(Protocol):
-    """The server, as its connections see it. `now` is up to a look old, and good enough for long times."""
-
-    application: Application
-    bounds: Bounds
-    scheme: str
-    date: bytes
-    now: float
-    is_draining: bool
-
-    def has_room(self, connection: Connection) -> bool:
-        """Take the connection in; False when there are too many."""
-
-    def forget(self, connection: Connection) -> None:
-        """It is gone."""
-
-    def hold(self, connection: Connection) -> None:
-        """Call its `release` once the application is no longer behind."""
 
 
 class Connection(asyncio.Protocol):
@@ -91,7 +71,9 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio."""
         self._transport = cast("asyncio.Transport", transport)
-        self._reader = Reader(self._bounds, peer=_peer(transport.get_extra_info("peername")), scheme=self._owner.scheme)
+        self._reader = Reader(
+            self._bounds, peer=peer_of(transport.get_extra_info("peername")), scheme=self._owner.scheme
+        )
         self.due = self._owner.now + self._bounds.idle_seconds
         if not self._owner.has_room(self):
             self._fail(UnavailableError("Too many connections are open; try again shortly.", retry_after_seconds=5))
@@ -223,8 +205,10 @@ class Connection(asyncio.Protocol):
         found = buffer.find(END, max(0, self._seen - 3))
         end = len(buffer) if found < 0 else found + len(END)
         if end > bounds.line_bytes and buffer.find(b"\r\n", 0, bounds.line_bytes + 2) < 0:
+            check_lines(buffer[: bounds.line_bytes])
             raise LineTooLongError(f"The request line may have at most {bounds.line_bytes} bytes.")
         if end > bounds.head_bytes:
+            check_lines(buffer[: bounds.head_bytes])
             raise HeadTooLargeError(f"The head of a request may have at most {bounds.head_bytes} bytes.")
         if found < 0:
             self._await_head()
@@ -235,10 +219,7 @@ class Connection(asyncio.Protocol):
 
     def _await_head(self) -> None:
         """The head's end is not there yet. What can no longer become one is refused at once."""
-        fresh = self._buffer[max(0, self._seen - 1) :]
-        is_split = self._seen > 0 and fresh.startswith(b"\n")  # its carriage return was there before
-        if fresh.count(b"\n") != fresh.count(b"\r\n") + is_split or b"\0" in fresh:
-            self._reader.read_head(self._buffer)  # which says what is wrong with it, as it would of the whole
+        check_lines(self._buffer[max(0, self._seen - 1) :])
         if self._seen == 0:
             self.due = self._loop.time() + self._bounds.head_seconds
         self._seen = len(self._buffer)
@@ -261,8 +242,7 @@ class Connection(asyncio.Protocol):
         data, self._buffer = self._buffer, b""
         self._buffer = self._reader.read_body(data)
         if self._call is not None and self._reader.is_too_large:
-            text = f"The body has more than {self._bounds.body_bytes} bytes. Send smaller batches."
-            self._answer(self._call.refuse(BodyTooLargeError(text)))
+            self._answer(self._call.refuse(self._too_large()))
         elif not self._reader.is_whole:
             if self._state is LINGER and self._reader.wire_bytes > self._bounds.linger_bytes:
                 self._close()
@@ -272,6 +252,9 @@ class Connection(asyncio.Protocol):
             self._close()
         else:
             self._begin_again()
+
+    def _too_large(self) -> BodyTooLargeError:
+        return BodyTooLargeError(f"The body has more than {self._bounds.body_bytes} bytes. Send smaller batches.")
 
     def _hand_over(self, call: Call) -> None:
         self._state = ANSWERING
@@ -319,6 +302,8 @@ class Connection(asyncio.Protocol):
     def _fail(self, error: MilepostError) -> None:
         """The last answer of a connection whose further bytes mean nothing. They are read for a while all the same."""
         call, self._call = self._call, None
+        if call is not None and self._reader.is_too_large:
+            error = self._too_large()  # it was that before it was anything else
         if self._state is LINGER:
             self._close()
             return
@@ -347,8 +332,3 @@ class Connection(asyncio.Protocol):
                 self._transport.pause_reading()
             else:
                 self._transport.resume_reading()
-
-
-def _peer(name: Any) -> str:
-    host, port = name[:2] if name else ("", 0)
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -35,8 +35,8 @@ class Reader:
     """
 
     __slots__ = (
-        *("_body", "_bounds", "_fields", "_is_in_head", "_is_kept", "_parser", "_peer", "_scheme", "_size", "_tail"),
-        *("_url", "declared", "expects_continue", "is_old", "is_whole", "keeps_alive", "wire_bytes"),
+        *("_bounds", "_fields", "_gathered", "_is_in_head", "_is_kept", "_parser", "_peer", "_pieces", "_scheme"),
+        *("_size", "_tail", "_url", "declared", "expects_continue", "is_old", "is_whole", "keeps_alive", "wire_bytes"),
     )
 
     def __init__(self, bounds: Bounds, *, peer: str, scheme: str) -> None:
@@ -55,7 +55,8 @@ class Reader:
         self.is_old = False
         self.expects_continue = False
         self.declared: int | None = None
-        self._body: bytes | bytearray = b""
+        self._pieces: list[bytes] = []
+        self._gathered = bytearray()
         self._size = 0
         self.wire_bytes = 0
         self._tail = b""
@@ -82,12 +83,10 @@ class Reader:
         self._size += len(piece)
         if not self._is_kept:
             return
-        if not self._body:
-            self._body = piece
-        elif isinstance(self._body, bytearray):
-            self._body += piece
+        if self.declared is None:  # the pieces are as small as the client's chunks
+            self._gathered += piece
         else:
-            self._body = bytearray(self._body) + piece
+            self._pieces.append(piece)
 
     def on_message_complete(self) -> None:
         """See llhttp."""
@@ -98,6 +97,9 @@ class Reader:
     def read_head(self, raw: bytes) -> Head:
         """The head that is these bytes, up to and with the empty line. FramingError and its neighbours."""
         self._begin()
+        check_lines(raw)
+        if raw.startswith(b"\n"):
+            raise FramingError("This is no HTTP request.")
         if raw.count(b"\n") > self._bounds.head_lines + 2:
             raise HeadTooLargeError(f"A request may have at most {self._bounds.head_lines} headers.")
         self._parse_head(raw)
@@ -133,13 +135,18 @@ class Reader:
 
     def body(self) -> bytes:
         """All of it; asked once, when it is whole, and not held any longer."""
-        body, self._body = bytes(self._body), b""
+        body = self._pieces[0] if len(self._pieces) == 1 else b"".join((*self._pieces, self._gathered))
+        self._let_go()
         return body
 
     def discard(self) -> None:
         """Read the rest of the body, but keep none of it."""
         self._is_kept = False
-        self._body = b""
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self._pieces = []
+        self._gathered = bytearray()
 
     def _parse_head(self, raw: bytes) -> None:
         try:
@@ -205,12 +212,21 @@ class Reader:
             end = len(data) if found < 0 else found + len(END) - known
             self._feed(data[start:end])
             start = end
+            if self.wire_bytes - self._size > self._bounds.chunking_bytes:
+                raise FramingError("The chunks of the body are mostly framing.")
             if self.is_whole:
                 break
-            if self.wire_bytes - self._size > self._bounds.chunking_bytes + self._size:
-                raise FramingError("The chunks of the body are mostly framing.")
         self._tail = text[-3:]
         return data[start:]
+
+
+def check_lines(raw: bytes) -> None:
+    """FramingError for what ends no line of HTTP; llhttp would say so too, but only once the whole head is there.
+
+    A line feed at the very beginning may be the second half of a line's end.
+    """
+    if raw.count(b"\n", 1) != raw.count(b"\r\n") or b"\0" in raw:
+        raise FramingError("This is no valid HTTP request: there is a bare line feed or a NUL byte in it.")
 
 
 def _headers_of(fields: list[tuple[bytes, bytes]]) -> dict[str, str]:

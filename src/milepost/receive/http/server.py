@@ -13,6 +13,7 @@ from typing import Final
 
 from milepost.receive.http.bounds import Bounds
 from milepost.receive.http.connection import Connection
+from milepost.receive.http.owner import Held
 from milepost.receive.http.port import Application
 from milepost.receive.http.writer import date_line
 
@@ -36,8 +37,8 @@ class HttpServer:
         self._host = host
         self._port = port
         self._tls = tls
-        self.connections: set[Connection] = set()
-        self._held: list[Connection] = []
+        self.connections: set[Held] = set()
+        self._held: list[Held] = []
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         self._is_empty = asyncio.Event()
@@ -73,7 +74,7 @@ class HttpServer:
 
     # What a connection asks of its owner.
 
-    def has_room(self, connection: Connection) -> bool:
+    def has_room(self, connection: Held) -> bool:
         """See `Owner`."""
         most = self.bounds.connections
         if len(self.connections) >= most * _ABOVE:
@@ -81,13 +82,13 @@ class HttpServer:
         self.connections.add(connection)
         return len(self.connections) <= most
 
-    def forget(self, connection: Connection) -> None:
+    def forget(self, connection: Held) -> None:
         """See `Owner`."""
         self.connections.discard(connection)
         if self.is_draining and not self.connections:
             self._is_empty.set()
 
-    def hold(self, connection: Connection) -> None:
+    def hold(self, connection: Held) -> None:
         """See `Owner`."""
         if not self._held:
             self._loop.call_later(_HELD_SECONDS, self._release)
