@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
+from milepost.cli.send.layout import Record
 from milepost.cli.send.poster import Poster, Target
-from milepost.cli.send.records import Record
 from milepost.domain.errors import OperatorError
 
-RECORDS = [Record(number, {"n": number}) for number in range(1, 5)]
+RECORDS = [Record(number, number, "", b'{"n":%d}' % number) for number in range(1, 5)]
 
 
 Scripted = tuple[int, dict[str, Any], dict[str, str]]
