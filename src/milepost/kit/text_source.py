@@ -230,4 +230,5 @@ def _told() -> Iterator[None]:
 
 
 def _unreadable(path: str, reason: str) -> InvalidInputError:
-    return InvalidInputError(f"The file cannot be read: {path} {reason}.", faults=(Fault(path=path, reason=reason),))
+    what = "it" if path == "file" else path
+    return InvalidInputError(f"The file cannot be read: {what} {reason}.", faults=(Fault(path=path, reason=reason),))

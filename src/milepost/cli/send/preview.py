@@ -92,7 +92,7 @@ def _format(found: FoundFile) -> str:
 
 def _table(records: list[Record]) -> Table:
     table = Table(box=None, padding=(0, 2), show_header=True, header_style="bold")
-    payloads = [record.payload for record in records]
+    payloads = [json.loads(record.body, parse_int=_Digits, parse_float=_Digits) for record in records]
     for head in ("member", "type", *(f"record {record.number}" for record in records)):
         table.add_column(head, overflow="ellipsis", no_wrap=True)
     names = list(dict.fromkeys(name for payload in payloads for name in payload if name != KEY))
@@ -105,13 +105,19 @@ def _table(records: list[Record]) -> Table:
     return table
 
 
+class _Digits(str):
+    """A number as it is written."""
+
+    __slots__ = ()
+
+
 def _type(value: Any) -> str:
-    names = {str: "text", bool: "boolean", int: "number", float: "number", list: "array", dict: "object"}
+    names = {str: "text", bool: "boolean", _Digits: "number", list: "array", dict: "object"}
     return names.get(type(value), "null")
 
 
 def _value(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+    text = str(value) if isinstance(value, _Digits) else json.dumps(value, ensure_ascii=False)
     short = text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
     return escape(_printable(short))
 

@@ -57,7 +57,7 @@ def look_at(path: Path, layout: Layout) -> FoundFile:
     if source.guess is not None:
         doubts.append(
             f"The encoding is taken for {source.shown_encoding}: {source.guess}."
-            f" If that is right, say --encoding {source.encoding}."
+            f" If that is right, say --encoding {source.shown_encoding.lower()}."
         )
     suffix = Path(source.name).suffix.lower()
     start = _first_character(source)
