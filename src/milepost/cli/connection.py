@@ -42,7 +42,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs."
 ApiUrl = Annotated[
     str | None,
     typer.Option(
-        help="Where browsers reach the front doors, for the tracking script. [default: as the service has it, or as set]"
+        help="Where browsers reach the front doors, for the tracking script. [default: as the service has it, or set]"
     ),
 ]
 Id = Annotated[UUID, typer.Argument(help="The connection's id, as `milepost connection list` shows it.")]

@@ -41,7 +41,9 @@ def export(
 ) -> None:
     """Write what signals emitted into a file.
 
-    For Excel, give --bom: it takes a CSV without a byte order mark for another encoding. A file that could not be finished is not left behind."""
+    For Excel, give --bom: it takes a CSV without a byte order mark for another encoding. A file that could not be
+    finished is not left behind.
+    """
     with told_errors():
         api = Api(data)
         span = {"since": since, "until": until}

@@ -89,7 +89,7 @@ class Feeds:
         *,
         has_mark: bool,
     ) -> Generator[bytes]:
-        """The rows of batches up to `upto` as a file, with a byte order mark if it is CSV and shall have one. Its first piece is read here: what fails at once is raised."""
+        """The rows of batches up to `upto` as a file; its first piece is read here: what fails at once is raised."""
         while True:
             signals, of = self._scope(wanted)
             revisions = [one for signal_id in signals.generations for one in signals.revisions(signal_id)]
