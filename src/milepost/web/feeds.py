@@ -87,7 +87,7 @@ class Feeds:
         file_format: ExportFormat,
         upto: int,
         *,
-        has_mark: bool,
+        has_mark: bool = False,
     ) -> Generator[bytes]:
         """The rows of batches up to `upto` as a file; its first piece is read here: what fails at once is raised."""
         while True:
