@@ -39,9 +39,10 @@ from milepost.kit.crypto import load_key
 from milepost.kit.news import News
 from milepost.measure.queries import MetricReader
 from milepost.observe import paths
-from milepost.observe.health import ReactorHealth, write_health
+from milepost.observe.health import HealthFile, ReactorHealth
 from milepost.observe.logs import logger
 from milepost.observe.metric_names import TRANSITIONS
+from milepost.observe.unharmed import unharmed
 from milepost.reactor import Parts, Reactor
 from milepost.record.checkpoint import Checkpoints
 from milepost.record.claims.port import Claims
@@ -123,8 +124,10 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     claims = RocksdbClaims(paths.claims(data))
     news = News(checkpoints.finished_batch())
 
+    health_file = HealthFile(paths.health(data))
+
     def report(health: ReactorHealth) -> None:
-        write_health(paths.health(data), msgspec.structs.replace(health, unjudged_companies=judge.unjudged))
+        health_file.write(msgspec.structs.replace(health, unjudged_companies=judge.unjudged))
 
     reactor = Reactor(
         Parts(
@@ -136,7 +139,6 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
             touched=judge.touched,
             settled=news.tell,
             report=report,
-            clock=clock,
         )
     )
     return Engine(
@@ -147,7 +149,7 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
         judge=judge,
         pool=pool,
         identities=identities,
-        _owned=(checkpoints, claims, pool, writer),
+        _owned=(checkpoints, claims, pool, writer, health_file),
     )
 
 
@@ -224,7 +226,8 @@ def make_judge(database: Database, pool: Queries, identities: IdentitySource, cl
     definitions = DefinitionSource(database)
 
     def judged(transitions: Sequence[Transition]) -> None:
-        TRANSITIONS.inc(len(transitions))
+        with unharmed("transitions"):
+            TRANSITIONS.inc(len(transitions))
 
     def failed(error: Exception) -> None:
         _log.error("judging_failed", exc_info=error)
