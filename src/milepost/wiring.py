@@ -56,6 +56,8 @@ from milepost.store.writer import StoreWriter
 
 _log = logger("judge")
 _PATIENCE_SECONDS = 30.0
+_MOST_SECONDS = 20.0
+"""For a statement that someone waits for at the console."""
 _GRACE_SECONDS = 5.0
 """Longer than any reading of a signal takes that began before its history was changed over."""
 
@@ -116,9 +118,10 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     data = settings.data
     writer = connect(settings.store())
     create_schema(writer)
-    pool = ClientPool(settings.store())
+    pool = ClientPool(settings.store(), most_seconds=_MOST_SECONDS)
+    judges_pool = ClientPool(settings.store(), 1)
     identities = IdentitySource(database)
-    judge = make_judge(database, pool, identities, clock)
+    judge = make_judge(database, judges_pool, identities, clock)
 
     checkpoints = Checkpoints(paths.reactor(data))
     claims = RocksdbClaims(paths.claims(data))
@@ -149,7 +152,7 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
         judge=judge,
         pool=pool,
         identities=identities,
-        _owned=(checkpoints, claims, pool, writer, health_file),
+        _owned=(checkpoints, claims, pool, judges_pool, writer, health_file),
     )
 
 

@@ -13,7 +13,7 @@ from milepost.control.session import Database, open_made_database
 from milepost.domain.errors import MilepostError, OperatorError
 from milepost.erase.desk import PrivacyDesk
 from milepost.jobs.runner import JobRunner
-from milepost.kit.clock import system_clock
+from milepost.kit.clock import monotonic_ms, system_clock
 from milepost.kit.crypto import load_key
 from milepost.measure.queries import MetricReader
 from milepost.observe import paths
@@ -114,10 +114,11 @@ def _web_deps(
         foresight=JudgeAhead(database, engine.pool, system_clock),
         api_url=settings.api_url(),
         is_tls=is_tls,
-        sign_in=SignInDesk(database, system_clock),
+        sign_in=SignInDesk(database, monotonic_ms),
         snapshots=snapshots,
         privacy=privacy,
         jobs_folder=paths.jobs(settings.data),
+        body_seconds=settings.body_seconds,
     )
 
 
