@@ -128,10 +128,6 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     news = News(checkpoints.finished_batch())
 
     health_file = HealthFile(paths.health(data))
-
-    def report(health: ReactorHealth) -> None:
-        health_file.write(msgspec.structs.replace(health, unjudged_companies=judge.unjudged))
-
     reactor = Reactor(
         Parts(
             reader=SqliteJournalReader(paths.journal(data)),
@@ -141,7 +137,7 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
             store=StoreWriter(writer),
             touched=judge.touched,
             settled=news.tell,
-            report=report,
+            report=_reporting(health_file, judge),
         )
     )
     return Engine(
@@ -154,6 +150,13 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
         identities=identities,
         _owned=(checkpoints, claims, pool, judges_pool, writer, health_file),
     )
+
+
+def _reporting(file: HealthFile, judge: JudgeLoop) -> Callable[[ReactorHealth], None]:
+    def report(health: ReactorHealth) -> None:
+        file.write(msgspec.structs.replace(health, unjudged_companies=judge.unjudged))
+
+    return report
 
 
 class JudgeAhead:

@@ -24,7 +24,8 @@ def check(criterion: Criterion, fields: Iterable[SignalField], *, path: str = "r
     if len(conditions) > MAX_CONDITIONS:  # before any of them is looked at, which may cost far more than to count them
         reason = f"has {len(conditions)} conditions, of which {MAX_CONDITIONS} are allowed"
         return (Fault(path=path, reason=reason),)
-    if sum(map(_size, conditions)) > MAX_PATTERNS_SIZE:
+    sizes = [size for size in map(_size, conditions) if size]
+    if len(sizes) > 1 and sum(sizes) > MAX_PATTERNS_SIZE:  # of one alone, compiling says best what is wrong
         return (Fault(path=path, reason="has patterns that are too large together; fewer repetitions make them less"),)
     by_name = {field.name: field for field in fields}
     return tuple(_faults(criterion, by_name, path, 1))

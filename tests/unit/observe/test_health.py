@@ -115,7 +115,6 @@ def test_a_log_that_cannot_be_written_ends_nobody(monkeypatch: pytest.MonkeyPatc
         logger("tests").info("listening", worker=1)
         monkeypatch.undo()
         configure_logs("tests")
-        full.reconfigure(line_buffering=False)
         _forget(full.fileno())
 
 
