@@ -39,7 +39,8 @@ def pattern_size(pattern: str) -> int:
             case "letters":
                 last = _LETTERS
             case "class":
-                last = _ANY + len(piece[0]) + _LETTERS * len(_LETTERS_IN_CLASS.findall(piece[0]))
+                is_wide = piece[0].startswith("[^") or not piece[0].isascii()
+                last = (_ANY if is_wide else 2) + _LETTERS * len(_LETTERS_IN_CLASS.findall(piece[0]))
             case "any" if piece[0] == ".":
                 last = _ANY
             case _:

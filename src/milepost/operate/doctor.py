@@ -104,15 +104,11 @@ def check_folder(case: Case) -> Found:
         yield Level.WARNING, f"Others on this machine may read it. To end that: chmod go= {path}"
     killed = killed_backup(data)
     if killed is not None:
-        yield (
-            Level.WARNING,
-            f"The backup into {killed} was killed before it was whole. Delete {killed}, and make another.",
-        )
+        told = f"The backup into {killed} was killed before it was whole. Delete {killed}, and make another."
+        yield Level.WARNING, told
     elif paths.taken_snapshot(data).exists():
-        yield (
-            Level.WARNING,
-            f"A backup runs, or was killed and left {paths.taken_snapshot(data)}; the next one cleans up.",
-        )
+        told = f"A backup runs, or was killed and left {paths.taken_snapshot(data)}; the next one cleans up."
+        yield Level.WARNING, told
     if not open_ones:
         yield Level.OK, f"{data} is this user's alone"
 

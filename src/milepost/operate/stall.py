@@ -26,7 +26,7 @@ _OURS: Final = str(Path(__file__).parents[1])
 
 
 class Doing(NamedTuple):
-    """What a thread is at: the door or path whose request it works on, and its innermost place in our code."""
+    """What a thread is at: the door whose request it works on, and its innermost place in our code; or "none"."""
 
     door: str
     place: str
@@ -80,7 +80,7 @@ class StallWatch:
 
 
 def what_it_does(frame: FrameType | None) -> Doing:
-    """Read from a thread's frames; a door is known by a local of that name, a path by the request's scope."""
+    """Read from a thread's frames: the door is whatever has a name and is called `door` in one of them."""
     door, place = "", ""
     while frame is not None:
         if not place and frame.f_code.co_filename.startswith(_OURS):
