@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from milepost import __version__
@@ -15,6 +15,7 @@ from milepost.web.deps import WebDeps
 from milepost.web.docs import docs_page
 from milepost.web.edge import ApiEdge
 from milepost.web.errors import Problem, add_error_handlers
+from milepost.web.parameters import refuse_unknown_parameters
 from milepost.web.routes import (
     altkeys,
     assigned,
@@ -90,6 +91,7 @@ def create_app(deps: WebDeps) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,  # the redirect would go to whatever host the request names
         responses=_REFUSALS,
+        dependencies=[Depends(refuse_unknown_parameters)],
     )
     app.state.deps = deps
     add_error_handlers(app)
