@@ -38,6 +38,9 @@ class Settings(BaseModel):
     )
     body_limit_bytes: int = Field(default=8 * 1024 * 1024, ge=1024, description="Largest request body, expanded")
     body_seconds: float = Field(default=30, gt=0, description="How long a request's body may take to arrive")
+    stall_seconds: float = Field(
+        default=20, ge=2, description="How long a process may give no sign of life before it is ended and started again"
+    )
     journal_retention_hours: float = Field(
         default=24, ge=0, description="How long processed submissions stay in the journal"
     )

@@ -22,6 +22,7 @@ from sqlalchemy.exc import (
     NoSuchModuleError,
     OperationalError,
 )
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -75,12 +76,23 @@ def open_database(url: str) -> Database:
     return Database(engine=make_engine(url))
 
 
+def open_made_database(url: str) -> Database:
+    """The same for a process of a service under way, which never makes it.
+
+    While its file is away everything is refused with UnavailableError: an empty one in its place would be taken for it.
+    """
+    file = sqlite_file(url)
+    if file is None:
+        return open_database(url)
+    return Database(engine=make_engine(f"sqlite:///{file.absolute().as_uri()}?mode=rw&uri=true"))
+
+
 def make_engine(url: str) -> Engine:
     """An engine with this database's rules of locking and durability."""
     parsed = _parsed(url)
     if parsed.get_backend_name() != "sqlite":
         return _with_driver(parsed)
-    if parsed.database:
+    if parsed.database and not parsed.database.startswith("file:"):
         try:
             Path(parsed.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -135,6 +147,8 @@ def _begin_sqlite(connection: Connection) -> None:
 def _translated_errors() -> Iterator[None]:
     try:
         yield
+    except PoolTimeoutError as error:
+        raise UnavailableError("Too many wait for the control database at once.") from error
     except (OperationalError, InterfaceError) as error:
         raise UnavailableError(f"The control database does not answer now: {error.orig}") from error
     except IntegrityError as error:

@@ -80,6 +80,11 @@ def tls(data: Path) -> Path:
     return data / "tls"
 
 
+def backup_lock(data: Path) -> Path:
+    """Held by a backup, which notes in it where it goes to."""
+    return data / "backup.lock"
+
+
 def unfinished(data: Path) -> Path:
     """Stands in a backup until it is whole."""
     return data / "UNFINISHED-BACKUP"

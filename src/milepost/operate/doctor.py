@@ -30,6 +30,7 @@ from milepost.kit.clock import Clock
 from milepost.kit.crypto import load_key
 from milepost.observe import paths
 from milepost.observe.health import free_bytes
+from milepost.operate.backup import killed_backup
 from milepost.operate.supervisor import require_free_ports
 from milepost.operate.tls import RENEW_DAYS, prepare_tls
 from milepost.record.checkpoint import read_reached
@@ -101,11 +102,13 @@ def check_folder(case: Case) -> Found:
     open_ones = [path for path in secret if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077]
     for path in open_ones:
         yield Level.WARNING, f"Others on this machine may read it. To end that: chmod go= {path}"
-    if paths.taken_snapshot(data).exists():
-        yield (
-            Level.WARNING,
-            f"A backup runs, or was killed and left {paths.taken_snapshot(data)}; the next one cleans up.",
-        )
+    killed = killed_backup(data)
+    if killed is not None:
+        told = f"The backup into {killed} was killed before it was whole. Delete {killed}, and make another."
+        yield Level.WARNING, told
+    elif paths.taken_snapshot(data).exists():
+        told = f"A backup runs, or was killed and left {paths.taken_snapshot(data)}; the next one cleans up."
+        yield Level.WARNING, told
     if not open_ones:
         yield Level.OK, f"{data} is this user's alone"
 
