@@ -19,6 +19,7 @@ from milepost.control.directory import (
     JudgedPlans,
     Rejudgings,
 )
+from milepost.control.judging_job import JudgingJobs
 from milepost.control.session import Database, sqlite_file
 from milepost.detect.backfill import Backfill
 from milepost.detect.company import Companies
@@ -41,7 +42,7 @@ from milepost.measure.queries import MetricReader
 from milepost.observe import paths
 from milepost.observe.health import ReactorHealth, write_health
 from milepost.observe.logs import logger
-from milepost.observe.metric_names import TRANSITIONS
+from milepost.observe.metric_names import PLANS_BEHIND, PLANS_WAITING, TRANSITIONS
 from milepost.reactor import Parts, Reactor
 from milepost.record.checkpoint import Checkpoints
 from milepost.record.claims.port import Claims
@@ -124,7 +125,19 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     news = News(checkpoints.finished_batch())
 
     def report(health: ReactorHealth) -> None:
-        write_health(paths.health(data), msgspec.structs.replace(health, unjudged_companies=judge.unjudged))
+        state = judge.state
+        PLANS_WAITING.set(state.waiting)
+        PLANS_BEHIND.set(0 if state.since_ms is None else max(0, clock() - state.since_ms) / 1000)
+        write_health(
+            paths.health(data),
+            msgspec.structs.replace(
+                health,
+                unjudged_companies=judge.unjudged,
+                plans_waiting=state.waiting,
+                plans_wait_since_ms=state.since_ms,
+                plans_progressed_at_ms=state.progressed_at_ms,
+            ),
+        )
 
     reactor = Reactor(
         Parts(
@@ -248,4 +261,5 @@ def make_judge(database: Database, pool: Queries, identities: IdentitySource, cl
         judged=judged,
         failed=failed,
         clock=clock,
+        job=JudgingJobs(database, clock),
     )

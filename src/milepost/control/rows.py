@@ -20,7 +20,6 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     false,
-    true,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -120,13 +119,20 @@ class CompanyRow(Row):
 
 
 class RejudgingRow(Row):
-    """A company that must be judged from scratch, since its history changed otherwise than by new events."""
+    """A company whose states must be judged again, one row however much was changed; see repos/rejudgings.py.
+
+    `mark` is another with each change, so that a judging settles only what it has seen.
+    """
 
     __tablename__ = "rejudgings"
+    __table_args__ = (Index(None, "is_urgent", "due_ms", "company_id"),)
 
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    company_id: Mapped[UUID]
-    from_scratch: Mapped[bool] = mapped_column(server_default=true())
+    company_id: Mapped[UUID] = mapped_column(primary_key=True)
+    mark: Mapped[UUID]
+    from_scratch: Mapped[bool]
+    is_urgent: Mapped[bool]
+    since_ms: Mapped[int]
+    due_ms: Mapped[int]
 
 
 class CompanyKeyRow(Row):

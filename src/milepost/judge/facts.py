@@ -6,7 +6,7 @@ Takes assigned milestones and what was emitted since; gives the spans over which
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 from uuid import UUID
@@ -48,6 +48,10 @@ class Asked(NamedTuple):
     ask_from_ms: int
 
 
+class OutOfTimeError(Exception):
+    """The time given to a judging is over; what was answered by then is remembered."""
+
+
 class FactFinder:
     """Finds facts with one query per question, for however many companies.
 
@@ -59,7 +63,9 @@ class FactFinder:
         self._measures = measures
         self._answers: dict[UUID, dict[tuple[UUID, int], Answer]] = defaultdict(dict)
         self.rewritten: set[UUID] = set()
-        """The assigned milestones whose past may be another than was known before the last `find`."""
+        """The assigned milestones whose past may be another than was known, until the judge has seen to them."""
+        self.is_over: Callable[[], bool] = lambda: False
+        """Asked between two questions: whether to end here, with OutOfTimeError; the same `find` goes on from there."""
 
     def forget(self, company_ids: Iterable[UUID] | None) -> None:
         """Trust no answer about these companies, or any: emissions were taken away, or moved between companies."""
@@ -98,16 +104,19 @@ class FactFinder:
         `company_ids` are those whose milestones these are, also where they have none.
         """
         questions: dict[Question, list[Asked]] = defaultdict(list)
-        self.rewritten.clear()
+        same: dict[Question, Question] = {}
         for assigned in milestones:
             for index, action in enumerate(assigned.definition.actions):
                 if isinstance(action, AutomaticAction):
                     missing = self._missing(assigned, index, by_metric.get(action.metric_id), touches)
                     if missing is not None:
-                        questions[missing[0]].append(missing[1])
+                        question = same.setdefault(missing[0], missing[0])  # answers share it, of which there are many
+                        questions[question].append(missing[1])
         for company_id in company_ids or ():
             self._answers[company_id]  # from now on it is known that there is nothing else to ask
         for question, some in questions.items():
+            if self.is_over():
+                raise OutOfTimeError
             self._ask(question, by_metric[question.metric_id], some)
         facts = {assigned.id: self._facts(assigned, by_metric) for assigned in milestones}
         return {assigned_id: spans for assigned_id, spans in facts.items() if spans is not None}
