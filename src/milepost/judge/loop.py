@@ -8,17 +8,19 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from milepost.domain.basis import Basis
 from milepost.domain.event import Emissions
-from milepost.domain.milestone import Transition
+from milepost.domain.milestone import AssignedMilestone, Transition
 from milepost.domain.plan import Owed
 from milepost.judge.backlog import Backlog
 from milepost.judge.causes import Touches
 from milepost.judge.facts import OutOfTimeError
 from milepost.judge.ports import JudgingJob, Rejudgings
+from milepost.judge.rules import Facts
 from milepost.judge.step import AT_ONCE, Judge
 from milepost.judge.touches import touches
 from milepost.kit.clock import Clock
@@ -97,6 +99,10 @@ class JudgeLoop:
     def waits_since(self, company_id: UUID) -> int | None:
         """Since when the company waits, but for what the database says it is owed, in Unix ms; from any thread."""
         return self._backlog.waits_since(company_id)
+
+    def known(self, milestones: Sequence[AssignedMilestone], by_metric: Mapping[UUID, Basis]) -> Mapping[UUID, Facts]:
+        """By copy, what its state follows from, as far as it is at hand; without a query, from any thread."""
+        return self._judge.known(milestones, by_metric)
 
     def stop(self) -> None:
         """Judge what there is within a few seconds, then end."""

@@ -14,7 +14,7 @@ from uuid import UUID
 from milepost.domain.basis import Basis
 from milepost.domain.calendar import Calendar
 from milepost.domain.identities import Identities
-from milepost.domain.milestone import Transition
+from milepost.domain.milestone import AssignedMilestone, Transition
 from milepost.judge.agenda import Agenda
 from milepost.judge.causes import Causes, Touches
 from milepost.judge.changes import CausesOf, Changes, Judged
@@ -22,7 +22,7 @@ from milepost.judge.facts import FactFinder, OutOfTimeError
 from milepost.judge.news import NewsDesk
 from milepost.judge.outcomes import judge_outcomes
 from milepost.judge.ports import Measures, Plans
-from milepost.judge.rules import Case
+from milepost.judge.rules import Case, Facts
 from milepost.judge.touches import of_primaries
 from milepost.kit.clock import Clock, to_datetime, to_unix_ms
 
@@ -151,6 +151,10 @@ class Judge:
     def stale(self, touched: Touches) -> set[UUID]:
         """The companies whose states these emissions may have moved."""
         return self._facts.stale(of_primaries(touched, self._identities()), self._plans.bases()) - self._unjudged
+
+    def known(self, milestones: Sequence[AssignedMilestone], by_metric: Mapping[UUID, Basis]) -> dict[UUID, Facts]:
+        """By copy, the facts that are known; may be called from any thread."""
+        return self._facts.known(milestones, by_metric)
 
     def resolved(self, touched: Touches) -> Touches:
         """The same by the companies that those touched belong to."""

@@ -31,6 +31,7 @@ from milepost.testing.nothing import (
     EmptyFiles,
     EmptyPrivacy,
     EmptySnapshots,
+    IdleJudge,
     NoHistory,
     ZeroMetrics,
 )
@@ -39,7 +40,7 @@ from milepost.web.auth import SESSION_COOKIE
 from milepost.web.deps import WebDeps
 from milepost.web.feeds import Feeds
 from milepost.web.live import LiveStreams
-from milepost.web.ports import EventLog, FeedFiles, FeedRows, MetricValues
+from milepost.web.ports import EventLog, FeedFiles, FeedRows, Judging, MetricValues
 from milepost.web.sign_in import SignInDesk
 from milepost.wiring import JudgeAhead
 
@@ -117,6 +118,7 @@ def open_console(
     feed_files: FeedFiles | None = None,
     live: LiveStreams | None = None,
     client: Queries | None = None,
+    judging: Judging | None = None,
 ) -> Console:
     """A console on a fresh database in the folder, at the business's `NOW_MS`.
 
@@ -137,6 +139,7 @@ def open_console(
         tallies=TallyReader(folder / "reactor.sqlite"),
         rejections=RejectionReader(folder / "rejections", keep_ms=7 * 86_400_000, clock=clock),
         metrics=(metrics or ZeroMetrics()) if client is None else MetricReader(client, identities),
+        judging=judging or IdleJudge(),
         identities=identities,
         histories=NoHistory() if client is None else HistoryReader(client),
         foresight=NoHistory() if client is None else JudgeAhead(database, client, clock),

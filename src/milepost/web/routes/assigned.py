@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from milepost.control.repos import assigned, copies
@@ -22,11 +22,14 @@ from milepost.web.changes import change
 from milepost.web.deps import Deps, WebDeps
 from milepost.web.paging import Cursor, Limit, Page, page_of, read_cursor
 from milepost.web.places import place_of, read_place
-from milepost.web.standing import ExplainedMilestone, ExplainedOutcome, standing
+from milepost.web.standing import ExplainedMilestone, ExplainedOutcome, on_record, standing
 
 router = APIRouter(tags=["assigned"])
 
 ActionIndex = Annotated[int, Field(ge=0, le=99, description="The action's place in the milestone, from 0.")]
+
+
+Explain = Annotated[bool, Query(description="With explanations, for which metrics are asked.")]
 
 
 class Tick(BaseModel):
@@ -51,6 +54,7 @@ def list_assigned_milestones(
     milestone_id: UUID | None = None,
     company_id: UUID | None = None,
     state: MilestoneState | None = None,
+    explain: Explain = False,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[ExplainedMilestone]:
@@ -64,7 +68,8 @@ def list_assigned_milestones(
             after=read_cursor(cursor, UUID),
             limit=limit + 1,
         )
-    return page_of(standing(deps, found).milestones, limit, lambda copy: (copy.id,))
+    told = (standing if explain else on_record)(deps, found)
+    return page_of(told.milestones, limit, lambda copy: (copy.id,))
 
 
 @router.get("/assigned-milestones/{assigned_id}")
@@ -144,6 +149,7 @@ def list_assigned_outcomes(
     outcome_id: UUID | None = None,
     company_id: UUID | None = None,
     state: OutcomeState | None = None,
+    explain: Explain = False,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[ExplainedOutcome]:
@@ -157,7 +163,8 @@ def list_assigned_outcomes(
             after=read_cursor(cursor, UUID),
             limit=limit + 1,
         )
-    return page_of(_explained_outcomes(deps, found), limit, lambda outcome: (outcome.id,))
+    told = _explained_outcomes(deps, found) if explain else on_record(deps, (), found).outcomes
+    return page_of(told, limit, lambda outcome: (outcome.id,))
 
 
 @router.get("/assigned-outcomes/{assigned_id}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from functools import partial
+from typing import Final
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from milepost.control.repos import copies, milestones, plans
 from milepost.control.repos.copies import CopyCounts
 from milepost.control.repos.plan_changes import Act
+from milepost.control.rows import MilestoneRow
 from milepost.domain.milestone import Milestone, MilestoneDraft, MilestoneState
 from milepost.web.audience import Audience
 from milepost.web.auth import Editor, Viewer
@@ -29,6 +31,8 @@ from milepost.web.routes.assignment import (
     unassign_from,
 )
 
+_NO_COPIES: Final = CopyCounts()
+
 router = APIRouter(prefix="/milestones", tags=["milestones"])
 
 
@@ -44,12 +48,14 @@ def list_milestones(_: Viewer, deps: Deps) -> Page[MilestoneInUse]:
     """All definitions with the companies' states, oldest first."""
     with deps.database.read() as session:
         states = milestones.count_milestone_states(session)
-        return everything(
-            [
-                _in_use(session, milestone, states.get(milestone.id, {}))
-                for milestone in milestones.list_milestones(session)
-            ]
-        )
+        counts = copies.count_all_copies(session, MilestoneRow)
+        found = milestones.list_milestones(session)
+    return everything(
+        [
+            MilestoneInUse(**dict(one), states=states.get(one.id, {}), copies=counts.get(one.id, _NO_COPIES))
+            for one in found
+        ]
+    )
 
 
 @router.post("", status_code=201)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from functools import partial
+from typing import Final
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from milepost.control.repos import copies, outcomes, plans
 from milepost.control.repos.copies import CopyCounts
 from milepost.control.repos.plan_changes import Act
+from milepost.control.rows import OutcomeRow
 from milepost.domain.outcome import Outcome, OutcomeDraft, OutcomeState
 from milepost.web.audience import Audience
 from milepost.web.auth import Editor, Viewer
@@ -29,6 +31,8 @@ from milepost.web.routes.assignment import (
     unassign_from,
 )
 
+_NO_COPIES: Final = CopyCounts()
+
 router = APIRouter(prefix="/outcomes", tags=["outcomes"])
 
 
@@ -44,9 +48,14 @@ def list_outcomes(_: Viewer, deps: Deps) -> Page[OutcomeInUse]:
     """All templates with the companies' states, oldest first."""
     with deps.database.read() as session:
         states = outcomes.count_outcome_states(session)
-        return everything(
-            [_in_use(session, outcome, states.get(outcome.id, {})) for outcome in outcomes.list_outcomes(session)]
-        )
+        counts = copies.count_all_copies(session, OutcomeRow)
+        found = outcomes.list_outcomes(session)
+    return everything(
+        [
+            OutcomeInUse(**dict(one), states=states.get(one.id, {}), copies=counts.get(one.id, _NO_COPIES))
+            for one in found
+        ]
+    )
 
 
 @router.post("", status_code=201)
