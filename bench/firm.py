@@ -48,7 +48,7 @@ PAGES = (
     "/api/assigned-milestones",
     "/api/assigned-outcomes",
     "/api/events",
-    "/api/feeds/{signal}",
+    "/api/feeds?signal_id={signal}",
     "/api/metrics/{metric}/values?sort=value&order=desc&limit=100",
     "/api/portfolio/milestones/{milestone}/companies",
     "/api/portfolio/milestones/{milestone}/series",
@@ -59,7 +59,7 @@ PAGES = (
     "/api/judging",
     "/api/audit",
     "/api/altkeys",
-    "/api/unmatched",
+    "/api/companies/unmatched",
     "/api/rejections",
 )
 

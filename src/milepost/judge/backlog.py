@@ -9,9 +9,13 @@ import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
+from typing import Final
 from uuid import UUID
 
 from milepost.judge.causes import Touch, Touches
+
+_TURNS_TOGETHER: Final = 3
+"""After so many turns without an end, a group is halved."""
 
 
 class Backlog:
@@ -31,6 +35,7 @@ class Backlog:
         self.all_since_ms = 0
         self._slow: deque[tuple[UUID, ...]] = deque()
         self._is_slow: set[UUID] = set()
+        self._put_off: dict[UUID, int] = {}
 
     def touch(self, fresh: Touches, now_ms: int) -> None:
         """Events have touched these; the earliest of each counts."""
@@ -90,12 +95,23 @@ class Backlog:
             if self.all is not None:
                 self.all.pop(company_id, None)
 
-    def put_off(self, company_ids: Collection[UUID]) -> None:
-        """Judging these takes long, or fails: each half of them waits for another turn."""
+    def put_off(self, company_ids: Collection[UUID], *, in_halves: bool = False) -> None:
+        """Judging these takes long: they wait for another turn, in halves where it fails, or takes long once more.
+
+        So that those whose judging is quick, or works, need not wait for the one among them of whom it is not so.
+        """
         some = tuple(company_ids)
-        half = (len(some) + 1) // 2
+        turns = {one: self._put_off.get(one, 0) + 1 for one in some}
+        is_halved = in_halves or min(turns.values(), default=0) >= _TURNS_TOGETHER
+        self._put_off |= dict.fromkeys(some, 0) if is_halved else turns
+        half = (len(some) + 1) // 2 if is_halved else len(some)
         self._slow.extend(group for group in (some[:half], some[half:]) if group)
         self._is_slow.update(some)
+
+    def got_on(self, company_ids: Iterable[UUID]) -> None:
+        """These have been judged."""
+        for company_id in company_ids:
+            self._put_off.pop(company_id, None)
 
     def next_slow(self) -> tuple[UUID, ...]:
         """A group that was put off; who is still not done is to be put off again."""

@@ -29,8 +29,10 @@ _LOOK_SECONDS: Final = 0.2
 _RETRY_SECONDS: Final = 1.0
 _LAST_SECONDS: Final = 10.0
 """How long a stop may take; what is not judged by then is at the next start."""
-_PORTION_SECONDS: Final = 1.0
+_PORTION_SECONDS: Final = 2.0
 """A portion that takes longer is put off, so that a person's tick, or others' first judging, waits no longer."""
+_LEAST_AT_ONCE: Final = 50
+"""A query costs much the same for one company as for fifty, so fewer at once would only take longer in all."""
 
 
 class JudgingState(NamedTuple):
@@ -255,14 +257,15 @@ class JudgeLoop:
         try:
             with self._judge.until(lambda: time.monotonic() - began > _PORTION_SECONDS):
                 act()
+            self._backlog.got_on(company_ids)
         except OutOfTimeError:
             self._backlog.put_off(company_ids)
         except Exception:
-            self._backlog.put_off(company_ids)
+            self._backlog.put_off(company_ids, in_halves=True)
             raise
         took = time.monotonic() - began
         if took > _PORTION_SECONDS:
-            self._most = max(1, min(self._most, len(company_ids)) // 2)
+            self._most = max(_LEAST_AT_ONCE, self._most // 2)
         elif took < _PORTION_SECONDS / 4:
             self._most = min(AT_ONCE, self._most * 2)
         return True

@@ -29,7 +29,10 @@ router = APIRouter(tags=["assigned"])
 ActionIndex = Annotated[int, Field(ge=0, le=99, description="The action's place in the milestone, from 0.")]
 
 
-Explain = Annotated[bool, Query(description="With explanations, for which metrics are asked.")]
+Explain = Annotated[
+    bool | None,
+    Query(description="With explanations, for which metrics are asked; unless said, only in lists of one company."),
+]
 
 
 class Tick(BaseModel):
@@ -54,7 +57,7 @@ def list_assigned_milestones(
     milestone_id: UUID | None = None,
     company_id: UUID | None = None,
     state: MilestoneState | None = None,
-    explain: Explain = False,
+    explain: Explain = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[ExplainedMilestone]:
@@ -68,7 +71,7 @@ def list_assigned_milestones(
             after=read_cursor(cursor, UUID),
             limit=limit + 1,
         )
-    told = (standing if explain else on_record)(deps, found)
+    told = (standing if _explains(explain, company_id) else on_record)(deps, found)
     return page_of(told.milestones, limit, lambda copy: (copy.id,))
 
 
@@ -149,7 +152,7 @@ def list_assigned_outcomes(
     outcome_id: UUID | None = None,
     company_id: UUID | None = None,
     state: OutcomeState | None = None,
-    explain: Explain = False,
+    explain: Explain = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[ExplainedOutcome]:
@@ -163,7 +166,7 @@ def list_assigned_outcomes(
             after=read_cursor(cursor, UUID),
             limit=limit + 1,
         )
-    told = _explained_outcomes(deps, found) if explain else on_record(deps, (), found).outcomes
+    told = _explained_outcomes(deps, found) if _explains(explain, company_id) else on_record(deps, (), found).outcomes
     return page_of(told, limit, lambda outcome: (outcome.id,))
 
 
@@ -193,6 +196,10 @@ def reset_assigned_outcome(assigned_id: UUID, caller: Editor, deps: Deps) -> Exp
         after = copies.reset_assigned_outcome(work.session, assigned_id, Act(work.actor, work.now_ms))
         work.record("reset", "assigned_outcome", assigned_id, before=before, after=after)
     return _explained_outcome(deps, after)
+
+
+def _explains(asked: bool | None, company_id: UUID | None) -> bool:
+    return company_id is not None if asked is None else asked
 
 
 def _explained(deps: WebDeps, one: AssignedMilestone) -> ExplainedMilestone:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from milepost.control.repos.bases import bases
@@ -70,17 +71,21 @@ class Overview(BaseModel):
 
 
 @router.get("/overview")
-def show_overview(_: Viewer, deps: Deps) -> Overview:
+def show_overview(
+    _: Viewer,
+    deps: Deps,
+    metrics: Annotated[bool, Query(description="Whether metrics are asked for, of which there may be many.")] = True,
+) -> Overview:
     """What came in, what is defined, how the companies fare; metrics are as of now."""
     with deps.database.read() as session:
         counts, account_name = Nouns(**count_nouns(session)), read_settings(session).account_name
-        metrics, resting_on = list_metrics(session), bases(session)
+        defined, resting_on = (list_metrics(session), bases(session)) if metrics else ((), {})
         milestones = _shares(list_milestones(session), milestone_states(session))
         outcomes = _shares(list_outcomes(session), outcome_states(session))
     fates = deps.event_log.fates()
     now_ms = deps.clock()
     spreads, at_ms = deps.spreads.read(resting_on, now_ms, lambda: deps.metrics.values_of_many(resting_on, now_ms))
-    measured = [metric for metric in metrics if metric.id in spreads]  # not those that do not fit their signal
+    measured = [metric for metric in defined if metric.id in spreads]  # not those that do not fit their signal
     return Overview(
         account_name=account_name,
         events=FateCounts(
