@@ -208,10 +208,13 @@ class OutcomeRow(Row):
 
 class AssignedOutcomeRow(Row):
     __tablename__ = "assigned_outcomes"
-    __table_args__ = (UniqueConstraint("company_id", "outcome_id"),)
+    __table_args__ = (
+        UniqueConstraint("company_id", "outcome_id"),
+        Index(None, "outcome_id", "state", "is_edited", "company_id"),  # counts are read from it alone
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    outcome_id: Mapped[UUID] = mapped_column(ForeignKey(OutcomeRow.id), index=True)
+    outcome_id: Mapped[UUID] = mapped_column(ForeignKey(OutcomeRow.id))
     company_id: Mapped[UUID] = mapped_column(ForeignKey(CompanyRow.id))
     definition: Mapped[str]
     is_edited: Mapped[bool] = mapped_column(server_default=false())
@@ -225,10 +228,13 @@ class AssignedMilestoneRow(Row):
     """The copy of a definition on one company; `outcome_id` is the assigned outcome that brought it, if one did."""
 
     __tablename__ = "assigned_milestones"
-    __table_args__ = (UniqueConstraint("company_id", "milestone_id"),)
+    __table_args__ = (
+        UniqueConstraint("company_id", "milestone_id"),
+        Index(None, "milestone_id", "state", "is_edited", "company_id"),  # counts are read from it alone
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    milestone_id: Mapped[UUID] = mapped_column(ForeignKey(MilestoneRow.id), index=True)
+    milestone_id: Mapped[UUID] = mapped_column(ForeignKey(MilestoneRow.id))
     company_id: Mapped[UUID] = mapped_column(ForeignKey(CompanyRow.id))
     outcome_id: Mapped[UUID | None] = mapped_column(ForeignKey(AssignedOutcomeRow.id, ondelete="SET NULL"), index=True)
     definition: Mapped[str]

@@ -219,6 +219,7 @@ class JudgeLoop:
         if others:
             self._with_touches(others, lambda touched: self._judge.judge(others, touched, since))
         self._rejudgings.settle(some)
+        self._backlog.done_of_all(since)  # all that a judging of all looks at has been
         for company_id in since:
             self._forgotten.pop(company_id, None)
             self._due.pop(company_id, None)

@@ -30,8 +30,8 @@ from milepost.web.deps import WebDeps
 class ExplainedMilestone(AssignedMilestone):
     """A copy, and where it stands in sentences: what is done, what is missing, when it is due, why it is at risk.
 
-    `explanation` is null in lists of several companies, unless it is asked for. With `behind`, something has happened that the state does
-    not show yet.
+    `explanation` is null in lists of several companies, unless it is asked for. With `behind`, something has happened
+    that the state does not show yet.
     """
 
     explanation: tuple[str, ...] | None = None

@@ -1,4 +1,7 @@
-"""A company that must be judged again is one row, however much was done to it; what a person waits for comes first."""
+"""A company that must be judged again is one row, however much was done to it; what a person waits for comes first.
+
+States of copies are counted from an index alone.
+"""
 
 from uuid import UUID
 
@@ -45,3 +48,7 @@ def upgrade() -> None:
     op.create_index(op.f(f"ix_rejudgings_{'_'.join(columns)}"), "rejudgings", columns, unique=False)
     if owed:
         op.bulk_insert(table, list(owed.values()))
+    for table, definition in (("assigned_milestones", "milestone_id"), ("assigned_outcomes", "outcome_id")):
+        op.drop_index(op.f(f"ix_{table}_{definition}"), table)
+        counted = [definition, "state", "is_edited", "company_id"]
+        op.create_index(op.f(f"ix_{table}_{'_'.join(counted)}"), table, counted, unique=False)
