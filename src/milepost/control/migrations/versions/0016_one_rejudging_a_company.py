@@ -34,7 +34,7 @@ def upgrade() -> None:
         )
         row |= {"mark": entry.id, "from_scratch": row["from_scratch"] or entry.from_scratch}
     op.drop_table("rejudgings")
-    table = op.create_table(
+    owing = op.create_table(
         "rejudgings",
         sa.Column("company_id", sa.Uuid(), nullable=False),
         sa.Column("mark", sa.Uuid(), nullable=False),
@@ -47,7 +47,7 @@ def upgrade() -> None:
     columns = ["is_urgent", "due_ms", "company_id"]
     op.create_index(op.f(f"ix_rejudgings_{'_'.join(columns)}"), "rejudgings", columns, unique=False)
     if owed:
-        op.bulk_insert(table, list(owed.values()))
+        op.bulk_insert(owing, list(owed.values()))
     for table, definition in (("assigned_milestones", "milestone_id"), ("assigned_outcomes", "outcome_id")):
         op.drop_index(op.f(f"ix_{table}_{definition}"), table)
         counted = [definition, "state", "is_edited", "company_id"]
