@@ -22,6 +22,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from bench.firm_pages import PAGES
 from bench.service import proportional_bytes
 from milepost.kit.clock import system_clock
 from milepost.testing.service import Service
@@ -36,32 +37,6 @@ _WINDOWS: tuple[dict[str, Any], ...] = (
     {"kind": "calendar", "period": "month"},
 )
 _MIB = 1 << 20
-PAGES = (
-    "/api/companies",
-    "/api/companies?search=C01",
-    "/api/signals",
-    "/api/metrics",
-    "/api/milestones",
-    "/api/outcomes",
-    "/api/portfolio",
-    "/api/overview",
-    "/api/assigned-milestones",
-    "/api/assigned-outcomes",
-    "/api/events",
-    "/api/feeds?signal_id={signal}",
-    "/api/metrics/{metric}/values?sort=value&order=desc&limit=100",
-    "/api/portfolio/milestones/{milestone}/companies",
-    "/api/portfolio/milestones/{milestone}/series",
-    "/api/companies/{company}",
-    "/api/companies/{company}/timeline",
-    "/api/connections",
-    "/api/jobs",
-    "/api/judging",
-    "/api/audit",
-    "/api/altkeys",
-    "/api/companies/unmatched",
-    "/api/rejections",
-)
 
 
 class Size(NamedTuple):

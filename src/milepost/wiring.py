@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from traceback import extract_tb
 from typing import Protocol
 from uuid import UUID
@@ -124,21 +125,6 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     claims = RocksdbClaims(paths.claims(data))
     news = News(checkpoints.finished_batch())
 
-    def report(health: ReactorHealth) -> None:
-        state = judge.state
-        PLANS_WAITING.set(state.waiting)
-        PLANS_BEHIND.set(0 if state.since_ms is None else max(0, clock() - state.since_ms) / 1000)
-        write_health(
-            paths.health(data),
-            msgspec.structs.replace(
-                health,
-                unjudged_companies=judge.unjudged,
-                plans_waiting=state.waiting,
-                plans_wait_since_ms=state.since_ms,
-                plans_progressed_at_ms=state.progressed_at_ms,
-            ),
-        )
-
     reactor = Reactor(
         Parts(
             reader=SqliteJournalReader(paths.journal(data)),
@@ -148,7 +134,7 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
             store=StoreWriter(writer),
             touched=judge.touched,
             settled=news.tell,
-            report=report,
+            report=lambda health: _report(paths.health(data), health, judge, clock),
             clock=clock,
         )
     )
@@ -162,6 +148,20 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
         identities=identities,
         _owned=(checkpoints, claims, pool, writer),
     )
+
+
+def _report(file: Path, health: ReactorHealth, judge: JudgeLoop, clock: Clock) -> None:
+    """How the reactor is, and how far behind the judge is."""
+    state = judge.state
+    PLANS_WAITING.set(state.waiting)
+    PLANS_BEHIND.set(0 if state.since_ms is None else max(0, clock() - state.since_ms) / 1000)
+    of_plans = {
+        "unjudged_companies": judge.unjudged,
+        "plans_waiting": state.waiting,
+        "plans_wait_since_ms": state.since_ms,
+        "plans_progressed_at_ms": state.progressed_at_ms,
+    }
+    write_health(file, msgspec.structs.replace(health, **of_plans))
 
 
 class JudgeAhead:

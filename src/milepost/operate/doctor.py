@@ -242,14 +242,13 @@ def check_store(case: Case) -> Found:
     requests = sum(read_reached(paths.reactor(case.settings.data)).values())
     try:
         events = case.count_events()
-    except OperatorError as error:
-        if not case.is_running:
-            raise
-        yield Level.WARNING, f"The service is too busy to say how many events there are: {error.message}"
-        return
+    except OperatorError as error:  # of a running service
+        return (yield Level.WARNING, f"The service is too busy to count its events: {error.message}")
     if events + _gone_events(case) < requests:
-        told = f"It has {events:,} events, but {requests:,} requests were processed, each with at least one"
-        yield Level.PROBLEM, f"{told}. {_OF_DIFFERENT_TIMES}"
+        yield (
+            Level.PROBLEM,
+            f"It has {events:,} events, but {requests:,} requests were processed. {_OF_DIFFERENT_TIMES}",
+        )
     else:
         yield Level.OK, f"{events:,} events of {requests:,} requests"
 

@@ -48,7 +48,7 @@ from milepost.web.auth import SESSION_COOKIE
 from milepost.web.deps import WebDeps
 from milepost.web.feeds import Feeds
 from milepost.web.live import LiveStreams
-from milepost.web.ports import EventLog, FeedFiles, FeedRows, Judging, MetricValues
+from milepost.web.ports import EventLog, FeedFiles, FeedRows, MetricValues
 from milepost.web.sign_in import SignInDesk
 from milepost.wiring import JudgeAhead
 
@@ -166,15 +166,13 @@ def open_console(
     feed_files: FeedFiles | None = None,
     live: LiveStreams | None = None,
     client: Client | None = None,
-    judging: Judging | None = None,
 ) -> Console:
     """A console on a fresh database in the folder, at the business's `NOW_MS`.
 
     Live streams end with what there is, unless the test brings its own `live`. With a client of the store, companies
     have their real histories, log and feeds are those of the store, and metrics know who is who.
     """
-    clock = StandingClock(NOW_MS)
-    database = make_control_database(folder)
+    clock, database = StandingClock(NOW_MS), make_control_database(folder)
     identities = IdentitySource(database)
     deps = WebDeps(
         database=database,
@@ -187,7 +185,7 @@ def open_console(
         tallies=TallyReader(folder / "reactor.sqlite"),
         rejections=RejectionReader(folder / "rejections", keep_ms=7 * 86_400_000, clock=clock),
         metrics=(metrics or ZeroMetrics()) if client is None else MetricReader(client, identities),
-        judging=judging or IdleJudge(),
+        judging=IdleJudge(),
         identities=identities,
         histories=NoHistory() if client is None else HistoryReader(client),
         foresight=NoHistory() if client is None else JudgeAhead(database, client, clock),

@@ -92,7 +92,6 @@ class Shop:
         self.judge = Judge(self.reader, self.plans, lambda: self.now_ms, identities)
 
     def judge_changes(self) -> list[Transition]:
-        """What happens after a person changed definitions, assignments or ticks."""
         self.definitions.refresh()
         return self.judge.judge()
 
