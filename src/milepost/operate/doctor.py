@@ -242,13 +242,11 @@ def check_store(case: Case) -> Found:
     requests = sum(read_reached(paths.reactor(case.settings.data)).values())
     try:
         events = case.count_events()
-    except OperatorError as error:  # of a running service
-        return (yield Level.WARNING, f"The service is too busy to count its events: {error.message}")
+    except OperatorError as error:  # a running service may only be too busy
+        level = Level.WARNING if case.is_running else Level.PROBLEM
+        return (yield level, f"Its events cannot be counted now: {error.message}")
     if events + _gone_events(case) < requests:
-        yield (
-            Level.PROBLEM,
-            f"It has {events:,} events, but {requests:,} requests were processed. {_OF_DIFFERENT_TIMES}",
-        )
+        yield Level.PROBLEM, f"It has {events:,} events, but {requests:,} processed requests. {_OF_DIFFERENT_TIMES}"
     else:
         yield Level.OK, f"{events:,} events of {requests:,} requests"
 
