@@ -46,6 +46,7 @@ LEAST: dict[tuple[str, str], str] = {
     ("POST", "/api/requests/fates"): VIEWER,
     ("GET", "/api/overview"): VIEWER,
     ("GET", "/api/unjudged"): VIEWER,
+    ("GET", "/api/judging"): VIEWER,
     ("POST", "/api/privacy/requests"): ADMIN,
     ("GET", "/api/privacy/requests"): ADMIN,
     ("GET", "/api/privacy/requests/{request_id}"): ADMIN,

@@ -7,26 +7,14 @@ else that may pass, is raised.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from milepost.domain.basis import Basis
 from milepost.domain.crossing import Ask, Crossing, Threshold
-from milepost.domain.errors import InvalidInputError, UnanswerableError
+from milepost.domain.errors import InvalidInputError
+from milepost.domain.unjudged import OF_THE_DATA, reason_of
 from milepost.judge.ports import Measures
-
-OF_THE_DATA: Final = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    UnanswerableError,
-)
-"""What comes of something kept that cannot be judged, be it our own error that it brings to light; all else is of the
-store or the database, and may pass."""
 
 
 class Question(NamedTuple):
@@ -75,17 +63,6 @@ def ask(
     for some in places:
         answers.update(zip(some, ask(measures, question, basis, [asks[place] for place in some], told), strict=True))
     return [answers[place] for place in range(len(asks))]
-
-
-def reason_of(error: Exception) -> str:
-    """In a sentence, without what an error of ours may quote of the data."""
-    if isinstance(error, UnanswerableError):
-        return error.message
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = f" in {trace.tb_frame.f_code.co_name}, line {trace.tb_lineno}" if trace is not None else ""
-    return f"an error of ours, which is in the log: {type(error).__name__}{where}"
 
 
 def _crossings(measures: Measures, question: Question, basis: Basis, asks: Sequence[Ask]) -> Sequence[Crossings]:

@@ -26,5 +26,18 @@ UNJUDGED = Gauge(
     ["of"],
     multiprocess_mode="mostrecent",
 )
+PLANS_BEHIND = Gauge(
+    "milepost_plans_behind_seconds",
+    "For how long the company waits whose states have waited longest to be judged again",
+    multiprocess_mode="mostrecent",
+)
+PLANS_WAITING = Gauge(
+    "milepost_plans_waiting", "Companies whose states wait to be judged again", multiprocess_mode="mostrecent"
+)
 RESTARTS = Counter("milepost_process_restarts_total", "Child processes that died and were started again", ["process"])
+LOOP_HELD = Counter(
+    "milepost_loop_held_total",
+    "Times that a process's event loop was held for longer than a second",
+    ["process", "door"],
+)
 EVENTS_DROPPED = Counter("milepost_events_dropped_total", "Events that the account's retention took out of the log")

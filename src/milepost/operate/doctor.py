@@ -26,10 +26,12 @@ from milepost.control.migrate import SchemaAge, schema_age
 from milepost.control.repos.audit import AuditFilter, page_audit
 from milepost.control.repos.privacy import count_erased_events
 from milepost.control.session import open_database, sqlite_file
+from milepost.domain.errors import OperatorError
 from milepost.kit.clock import Clock
 from milepost.kit.crypto import load_key
 from milepost.observe import paths
 from milepost.observe.health import free_bytes
+from milepost.operate.backup import killed_backup
 from milepost.operate.supervisor import require_free_ports
 from milepost.operate.tls import RENEW_DAYS, prepare_tls
 from milepost.record.checkpoint import read_reached
@@ -101,11 +103,13 @@ def check_folder(case: Case) -> Found:
     open_ones = [path for path in secret if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077]
     for path in open_ones:
         yield Level.WARNING, f"Others on this machine may read it. To end that: chmod go= {path}"
-    if paths.taken_snapshot(data).exists():
-        yield (
-            Level.WARNING,
-            f"A backup runs, or was killed and left {paths.taken_snapshot(data)}; the next one cleans up.",
-        )
+    killed = killed_backup(data)
+    if killed is not None:
+        told = f"The backup into {killed} was killed before it was whole. Delete {killed}, and make another."
+        yield Level.WARNING, told
+    elif paths.taken_snapshot(data).exists():
+        told = f"A backup runs, or was killed and left {paths.taken_snapshot(data)}; the next one cleans up."
+        yield Level.WARNING, told
     if not open_ones:
         yield Level.OK, f"{data} is this user's alone"
 
@@ -239,10 +243,13 @@ def check_journal(case: Case) -> Found:
 def check_store(case: Case) -> Found:
     """Opens, and holds at least one event for each request that was processed, but for those that are gone."""
     requests = sum(read_reached(paths.reactor(case.settings.data)).values())
-    events = case.count_events()
+    try:
+        events = case.count_events()
+    except OperatorError as error:  # a running service may only be too busy
+        level = Level.WARNING if case.is_running else Level.PROBLEM
+        return (yield level, f"Its events cannot be counted now: {error.message}")
     if events + _gone_events(case) < requests:
-        told = f"It has {events:,} events, but {requests:,} requests were processed, each with at least one"
-        yield Level.PROBLEM, f"{told}. {_OF_DIFFERENT_TIMES}"
+        yield Level.PROBLEM, f"It has {events:,} events, but {requests:,} processed requests. {_OF_DIFFERENT_TIMES}"
     else:
         yield Level.OK, f"{events:,} events of {requests:,} requests"
 

@@ -41,6 +41,7 @@ from milepost.testing.nothing import (
     EmptyFiles,
     EmptyPrivacy,
     EmptySnapshots,
+    IdleJudge,
     NoHistory,
     ZeroMetrics,
 )
@@ -186,6 +187,7 @@ def open_console(
         tallies=TallyReader(folder / "reactor.sqlite"),
         rejections=RejectionReader(folder / "rejections", keep_ms=7 * 86_400_000, clock=clock),
         metrics=(metrics or ZeroMetrics()) if client is None else MetricReader(client, identities),
+        judging=IdleJudge(unjudged),
         identities=identities,
         histories=NoHistory() if client is None else HistoryReader(client),
         foresight=NoHistory() if client is None else JudgeAhead(database, client, clock),
@@ -195,7 +197,6 @@ def open_console(
         snapshots=EmptySnapshots(folder / "snapshot"),
         privacy=EmptyPrivacy(),
         jobs_folder=folder / "jobs",
-        unjudged=lambda: unjudged,
     )
     return Console(app=create_app(deps), deps=deps, clock=clock)
 

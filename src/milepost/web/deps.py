@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -11,20 +11,21 @@ from fastapi import Depends, Request
 
 from milepost.control.session import Database
 from milepost.domain.identities import Identities
-from milepost.domain.unjudged import Unjudged
 from milepost.kit.clock import Clock
 from milepost.record.rejections import RejectionReader
 from milepost.web.feeds import Feeds
 from milepost.web.live import LiveStreams
-from milepost.web.ports import EventLog, Foresight, Histories, MetricValues, Privacy, Snapshots, Tallies
+from milepost.web.ports import EventLog, Foresight, Histories, Judging, MetricValues, Privacy, Snapshots, Tallies
 from milepost.web.sign_in import SignInDesk
+from milepost.web.spreads import Spreads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebDeps:
     """`api_url` is the base of the api listener, for tracking scripts; `is_tls` marks the session cookie Secure.
 
-    `jobs_folder` is where an upload is put for its job.
+    `jobs_folder` is where an upload is put for its job. A request's body may take `body_seconds` to arrive, and the
+    reader of an answer may stop for `reader_seconds`.
     """
 
     database: Database
@@ -37,6 +38,7 @@ class WebDeps:
     tallies: Tallies
     rejections: RejectionReader
     metrics: MetricValues
+    judging: Judging
     identities: Callable[[], Identities]
     histories: Histories
     foresight: Foresight
@@ -46,7 +48,9 @@ class WebDeps:
     snapshots: Snapshots
     privacy: Privacy
     jobs_folder: Path
-    unjudged: Callable[[], Sequence[Unjudged]]
+    body_seconds: float = 30.0
+    reader_seconds: float = 30.0
+    spreads: Spreads = field(default_factory=Spreads)
 
 
 def _of_app(request: Request) -> WebDeps:

@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 
 from milepost.domain.errors import Fault, InvalidInputError
 from milepost.domain.text import first_text_fault, text_fault
+from milepost.web.callers_first import refuse
 
 _SIGNS = (b"\\u", b"\xed", b"\x00")
 """What a body must have that is to be looked through: an escape, half a letter as bytes, or another encoding."""
@@ -18,9 +19,9 @@ async def check_texts(request: Request) -> None:
     """InvalidInputError that names the place; see `domain/text.py` for the rule."""
     for name, value in (*request.query_params.multi_items(), *request.path_params.items()):
         if fault := text_fault(name):
-            raise _refusal("", f"a parameter whose name {fault}")
+            await refuse(request, _refusal("", f"a parameter whose name {fault}"))
         if isinstance(value, str) and (fault := text_fault(value)):
-            raise _refusal(name, fault)
+            await refuse(request, _refusal(name, fault))
     route = request.scope.get("route")
     if not isinstance(route, APIRoute) or route.body_field is None:
         return
@@ -32,7 +33,7 @@ async def check_texts(request: Request) -> None:
     except (JSONDecodeError, UnicodeDecodeError, RecursionError):
         return  # which is told as what it is
     if found is not None:
-        raise _refusal(*found)
+        await refuse(request, _refusal(*found))
 
 
 def _refusal(path: str, reason: str) -> InvalidInputError:

@@ -103,7 +103,7 @@ OPEN, NOT_STARTED, MISSED = MilestoneState.IN_PROGRESS, MilestoneState.NOT_START
 def test_one_company_that_cannot_be_judged_holds_up_no_other(firms: Firms) -> None:
     assert len(firms.judge.judge()) == 4
     assert firms.states() == [OPEN, OPEN, NOT_STARTED, OPEN, OPEN]
-    assert (firms.told, firms.judge.unjudged) == ([firms.all[2]], 1)
+    assert (firms.told, len(firms.judge.aside())) == ([firms.all[2]], 1)
 
 
 def test_the_clock_goes_on_for_the_others_and_the_fault_is_told_once(firms: Firms) -> None:
@@ -120,7 +120,7 @@ def test_a_company_whose_plan_is_mended_is_judged_again(firms: Firms) -> None:
     firms.write_deadline(DEADLINE)
     firms.now_ms += RETRY_MS
     assert [one.company_id for one in firms.judge.due()] == [firms.all[2]]
-    assert firms.judge.unjudged == 0
+    assert firms.judge.aside() == []
 
 
 def test_the_loop_settles_what_it_owes_also_to_those_who_cannot_be_judged(firms: Firms) -> None:
@@ -141,7 +141,7 @@ def test_the_loop_settles_what_it_owes_also_to_those_who_cannot_be_judged(firms:
         copies.tick_action(session, copy.id, 0, to_datetime(NOW_MS), Act("ada@example.com", firms.now_ms))
     loop.look()
     assert firms.states()[0] is MilestoneState.ACHIEVED
-    assert (rejudgings.owed_for_plans(), failures, loop.unjudged) == ({}, [], 1)
+    assert (rejudgings.owed(9), failures, len(loop.aside())) == ((), [], 1)
 
 
 def test_where_the_database_fails_amid_it_all_are_due_again(firms: Firms) -> None:

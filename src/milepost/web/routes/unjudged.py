@@ -43,7 +43,7 @@ class UnjudgedItem(BaseModel):
 def list_unjudged(_: Viewer, deps: Deps, cursor: Cursor = None, limit: ShortLimit = 1000) -> Page[UnjudgedItem]:
     """The metrics and companies that are set aside, so that they hold up nobody else: metrics first."""
     grouped: dict[tuple[str, str, str, str], list[Unjudged]] = {}
-    for one in deps.unjudged():
+    for one in deps.judging.aside():
         company_id = "" if one.of == "metric" else str(one.company_id)
         order = "0" if one.of == "metric" else "1"
         grouped.setdefault((order, str(one.metric_id), company_id, one.reason), []).append(one)
