@@ -19,7 +19,8 @@ from milepost.domain.milestone import Transition
 from milepost.domain.privacy import CompanySubject, UserSubject
 from milepost.domain.tally import Tally
 from milepost.judge.ports import Measures
-from milepost.store.event_log import EmittedSignal, EventFilter, EventKeySeen, LoggedEvent, Place
+from milepost.store.event_filter import EventFilter
+from milepost.store.event_log import EmittedSignal, EventKeySeen, LoggedEvent, Place
 from milepost.store.feed_export import Export, ExportFormat
 from milepost.store.feeds import FeedFilter, FeedPlace, FeedRow, FeedTime
 from milepost.store.position import Position

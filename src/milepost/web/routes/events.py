@@ -24,7 +24,8 @@ from milepost.domain.errors import Fault, InvalidInputError, NotFoundError
 from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
 from milepost.kit.clock import to_datetime, to_unix_ms
-from milepost.store.event_log import EmittedSignal, EventFilter, LoggedEvent, Place
+from milepost.store.event_filter import EventFilter
+from milepost.store.event_log import EmittedSignal, LoggedEvent, Place
 from milepost.store.position import Position
 from milepost.web.auth import Viewer, check_still
 from milepost.web.deps import Deps, WebDeps
