@@ -45,7 +45,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     event has the submission's `event_key`, and its date and idempotency key are the payload's own
     `eventDate` and `idempotencyKey` (seed 000, field table); otherwise `items` has one entry per payload.
     `count` is how many payloads the array has. `sent_at_ms` is the sender's clock at sending, for all events of a
-    submission without `items`. Members are added at the end, with a default: a journal outlives the version that wrote it.
+    submission without `items`. New members go to the end and have a default: a journal outlives the version that
+    wrote it.
     `request_id` is a UUIDv7 whose time is `received_at_ms`; both ids are 16 bytes, big-endian.
     """
 

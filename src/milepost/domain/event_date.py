@@ -10,6 +10,10 @@ from typing import Final, NamedTuple
 
 DAY_MS: Final = 86_400_000
 
+EARLIEST_MS: Final = -2_208_988_800_000
+LATEST_MS: Final = 10_413_791_999_999
+"""1900-01-01 to the end of 2299-12-31: what the analytic store's DateTime64 holds, so what the doors take."""
+
 SECONDS_FROM_MS: Final = 315_532_800
 SECONDS_UPTO_MS: Final = 4_102_444_800
 """1980-01-01 and 2100-01-01 in seconds: what lies between, read as milliseconds, is in January or February 1970."""
@@ -77,7 +81,7 @@ def dated(own_ms: int, sent_at_ms: int | None, received_at_ms: int, *, least_ms:
     correction_ms = 0 if sent_at_ms is None else received_at_ms - sent_at_ms
     if abs(correction_ms) > MOST_CORRECTION_MS:
         correction_ms, flags = 0, (DateFlag.CLOCK_FAR_OFF,)
-    if abs(correction_ms) < least_ms:
+    if abs(correction_ms) < least_ms or not EARLIEST_MS <= own_ms + correction_ms <= LATEST_MS:
         correction_ms = 0
     flag = flag_of(own_ms + correction_ms, received_at_ms)
     return EventDate(own_ms + correction_ms, correction_ms, flags if flag is None else (flag, *flags))

@@ -28,6 +28,7 @@ async def accept(journal: JournalWriter, door: str, request: Request, reading: R
                 count=reading.count,
                 smart_keys=reading.smart_keys,
                 items=reading.items,
+                sent_at_ms=reading.sent_at_ms,
             )
         )
     )

@@ -22,7 +22,8 @@ from milepost.store.position import Position
 
 _COLUMNS: Final = (
     "toUnixTimestamp64Milli(received_at), request_id, item, connection_id, event_key,"
-    " toUnixTimestamp64Milli(event_date), toString(date_flags), date_correction_ms, toString(fate), reason, duplicate_of, door, payload, batch"
+    " toUnixTimestamp64Milli(event_date), toString(date_flags), date_correction_ms, toString(fate), reason,"
+    " duplicate_of, door, payload, batch"
 )
 _NEWEST_FIRST: Final = "received_at DESC, request_id DESC, item DESC"
 _ARRIVAL: Final = "batch, received_at, request_id, item"

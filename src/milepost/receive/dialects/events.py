@@ -7,6 +7,7 @@ from collections.abc import Callable
 from milepost.domain.connection import ConnectionKind, KnownConnection
 from milepost.domain.errors import ForbiddenError, MilepostError, UnauthenticatedError
 from milepost.receive.door import Answer, Book, Reading, Request
+from milepost.receive.doubtful_dates import require_certain_dates
 from milepost.receive.refusals import JSON_HEADERS, UnsupportedMediaTypeError, refuse
 from milepost.receive.rules import check_events_body
 
@@ -41,6 +42,7 @@ class EventsDoor:
             connection = _event_handler(known)
             require_json(request)
             body = check_events_body(request.body)
+            require_certain_dates(connection, body.document["data"], request.received_at_ms)
         except MilepostError as error:
             error.sender = known.id if known else None
             raise
