@@ -17,6 +17,7 @@ from milepost.domain.event_date import DateFlag, read_flags
 from milepost.domain.fate import Fate
 from milepost.kit.ids import uuid7_unix_ms
 from milepost.store.client import Queries
+from milepost.store.doubtful_dates import DoubtfulDatesSeen, count_doubtful_dates
 from milepost.store.event_filter import Condition, EventFilter, as_instant, conditions_of
 from milepost.store.position import Position
 
@@ -182,6 +183,13 @@ class EventLogReader:
             },
         ).result_rows
         return {Fate(fate): count for fate, count in rows}
+
+    def doubtful_dates(
+        self, *, connection_id: UUID | None = None, since_ms: int | None = None, until_ms: int | None = None
+    ) -> list[DoubtfulDatesSeen]:
+        """How many events have doubtful dates, by connection and reason, with the latest of each."""
+        wanted = EventFilter(connection_id=connection_id, since_ms=since_ms, until_ms=until_ms, date_flag="any")
+        return count_doubtful_dates(self._client, wanted)
 
     def signals_of(self, event_id: EventId, generations: dict[UUID, int]) -> list[EmittedSignal]:
         """What the event emitted, in each signal's generation in force (signals that are gone are left out)."""

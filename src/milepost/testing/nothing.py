@@ -15,6 +15,7 @@ from milepost.domain.fate import Fate
 from milepost.domain.identities import Identities
 from milepost.domain.milestone import Transition
 from milepost.domain.privacy import CompanySubject, UserSubject
+from milepost.store.doubtful_dates import DoubtfulDatesSeen
 from milepost.store.event_filter import EventFilter
 from milepost.store.event_log import EmittedSignal, EventKeySeen, LoggedEvent, Place
 from milepost.store.feed_export import Export, ExportFormat
@@ -56,6 +57,12 @@ class EmptyEventLog:
     def fates(self) -> Mapping[Fate, int]:
         """Nothing."""
         return {}
+
+    def doubtful_dates(
+        self, *, connection_id: UUID | None, since_ms: int | None, until_ms: int | None
+    ) -> Sequence[DoubtfulDatesSeen]:
+        """Nothing."""
+        return ()
 
     def fates_of(self, request_ids: Sequence[UUID]) -> Mapping[Fate, int]:
         """Nothing."""

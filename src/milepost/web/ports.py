@@ -19,6 +19,7 @@ from milepost.domain.milestone import Transition
 from milepost.domain.privacy import CompanySubject, UserSubject
 from milepost.domain.tally import Tally
 from milepost.judge.ports import Measures
+from milepost.store.doubtful_dates import DoubtfulDatesSeen
 from milepost.store.event_filter import EventFilter
 from milepost.store.event_log import EmittedSignal, EventKeySeen, LoggedEvent, Place
 from milepost.store.feed_export import Export, ExportFormat
@@ -55,6 +56,11 @@ class EventLog(Protocol):
 
     def fates_of(self, request_ids: Sequence[UUID]) -> Mapping[Fate, int]:
         """How many events of these requests met which fate; what is not processed yet does not count."""
+
+    def doubtful_dates(
+        self, *, connection_id: UUID | None, since_ms: int | None, until_ms: int | None
+    ) -> Sequence[DoubtfulDatesSeen]:
+        """How many events have doubtful dates, by connection and reason, with the latest of each."""
 
     def signals_of(self, event_id: EventId, generations: dict[UUID, int]) -> Sequence[EmittedSignal]:
         """What the event emitted, in each signal's generation in force."""

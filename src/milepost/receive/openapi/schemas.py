@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from milepost.domain.event_date import EARLIEST_MS, LATEST_MS
 from milepost.receive.dialects.metarouter import LONGEST_VALUE
 from milepost.receive.dialects.segment import MOST_CALLS
 from milepost.receive.dialects.segment_calls import EVENT_KEYS
 from milepost.receive.rules import (
-    EARLIEST_MS,
-    LATEST_MS,
     LONGEST_EVENT_KEY,
     LONGEST_IDEMPOTENCY_KEY,
     MOST_EVENTS,
