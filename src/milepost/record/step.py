@@ -5,6 +5,7 @@ The result is a function of the entries and the claims alone, so that a batch ma
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
@@ -13,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from milepost.domain.event import EventId, ItemMeta, Located, RecordedGroup, SmartKey, Submission
-from milepost.domain.event_date import LEAST_CORRECTION_MS, EventDate, dated, is_clean
+from milepost.domain.event_date import LEAST_CORRECTION_MS, DateFlag, EventDate, dated, is_clean
 from milepost.domain.fate import Fate, ParkReason
 from milepost.record.claims.port import Claims, claim_digest, claim_prefix
 
@@ -204,3 +205,8 @@ def counted(groups: Iterable[RecordedGroup]) -> dict[Fate, int]:
         for fate in counts:
             counts[fate] += group.fates.count(fate)
     return counts
+
+
+def counted_flags(groups: Iterable[RecordedGroup]) -> Counter[DateFlag]:
+    """How many events have a date that is doubtful, by reason."""
+    return Counter(flag for group in groups for flags in group.date_flags for flag in flags)

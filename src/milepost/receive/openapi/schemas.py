@@ -93,7 +93,15 @@ _SEED_000: dict[str, Schema] = {
         required=("eventKey", "data"),
     ),
     "AnalyticsEvents": _object(
-        {"connectionId": _text("The Analytics Key.", minLength=1), "eventKey": _EVENT_KEY, "data": _PAYLOADS},
+        {
+            "connectionId": _text("The Analytics Key.", minLength=1),
+            "eventKey": _EVENT_KEY,
+            "data": _PAYLOADS,
+            "sentAt": {
+                "type": ["number", "null"],
+                "description": "The browser's clock at sending, in Unix milliseconds; dates are corrected by it.",
+            },
+        },
         required=("connectionId", "eventKey", "data"),
     ),
     "Accepted": _exactly({"requestId": _text(format="uuid")}, description="On disk; it is processed now."),

@@ -21,7 +21,7 @@ from milepost.domain.milestone import Milestone
 from milepost.domain.outcome import Outcome
 from milepost.web.auth import Viewer
 from milepost.web.deps import Deps
-from milepost.web.routes.events import FateCounts
+from milepost.web.routes.requests import FateCounts
 
 router = APIRouter(tags=["overview"])
 
