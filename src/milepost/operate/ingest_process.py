@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 
+import msgspec
 import uvloop
 from granian.constants import Interfaces
 
@@ -19,6 +20,7 @@ from milepost.observe.health import Readiness, free_bytes, read_health, readines
 from milepost.observe.logs import logger
 from milepost.observe.metric_names import REFUSALS, REQUESTS
 from milepost.operate import child
+from milepost.operate.lag import Lag
 from milepost.operate.listener import make_server
 from milepost.operate.parent import Parent
 from milepost.operate.tls import prepare_tls
@@ -49,6 +51,7 @@ class IngestProcess:
         self._readiness = Readiness(ready=False, reasons=("starting",), lag_entries=None)
         self._journal = SqliteJournalWriter(paths.journal(settings.data), worker, loop=asyncio.get_running_loop())
         self._worker = worker
+        self._lag = Lag(paths.journal(settings.data), paths.reactor(settings.data))
         self._admission = Admission(reserve_bytes=settings.disk_reserve_bytes, workers=settings.workers)
         self._rejections = RejectionWriter(
             paths.rejections(settings.data),
@@ -57,7 +60,7 @@ class IngestProcess:
             keep_ms=settings.rejections_keep_ms(),
         )
         self.app = IngestApp(
-            routes=make_routes(load_key(paths.tokens_key(settings.data)), lambda: self._readiness),
+            routes=make_routes(load_key(paths.tokens_key(settings.data)), self._ready_now),
             journal=self._journal,
             limits=Limits(body_bytes=settings.body_limit_bytes, body_seconds=settings.body_seconds),
             client_ip=ClientIp(settings.trusted_proxies),
@@ -116,9 +119,16 @@ class IngestProcess:
             reserve_bytes=self._settings.disk_reserve_bytes,
         )
 
+    def _ready_now(self) -> Readiness:
+        """What `/ready` answers: the parts as they were looked at last, and how much waits at this moment."""
+        seen = self._readiness
+        lag = None if seen.lag_entries is None else self._lag.now()
+        return seen if lag is None else msgspec.structs.replace(seen, lag_entries=lag)
+
     def close(self) -> None:
         """Put on disk what is queued; the last act."""
         self._journal.close()
+        self._lag.close()
         keep(self._rejections, self.app.rejections.take(), system_clock())
         self._rejections.close()
         self._database.close()

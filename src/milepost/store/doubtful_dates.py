@@ -64,3 +64,10 @@ def count_doubtful_dates(client: Queries, wanted: EventFilter) -> list[DoubtfulD
         )
         for connection_id, flag, events, first_ms, last_ms, latest in rows
     ]
+
+
+def has_date_flags(client: Queries) -> bool:
+    """Whether the store's events have flags already, which an earlier version did not write."""
+    columns = "SELECT count() FROM system.columns WHERE database = currentDatabase() AND table = 'events'"
+    ((found,),) = client.query(f"{columns} AND name = 'date_flags'").result_rows
+    return bool(found)

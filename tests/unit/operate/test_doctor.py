@@ -5,7 +5,7 @@ import json
 import os
 import socket
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from milepost.domain.privacy import PrivacyAction, Receipt
 from milepost.kit.clock import system_clock, to_datetime
 from milepost.kit.crypto import load_key
 from milepost.observe import paths
-from milepost.operate.doctor import Case, Finding, Level, examine
+from milepost.operate.doctor import Case, Doubtful, Finding, Level, examine
 from milepost.operate.retention import Dropped
 from milepost.operate.tls import prepare_tls
 from milepost.record.checkpoint import Checkpoints, Span
@@ -55,12 +55,15 @@ def data(tmp_path: Path) -> Path:
     return folder
 
 
-def _examine(data: Path, *, later_ms: int = 0, events: int = 3, **settings: Any) -> list[Finding]:
+def _examine(
+    data: Path, *, later_ms: int = 0, events: int = 3, doubtful: Sequence[Doubtful] = (), **settings: Any
+) -> list[Finding]:
     ports = {"api_port": free_port(), "app_port": free_port()}
     case = Case(
         settings=Settings(**{"data": data, **ports, **settings}),
         is_running=False,
         count_events=lambda: events,
+        doubtful_dates=lambda _: doubtful,
         clock=lambda: system_clock() + later_ms,
     )
     return list(examine(case))
