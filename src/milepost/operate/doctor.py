@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -25,22 +24,21 @@ from milepost.control.migrate import SchemaAge, schema_age
 from milepost.control.repos.audit import AuditFilter, page_audit
 from milepost.control.repos.privacy import count_erased_events
 from milepost.control.session import open_database, sqlite_file
-from milepost.domain.event_date import DAY_MS, REASONS, DateFlag
+from milepost.domain.event_date import DAY_MS
 from milepost.kit.clock import Clock
 from milepost.kit.crypto import load_key
 from milepost.observe import paths
 from milepost.observe.health import free_bytes
+from milepost.operate.doubtful_dates import DAYS, Doubtful
 from milepost.operate.supervisor import require_free_ports
 from milepost.operate.tls import RENEW_DAYS, prepare_tls
 from milepost.record.checkpoint import read_reached
 from milepost.record.journal.sqlite import SqliteJournalReader
 from milepost.settings import Settings
 from milepost.store.client import connect, embedded_folder
-from milepost.store.doubtful_dates import has_date_flags
 from milepost.store.event_log import EventLogReader
 
 _FUTURE_SECONDS = 120
-_DATES_DAYS = 30
 _OF_DIFFERENT_TIMES = "Its parts are of different times: restore a backup whole."
 
 
@@ -74,14 +72,6 @@ class Case:
     clock: Clock
 
 
-class Doubtful(NamedTuple):
-    """How many events of a connection, by its id, have dates that are implausible for one reason."""
-
-    connection: str
-    flag: DateFlag
-    events: int
-
-
 Found = Iterator[tuple[Level, str]]
 
 
@@ -103,18 +93,6 @@ def count_at_rest(settings: Settings) -> int:
         return 0
     with closing(connect(settings.store())) as client:
         return sum(EventLogReader(client).fates().values()) if client.command("EXISTS TABLE events") else 0
-
-
-def doubtful_at_rest(settings: Settings, since_ms: int) -> list[Doubtful]:
-    """Events with implausible dates in a store that no service has open; none before this version's first start."""
-    folder = embedded_folder(settings.store())
-    if folder is not None and not folder.exists():
-        return []
-    with closing(connect(settings.store())) as client:
-        if not has_date_flags(client):
-            return []
-        found = EventLogReader(client).doubtful_dates(since_ms=since_ms)
-    return [Doubtful(str(one.connection_id), one.flag, one.events) for one in found]
 
 
 def check_folder(case: Case) -> Found:
@@ -294,13 +272,10 @@ def _dropped_events(session: Session) -> int:
 
 def check_dates(case: Case) -> Found:
     """Those of events are plausible; a sender that means seconds, or whose clock is wrong, would else go unnoticed."""
-    found = case.doubtful_dates(case.clock() - _DATES_DAYS * DAY_MS)
-    for one in found:
-        told = f"Events of connection {one.connection}: {one.events:,}, of which the date {REASONS[one.flag]}"
-        see = f"milepost tail --connection-id {one.connection} --date-flag {one.flag.value}"
-        yield Level.WARNING, f"{told}. See them: {see}"
+    found = case.doubtful_dates(case.clock() - DAYS * DAY_MS)
+    yield from ((Level.WARNING, one.told()) for one in found)
     if not found:
-        yield Level.OK, f"those of events that arrived in the last {_DATES_DAYS} days are plausible"
+        yield Level.OK, f"those of events that arrived in the last {DAYS} days are plausible"
 
 
 CHECKS: dict[str, Callable[[Case], Found]] = {

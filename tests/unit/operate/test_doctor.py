@@ -18,11 +18,13 @@ from milepost.cli import app
 from milepost.control.repos.audit import record_change
 from milepost.control.repos.privacy import add_privacy_request, write_receipt
 from milepost.control.session import open_database, sqlite_url
+from milepost.domain.event_date import DateFlag
 from milepost.domain.privacy import PrivacyAction, Receipt
 from milepost.kit.clock import system_clock, to_datetime
 from milepost.kit.crypto import load_key
 from milepost.observe import paths
-from milepost.operate.doctor import Case, Doubtful, Finding, Level, examine
+from milepost.operate.doctor import Case, Finding, Level, examine
+from milepost.operate.doubtful_dates import Doubtful
 from milepost.operate.retention import Dropped
 from milepost.operate.tls import prepare_tls
 from milepost.record.checkpoint import Checkpoints, Span
@@ -213,3 +215,12 @@ def test_findings_are_json_for_programs_and_a_problem_is_exit_status_1(data: Pat
     found = {finding["subject"]: finding["level"] for finding in json.loads(result.stdout)}
     assert found["Control plane"] == "problem"
     assert found["Service"] == "ok"
+
+
+def test_implausible_dates_are_a_warning_for_each_connection_and_reason(data: Path) -> None:
+    (finding,) = [
+        one for one in _examine(data, doubtful=[Doubtful("c1", DateFlag.IN_SECONDS, 1200)]) if one.subject == "Dates"
+    ]
+    assert finding.level is Level.WARNING
+    assert finding.told.startswith("1,200 events of connection c1: their date is in seconds, it seems")
+    assert finding.told.endswith("milepost tail --connection-id c1 --date-flag in_seconds")
