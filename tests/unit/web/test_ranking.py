@@ -38,7 +38,7 @@ def pages(
     order=st.sampled_from(Order),
     limit=st.integers(1, 4),
 )
-def test_a_company_that_moves_takes_no_other_one_along(
+def test_a_company_that_moves_takes_no_other_one_along(  # noqa: PLR0917  # drawn by name
     names: dict[UUID, str],
     values: dict[UUID, float | None],
     moved: UUID,
