@@ -18,8 +18,9 @@ from milepost.cli.local import DEFAULT_DATA, Api, Data, require_data_folder, tol
 from milepost.domain.errors import MilepostError
 from milepost.domain.event_date import DateFlag
 from milepost.kit.clock import system_clock, to_datetime
-from milepost.operate.doctor import Case, Finding, Level, count_at_rest, examine
+from milepost.operate.doctor import count_at_rest, examine
 from milepost.operate.doubtful_dates import Doubtful, doubtful_at_rest
+from milepost.operate.findings import Case, Finding, Level
 from milepost.operate.lock import FolderTakenError, lock_folder
 from milepost.settings import Settings
 

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from importlib.resources import files
 from pathlib import Path
 
 from cryptography import x509
@@ -19,17 +18,18 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy.orm import Session
 
+from milepost import __version__
 from milepost.control.book import read_known_connections
 from milepost.control.migrate import SchemaAge, schema_age
 from milepost.control.repos.audit import AuditFilter, page_audit
 from milepost.control.repos.privacy import count_erased_events
 from milepost.control.session import open_database, sqlite_file
 from milepost.domain.event_date import DAY_MS
-from milepost.kit.clock import Clock
 from milepost.kit.crypto import load_key
 from milepost.observe import paths
 from milepost.observe.health import free_bytes
-from milepost.operate.doubtful_dates import DAYS, Doubtful
+from milepost.operate.doubtful_dates import DAYS
+from milepost.operate.findings import Case, Finding, Found, Level
 from milepost.operate.supervisor import require_free_ports
 from milepost.operate.tls import RENEW_DAYS, prepare_tls
 from milepost.record.checkpoint import read_reached
@@ -40,39 +40,6 @@ from milepost.store.event_log import EventLogReader
 
 _FUTURE_SECONDS = 120
 _OF_DIFFERENT_TIMES = "Its parts are of different times: restore a backup whole."
-
-
-class Level(StrEnum):
-    """WARNING: it works, but look at it. PROBLEM: something does not work, or will not at the next start."""
-
-    OK = "ok"
-    WARNING = "warning"
-    PROBLEM = "problem"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What was found, and, unless it is fine, what to do."""
-
-    level: Level
-    subject: str
-    told: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """A data folder, whether a service runs on it, and how to ask the store: for the number of events, and for those
-    with implausible dates that arrived at or after a time in Unix ms.
-    """
-
-    settings: Settings
-    is_running: bool
-    count_events: Callable[[], int]
-    doubtful_dates: Callable[[int], Sequence[Doubtful]]
-    clock: Clock
-
-
-Found = Iterator[tuple[Level, str]]
 
 
 def examine(case: Case) -> Iterator[Finding]:
@@ -278,7 +245,22 @@ def check_dates(case: Case) -> Found:
         yield Level.OK, f"those of events that arrived in the last {DAYS} days are plausible"
 
 
+_PACKAGE = Path(str(files("milepost")))
+BUILT_FILES = ("static/mcx.js",)
+"""What `make setup` builds into the package, and no clone has."""
+
+
+def check_installation(_case: Case, package: Path = _PACKAGE) -> Found:
+    """Whether the installed package has what is built, not written."""
+    if missing := [name for name in BUILT_FILES if not (package / name).is_file()]:
+        told = f"{', '.join(missing)} is missing in {package}, so pages that ask for the tracking script get 503"
+        yield Level.PROBLEM, f"{told}. In a checkout run: make setup. Else install Milepost again."
+    else:
+        yield Level.OK, f"milepost {__version__} in {package}"
+
+
 CHECKS: dict[str, Callable[[Case], Found]] = {
+    "Installation": check_installation,
     "Folder": check_folder,
     "Disk": check_disk,
     "Clock": check_clock,

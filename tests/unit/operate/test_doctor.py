@@ -23,8 +23,9 @@ from milepost.domain.privacy import PrivacyAction, Receipt
 from milepost.kit.clock import system_clock, to_datetime
 from milepost.kit.crypto import load_key
 from milepost.observe import paths
-from milepost.operate.doctor import Case, Finding, Level, examine
+from milepost.operate.doctor import check_installation, examine
 from milepost.operate.doubtful_dates import Doubtful
+from milepost.operate.findings import Case, Finding, Level
 from milepost.operate.retention import Dropped
 from milepost.operate.tls import prepare_tls
 from milepost.record.checkpoint import Checkpoints, Span
@@ -224,3 +225,19 @@ def test_implausible_dates_are_a_warning_for_each_connection_and_reason(data: Pa
     assert finding.level is Level.WARNING
     assert finding.told.startswith("1,200 events of connection c1: their date is in seconds, it seems")
     assert finding.told.endswith("milepost tail --connection-id c1 --date-flag in_seconds")
+
+
+def test_a_package_without_the_tracking_script_is_a_problem(data: Path, tmp_path: Path) -> None:
+    case = Case(
+        settings=Settings(data=data),
+        is_running=False,
+        count_events=lambda: 0,
+        doubtful_dates=lambda _: (),
+        clock=system_clock,
+    )
+    [(level, told)] = check_installation(case, tmp_path)
+    assert level is Level.PROBLEM
+    assert "static/mcx.js" in told
+    assert "make setup" in told
+    [(level, told)] = check_installation(case)
+    assert (level, told.split(" in ")[0]) == (Level.OK, "milepost 0.1.0")
