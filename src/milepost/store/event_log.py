@@ -6,7 +6,7 @@ a time, or for many. Pages look at the latest hour first and widen only while th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -162,6 +162,18 @@ class EventLogReader:
     def request(self, request_id: UUID) -> list[LoggedEvent]:
         """All events of a request in their order; empty if the log does not have it (yet)."""
         return self._of_request(request_id, "", {})
+
+    def logged(self, request_ids: Collection[UUID]) -> set[UUID]:
+        """Which of the requests the log has: with all their events, since a batch brings these at once."""
+        if not request_ids:
+            return set()
+        arrived = [_arrived(request_id) for request_id in request_ids]
+        rows = self._client.query(
+            "SELECT DISTINCT request_id FROM events WHERE request_id IN {request_ids:Array(UUID)}"
+            " AND received_at BETWEEN {first:DateTime64(3, 'UTC')} AND {last:DateTime64(3, 'UTC')}",
+            parameters={"request_ids": list(request_ids), "first": min(arrived), "last": max(arrived)},
+        ).result_rows
+        return {row[0] for row in rows}
 
     def fates(self) -> dict[Fate, int]:
         """How many events of the whole log met which fate."""

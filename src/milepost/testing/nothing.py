@@ -54,6 +54,10 @@ class EmptyEventLog:
         """Nothing."""
         return ()
 
+    def logged(self, request_ids: Collection[UUID]) -> set[UUID]:
+        """Nothing."""
+        return set()
+
     def fates(self) -> Mapping[Fate, int]:
         """Nothing."""
         return {}

@@ -19,6 +19,7 @@ from milepost.domain.errors import MilepostError, UnavailableError
 from milepost.kit.news import News
 from milepost.observe.logs import logger
 from milepost.store.position import Position
+from milepost.web.lookout import Lookout
 
 _log = logger("web")
 
@@ -90,6 +91,7 @@ class LiveStreams:
     def __init__(self, news: News, most_tails: int) -> None:
         self.news = news
         self.tails = Places(most_tails, "All {} live streams are taken; MILEPOST_LIVE_STREAMS sets how many there are.")
+        self.lookout = Lookout(news)
         self.waits = Places(MOST_WAITING, "{} callers wait for their requests already; look once, without `wait`.")
         self.exports = Places(MOST_EXPORTS, "{} exports are under way, which is the most; try again when one is done.")
 

@@ -51,6 +51,9 @@ class EventLog(Protocol):
     def request(self, request_id: UUID) -> Sequence[LoggedEvent]:
         """All events of a request in their order; empty if the log does not have it (yet)."""
 
+    def logged(self, request_ids: Collection[UUID]) -> set[UUID]:
+        """Which of the requests the log has: with all their events, since a batch brings these at once."""
+
     def fates(self) -> Mapping[Fate, int]:
         """How many events of the whole log met which fate."""
 

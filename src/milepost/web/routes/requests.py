@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections import Counter
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Final
 from uuid import UUID
@@ -17,16 +14,13 @@ from pydantic import BaseModel, Field
 from milepost.domain.errors import NotFoundError
 from milepost.domain.fate import Fate
 from milepost.kit.clock import to_datetime
-from milepost.store.event_log import LoggedEvent
 from milepost.web.auth import Viewer
-from milepost.web.deps import Deps, WebDeps
+from milepost.web.deps import Deps
 from milepost.web.logged_events import EventView, event_json, json_response
 
 router = APIRouter(prefix="/requests", tags=["events"])
 
 LONGEST_WAIT_SECONDS: Final = 30
-_REST_SECONDS: Final = 0.05
-"""Between two looks, so that those who wait leave the store to others however often it has news."""
 
 Wait = Annotated[
     float,
@@ -84,7 +78,8 @@ async def trace_request(request_id: UUID, _: Viewer, deps: Deps, wait: Wait = 0)
     events = await run_in_threadpool(deps.event_log.request, request_id)
     if not events and wait > 0:
         async with deps.live.waits.take():
-            events = await _until_logged(request_id, deps, wait)
+            if await deps.live.lookout.until_logged(request_id, wait, deps.event_log.logged):
+                events = await run_in_threadpool(deps.event_log.request, request_id)
     if not events:
         raise NotFoundError(
             f"The event log does not have the request {request_id}. One just accepted may be on its way."
@@ -100,19 +95,3 @@ async def trace_request(request_id: UUID, _: Viewer, deps: Deps, wait: Wait = 0)
             "events": [event_json(event) for event in events],
         }
     )
-
-
-async def _until_logged(request_id: UUID, deps: WebDeps, seconds: float) -> Sequence[LoggedEvent]:
-    """The request's events once they are in the log, all at once as a batch brings them; none if that takes longer.
-
-    It looks again only when the reactor has finished a batch, and holds no thread in between.
-    """
-    ends_at = time.monotonic() + seconds
-    while True:
-        upto = deps.live.news.upto
-        events = await run_in_threadpool(deps.event_log.request, request_id)
-        left = ends_at - time.monotonic()
-        if events or left <= 0 or deps.live.news.is_closed:
-            return events
-        await deps.live.news.beyond(upto, left)
-        await asyncio.sleep(min(_REST_SECONDS, max(0.0, ends_at - time.monotonic())))
