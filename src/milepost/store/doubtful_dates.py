@@ -11,10 +11,10 @@ from milepost.domain.event_date import DateFlag
 from milepost.store.client import Queries
 from milepost.store.event_filter import EventFilter, conditions_of
 
-_MOST_GROUPS: Final = 1000
+_MOST_GROUPS: Final = 10_000
 _SELECT: Final = (
     "SELECT connection_id, arrayJoin(splitByChar(',', date_flags)) AS flag, count(),"
-    " toUnixTimestamp64Milli(min(received_at)), toUnixTimestamp64Milli(max(received_at)) AS last,"
+    " toUnixTimestamp64Milli(min(received_at)), toUnixTimestamp64Milli(max(received_at)),"
     " groupArraySorted(3)((-toUnixTimestamp64Milli(received_at), toString(request_id), item, toString(event_key),"
     " toUnixTimestamp64Milli(event_date)))"
 )
@@ -42,12 +42,12 @@ class DoubtfulDatesSeen:
 
 
 def count_doubtful_dates(client: Queries, wanted: EventFilter) -> list[DoubtfulDatesSeen]:
-    """Those that the filter takes, seen latest first; an event with two flags counts under each."""
+    """Those that the filter takes, by connection and reason; an event with two flags counts under each."""
     conditions = list(conditions_of(wanted))
     where = " AND ".join(condition for condition, _ in conditions)
     rows = client.query(
         f"{_SELECT} FROM events WHERE {where} GROUP BY connection_id, flag"
-        " ORDER BY last DESC, connection_id, flag LIMIT {most:UInt32}",
+        " ORDER BY connection_id, flag LIMIT {most:UInt32}",
         parameters={name: value for _, values in conditions for name, value in values.items()} | {"most": _MOST_GROUPS},
     ).result_rows
     return [

@@ -16,7 +16,7 @@ from milepost.store.doubtful_dates import DoubtfulDatesSeen
 from milepost.web.auth import Viewer
 from milepost.web.deps import Deps
 from milepost.web.instants import AskedInstant
-from milepost.web.paging import Page, everything
+from milepost.web.paging import Cursor, Page, ShortLimit, some_of
 
 router = APIRouter(prefix="/doubtful-dates", tags=["rejections"])
 
@@ -51,8 +51,10 @@ def list_doubtful_dates(
     connection_id: UUID | None = None,
     since: Annotated[AskedInstant | None, Query(description="Arrived at or after this instant.")] = None,
     until: Annotated[AskedInstant | None, Query(description="Arrived before this instant.")] = None,
+    cursor: Cursor = None,
+    limit: ShortLimit = 1000,
 ) -> Page[DoubtfulDatesView]:
-    """Events that were kept although their dates are implausible, seen latest first; repeats count too."""
+    """Events that were kept although their dates are implausible, by connection and reason; repeats count too."""
     found = deps.event_log.doubtful_dates(
         connection_id=connection_id,
         since_ms=to_unix_ms(since) if since else None,
@@ -60,7 +62,8 @@ def list_doubtful_dates(
     )
     with deps.database.read() as session:
         names = {connection.id: connection.name for connection in list_connections(session)}
-    return everything([_view(one, names.get(one.connection_id)) for one in found])
+    views = [_view(one, names.get(one.connection_id)) for one in found]
+    return some_of(views, cursor, limit, lambda one: (one.connection_id, one.flag.value))
 
 
 def _view(seen: DoubtfulDatesSeen, connection_name: str | None) -> DoubtfulDatesView:
