@@ -55,6 +55,11 @@ def metrics(data: Path) -> Path:
     return data / "run" / "metrics"
 
 
+def last_service(data: Path) -> Path:
+    """Where the service could be reached when it last ran; stays when it stops."""
+    return data / "last-service.json"
+
+
 def service(data: Path) -> Path:
     """Where the running service can be reached."""
     return data / "run" / "service.json"

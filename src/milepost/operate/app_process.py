@@ -110,7 +110,7 @@ def _web_deps(
         identities=engine.identities,
         histories=HistoryReader(engine.pool),
         foresight=JudgeAhead(database, engine.pool, system_clock),
-        api_url=settings.api_url(),
+        api_url=settings.public(),
         is_tls=is_tls,
         sign_in=SignInDesk(database, system_clock),
         snapshots=snapshots,

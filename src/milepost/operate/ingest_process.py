@@ -7,7 +7,6 @@ import math
 
 import msgspec
 import uvloop
-from granian.constants import Interfaces
 
 from milepost.control.book import read_known_connections
 from milepost.control.revisions import Scope, read_revision
@@ -21,11 +20,11 @@ from milepost.observe.logs import logger
 from milepost.observe.metric_names import REFUSALS, REQUESTS
 from milepost.operate import child
 from milepost.operate.lag import Lag
-from milepost.operate.listener import make_server
+from milepost.operate.listener import make_api_server
 from milepost.operate.parent import Parent
 from milepost.operate.tls import prepare_tls
 from milepost.receive.admission import Admission
-from milepost.receive.app import IngestApp, Limits
+from milepost.receive.app import IngestApp
 from milepost.receive.book import make_book
 from milepost.receive.client_ip import ClientIp
 from milepost.receive.rejections import keep
@@ -62,7 +61,7 @@ class IngestProcess:
         self.app = IngestApp(
             routes=make_routes(load_key(paths.tokens_key(settings.data)), self._ready_now),
             journal=self._journal,
-            limits=Limits(body_bytes=settings.body_limit_bytes, body_seconds=settings.body_seconds),
+            body_bytes=settings.body_limit_bytes,
             client_ip=ClientIp(settings.trusted_proxies),
             admit=self._admission,
         )
@@ -84,7 +83,6 @@ class IngestProcess:
             if refused := self.app.rejections.take():
                 await loop.run_in_executor(None, keep, self._rejections, refused, system_clock())
             self.look_at_health()
-            self.app.deadlines.enforce()
             self._count()
             if self._journal.is_broken:
                 raise UnavailableError("The journal cannot be written; this worker starts anew.")
@@ -140,7 +138,14 @@ async def run(settings: Settings, worker: int, parent: Parent) -> None:
     process.open_book()
     process.look_at_health()
     tls = prepare_tls(settings.tls, settings.data, settings.host, settings.trusted_proxies)
-    server = make_server(process.app, interface=Interfaces.RSGI, host=settings.host, port=settings.api_port, tls=tls)
+    server = make_api_server(
+        process.app,
+        host=settings.host,
+        port=settings.api_port,
+        tls=tls,
+        body_bytes=settings.body_limit_bytes,
+        body_seconds=settings.body_seconds,
+    )
     child.stop_when_told(asyncio.get_running_loop(), parent, server.stop)
     looking = asyncio.create_task(process.look_around())
     looking.add_done_callback(lambda _: server.stop())

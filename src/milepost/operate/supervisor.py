@@ -67,7 +67,12 @@ class Supervisor:
         metrics.mkdir(parents=True)
         write_service(
             settings.data,
-            Service(api_url=settings.api_url(), app_url=settings.app_url(), ca_file=str(ca_file) if ca_file else None),
+            Service(
+                api_url=settings.api_url(),
+                app_url=settings.app_url(),
+                ca_file=str(ca_file) if ca_file else None,
+                public_url=settings.public(),
+            ),
         )
 
     def run(self, on_ready: Callable[[], None], is_ready: Callable[[], bool]) -> None:

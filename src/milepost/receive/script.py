@@ -25,6 +25,9 @@ class ScriptDoor:
         self._gzipped = gzip.compress(self._plain or b"", mtime=0)
         self._etag = f'"{sha256(self._plain or b"").hexdigest()[:32]}"'
 
+    def knock(self, request: Request, book: Book) -> None:
+        """See receive/door.py; the script is open to anyone."""
+
     def read(self, request: Request, book: Book) -> Answer:
         """The script, or 304 to a browser that has it; UnavailableError where it was never built."""
         if self._plain is None:

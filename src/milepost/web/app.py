@@ -18,6 +18,7 @@ from milepost.control.company_import.reading import LARGEST_FILE_BYTES
 from milepost.web.deps import WebDeps
 from milepost.web.docs import docs_page
 from milepost.web.errors import Problem, add_error_handlers
+from milepost.web.head import HeadAsGet
 from milepost.web.parameters import refuse_unknown_parameters
 from milepost.web.routes import (
     altkeys,
@@ -104,6 +105,7 @@ def create_app(deps: WebDeps) -> FastAPI:
     app.state.deps = deps
     add_error_handlers(app)
     app.add_middleware(ApiEdge)
+    app.add_middleware(HeadAsGet)
     for router in _ROUTERS:
         app.include_router(router, prefix="/api")
 
