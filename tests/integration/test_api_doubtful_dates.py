@@ -1,6 +1,7 @@
 """Implausible dates through the API: on the event, in the filter of the log, and counted by connection and reason."""
 
 from pathlib import Path
+from uuid import UUID
 
 from clickhouse_connect.driver.client import Client
 
@@ -18,11 +19,10 @@ from milepost.testing.console import open_console
 FLAGS = ((DateFlag.IN_SECONDS,), (), (DateFlag.IN_FUTURE, DateFlag.CLOCK_FAR_OFF))
 
 
-def test_doubts_are_shown_filtered_counted_and_paged(tmp_path: Path, chdb_client: Client) -> None:
-    console = open_console(tmp_path, event_log=EventLogReader(chdb_client))
-    connection, request_id, rows = console.add_connection(ConnectionKind.EVENT_HANDLER), uuid7(NOW_MS), len(FLAGS)
-    group = RecordedGroup(
-        connection_id=connection.id.bytes,
+def doubtful(connection_id: UUID, request_id: UUID) -> RecordedGroup:
+    rows = len(FLAGS)
+    return RecordedGroup(
+        connection_id=connection_id.bytes,
         event_key="k",
         door="events",
         request_ids=[request_id.bytes] * rows,
@@ -37,6 +37,12 @@ def test_doubts_are_shown_filtered_counted_and_paged(tmp_path: Path, chdb_client
         date_corrections_ms=[0, -5, 0],
         date_flags=FLAGS,
     )
+
+
+def test_doubts_are_shown_filtered_counted_and_paged(tmp_path: Path, chdb_client: Client) -> None:
+    console = open_console(tmp_path, event_log=EventLogReader(chdb_client))
+    connection, request_id, rows = console.add_connection(ConnectionKind.EVENT_HANDLER), uuid7(NOW_MS), len(FLAGS)
+    group = doubtful(connection.id, request_id)
     insert_events(chdb_client, 1, "doubtful", [group])
     try:
         viewer = console.as_person(Role.VIEWER)
