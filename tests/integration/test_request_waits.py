@@ -78,7 +78,7 @@ def test_more_callers_wait_than_there_are_threads_and_each_is_answered_by_its_ba
     threads = [threading.Thread(target=lambda one=one: answers.update({one: desk.ask(one)})) for one in requests]
     for thread in threads:
         thread.start()
-    wait_for(lambda: len(desk.live.waits.tasks) == len(requests))
+    wait_for(lambda: len(desk.live.waits.tasks) == len(requests), seconds=30, what="everybody to wait")
     desk.settle(1, uuid7(NOW_MS), 1)
     assert desk.ask(uuid7(NOW_MS), wait="0").status_code == 404
     for batch, request_id in enumerate(requests, 2):
@@ -107,7 +107,7 @@ def test_a_service_that_stops_lets_nobody_wait_on(desk: Desk) -> None:
     answers: list[httpx.Response] = []
     thread = threading.Thread(target=lambda: answers.append(desk.ask(uuid7(NOW_MS))))
     thread.start()
-    wait_for(lambda: len(desk.live.waits.tasks) == 1)
+    wait_for(lambda: len(desk.live.waits.tasks) == 1, seconds=30, what="somebody to wait")
     desk.server.stop()
     thread.join()
     assert [answer.status_code for answer in answers] == [404]
