@@ -34,7 +34,17 @@ def _add(admin: TestClient, kind: str = "event-handler") -> Any:
 )
 def test_a_new_connection_comes_with_its_credentials(admin: TestClient, kind: str, credentials: set[str]) -> None:
     added = _add(admin, kind)
-    view = {"id", "name", "kind", "is_enabled", "scopes", "allowed_origins", "track_event_key", "created_at"}
+    view = {
+        "id",
+        "name",
+        "kind",
+        "is_enabled",
+        "scopes",
+        "allowed_origins",
+        "track_event_key",
+        "created_at",
+        "doubtful_dates",
+    }
     assert set(added) == view | credentials
     shown = admin.get(f"/api/connections/{added['id']}/keys").json()
     assert shown == {name: added[name] for name in credentials}

@@ -21,7 +21,7 @@ from milepost.control.credentials import ConnectionKeys, shown_keys
 from milepost.control.migrate import open_migrated
 from milepost.control.repos import connections
 from milepost.control.repos.audit import record_change
-from milepost.domain.connection import Connection, ConnectionKind, RateLimit, TrackEventKey
+from milepost.domain.connection import Connection, ConnectionKind, DoubtfulDates, RateLimit, TrackEventKey
 from milepost.domain.errors import MilepostError
 from milepost.kit.clock import system_clock
 from milepost.kit.crypto import load_key
@@ -89,6 +89,9 @@ def add(
     track_event_key: Annotated[
         TrackEventKey, typer.Option(help="What names a track of the Segment wire: its event's name, or its type.")
     ] = TrackEventKey.NAME,
+    doubtful_dates: Annotated[
+        DoubtfulDates, typer.Option(help="Keep events with implausible dates, with a flag, or refuse them.")
+    ] = DoubtfulDates.FLAG,
     data: Data = None,
     api_url: ApiUrl = None,
     as_json: AsJson = False,
@@ -101,6 +104,7 @@ def add(
             scopes=tuple(scope) if scope else None,
             allowed_origins=tuple(allowed_origin or ()),
             track_event_key=track_event_key,
+            doubtful_dates=doubtful_dates,
         )
         keys = connections.create_connection(work.session, draft, now_ms=work.now_ms, secrets_key=work.secrets_key)
         work.record("create", keys.connection.id, None, keys.connection)
@@ -141,6 +145,17 @@ def disable(connection_id: Id, data: Data = None, as_json: AsJson = False) -> No
 def enable(connection_id: Id, data: Data = None, as_json: AsJson = False) -> None:
     """Accept events on a disabled connection again."""
     _change(data, connection_id, "enable", as_json=as_json, is_enabled=True)
+
+
+@app.command()
+def dates(
+    connection_id: Id,
+    doubtful: Annotated[DoubtfulDates, typer.Option(help="Keep implausible dates, flagged, or refuse them.")],
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what becomes of events whose dates are implausible: seconds for milliseconds, 1970, the future."""
+    _change(data, connection_id, "dates", as_json=as_json, doubtful_dates=doubtful)
 
 
 @app.command()
@@ -209,10 +224,13 @@ def _change(
     as_json: bool,
     name: str | None = None,
     is_enabled: bool | None = None,
+    doubtful_dates: DoubtfulDates | None = None,
 ) -> None:
     with _work(data) as work:
         before = connections.get_connection(work.session, connection_id)
-        after = connections.update_connection(work.session, connection_id, name=name, is_enabled=is_enabled)
+        after = connections.update_connection(
+            work.session, connection_id, name=name, is_enabled=is_enabled, doubtful_dates=doubtful_dates
+        )
         work.record(action, connection_id, before, after)
     _print(_public(after), as_json=as_json)
 
@@ -248,6 +266,8 @@ def _without_keys(connection: Connection | None) -> Connection | None:
 def _public(connection: Connection) -> dict[str, Any]:
     shown: dict[str, Any] = {"id": str(connection.id), "name": connection.name, "kind": connection.kind.value}
     shown["isEnabled"] = connection.is_enabled
+    if connection.doubtful_dates is not DoubtfulDates.FLAG:
+        shown["doubtfulDates"] = connection.doubtful_dates.value
     if connection.rate_limit is not None:
         allowed = connection.rate_limit
         shown["rateLimit"] = {"eventsPerSecond": allowed.events_per_second, "burst": allowed.burst}

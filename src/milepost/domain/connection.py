@@ -47,6 +47,13 @@ class TrackEventKey(StrEnum):
     TYPE = "type"
 
 
+class DoubtfulDates(StrEnum):
+    """What becomes of an event whose date is implausible (domain/event_date.py): kept with a flag, or refused."""
+
+    FLAG = "flag"
+    REFUSE = "refuse"
+
+
 class Connection(BaseModel):
     """A connection as everyone but the secret's owner may see it.
 
@@ -69,6 +76,7 @@ class Connection(BaseModel):
     allowed_origins: tuple[str, ...] = ()
     rate_limit: RateLimit | None = None
     track_event_key: TrackEventKey = TrackEventKey.NAME
+    doubtful_dates: DoubtfulDates = DoubtfulDates.FLAG
     created_at: datetime
 
 
@@ -96,3 +104,4 @@ class KnownConnection(NamedTuple):
     allowed_origins: tuple[str, ...]
     rate_limit: RateLimit | None = None
     track_event_key: TrackEventKey = TrackEventKey.NAME
+    doubtful_dates: DoubtfulDates = DoubtfulDates.FLAG

@@ -21,7 +21,7 @@ from milepost.control.credentials import (
 )
 from milepost.control.revisions import Scope, raise_revision
 from milepost.control.rows import ConnectionRow, ConnectionSecretRow
-from milepost.domain.connection import Connection, ConnectionKind, RateLimit, TrackEventKey
+from milepost.domain.connection import Connection, ConnectionKind, DoubtfulDates, RateLimit, TrackEventKey
 from milepost.domain.errors import Fault, InvalidInputError, NotFoundError
 from milepost.kit.clock import to_datetime
 from milepost.kit.crypto import seal, unseal
@@ -50,6 +50,7 @@ class ConnectionDraft(BaseModel):
     allowed_origins: tuple[str, ...] = ()
     rate_limit: RateLimit | None = None
     track_event_key: TrackEventKey = TrackEventKey.NAME
+    doubtful_dates: DoubtfulDates = DoubtfulDates.FLAG
 
     @field_validator("name")
     @classmethod
@@ -77,6 +78,7 @@ def create_connection(session: Session, draft: ConnectionDraft, *, now_ms: int, 
         scopes=list(_checked_scopes(draft.kind, draft.scopes)),
         allowed_origins=list(_checked_origins(draft.kind, draft.allowed_origins)),
         track_event_key=_checked_track_event_key(draft.kind, draft.track_event_key).value,
+        doubtful_dates=_checked_doubtful_dates(draft.kind, draft.doubtful_dates).value,
         created_at_ms=now_ms,
     )
     _put_rate_limit(row, draft.rate_limit)
@@ -106,6 +108,7 @@ def update_connection(
     scopes: tuple[str, ...] | None = None,
     allowed_origins: tuple[str, ...] | None = None,
     track_event_key: TrackEventKey | None = None,
+    doubtful_dates: DoubtfulDates | None = None,
 ) -> Connection:
     """Change what is given. A disabled connection is refused at every door within a second, its tokens too."""
     row = _row(session, connection_id)
@@ -120,6 +123,8 @@ def update_connection(
         row.allowed_origins = list(_checked_origins(kind, allowed_origins))
     if track_event_key is not None:
         row.track_event_key = _checked_track_event_key(kind, track_event_key).value
+    if doubtful_dates is not None:
+        row.doubtful_dates = _checked_doubtful_dates(kind, doubtful_dates).value
     raise_revision(session, Scope.CONNECTIONS)
     session.flush()
     return to_connection(row)
@@ -183,6 +188,7 @@ def to_connection(row: ConnectionRow) -> Connection:
         allowed_origins=tuple(row.allowed_origins),
         rate_limit=rate_limit_of(row),
         track_event_key=TrackEventKey(row.track_event_key),
+        doubtful_dates=DoubtfulDates(row.doubtful_dates),
         created_at=to_datetime(row.created_at_ms),
     )
 
@@ -258,6 +264,13 @@ def _checked_track_event_key(kind: ConnectionKind, chosen: TrackEventKey) -> Tra
     if chosen is not TrackEventKey.NAME and has_secret(kind):
         reason = f"only a connection with a writeKey takes tracks, and this is of kind {kind.value}"
         raise InvalidInputError("The event key is not valid.", faults=(Fault(path="track_event_key", reason=reason),))
+    return chosen
+
+
+def _checked_doubtful_dates(kind: ConnectionKind, chosen: DoubtfulDates) -> DoubtfulDates:
+    if chosen is not DoubtfulDates.FLAG and kind is ConnectionKind.MACHINE_TO_MACHINE:
+        reason = f"only a connection that sends events can refuse their dates, and this is of kind {kind.value}"
+        raise InvalidInputError("The setting is not valid.", faults=(Fault(path="doubtful_dates", reason=reason),))
     return chosen
 
 

@@ -162,6 +162,10 @@ class Resolver:
             values=values, ip=ip, extras=self._given.extras, timestamp_ms=timestamp_ms, own_event_id=event_id
         )
 
+    def place_of(self, name: str) -> str:
+        """Where the field was given, as a refusal names it."""
+        return self._given.values.get(name, ("", name))[1]
+
     def _required(self, name: str) -> str | None:
         if name not in self._given.values:
             where = f"is required: in _metarouter, in {HEADER} or in the query string"

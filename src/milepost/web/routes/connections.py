@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from milepost.control.credentials import ConnectionKeys, shown_keys
 from milepost.control.repos import connections
 from milepost.control.repos.connections import DEFAULT_GRACE_SECONDS, ConnectionDraft
-from milepost.domain.connection import Connection, ConnectionKind, RateLimit, TrackEventKey
+from milepost.domain.connection import Connection, ConnectionKind, DoubtfulDates, RateLimit, TrackEventKey
 from milepost.domain.errors import ConflictError
 from milepost.web.auth import Admin, Viewer
 from milepost.web.changes import change
@@ -34,6 +34,7 @@ class ConnectionView(BaseModel):
     allowed_origins: tuple[str, ...]
     rate_limit: RateLimit | None
     track_event_key: TrackEventKey
+    doubtful_dates: DoubtfulDates
     created_at: datetime
 
 
@@ -62,6 +63,9 @@ class ConnectionChange(BaseModel):
     allowed_origins: tuple[str, ...] | None = None
     rate_limit: RateLimit | None = None
     track_event_key: TrackEventKey | None = None
+    doubtful_dates: DoubtfulDates | None = Field(
+        default=None, description="Keep implausible dates with a flag, or refuse them (400)."
+    )
 
 
 class Rotation(BaseModel):
@@ -115,6 +119,7 @@ def change_connection(
                 scopes=body.scopes,
                 allowed_origins=body.allowed_origins,
                 track_event_key=body.track_event_key,
+                doubtful_dates=body.doubtful_dates,
             )
         )
         work.record("update", "connection", connection_id, before=before, after=after)
