@@ -33,7 +33,7 @@ type QueuedCall = [
 ];
 
 /** The snippet's. No script has a variable of that name, and no element such an id: both become members of window. */
-const { [":mcx"]: queue } = window as unknown as { ":mcx": QueuedCall[] };
+const { 0.5: queue } = window as unknown as { 0.5: QueuedCall[] };
 const isJsonChanged = ([] as { toJSON?: unknown }).toJSON || ({} as { toJSON?: unknown }).toJSON;
 let isLive = false;
 
