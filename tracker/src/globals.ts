@@ -47,7 +47,7 @@ const run = safely(([name, calledAt, answer, first, copy, to, payload]: QueuedCa
       fates[fates.length] = tracker[name.toLowerCase() as "track"](
         first as string,
         then,
-        calledAt - window.Date.now() + now(),
+        Math.floor(calledAt - window.Date.now() + now()),
       );
   answer(fates[0] || { state: "refused", reason: "no such connection" });
 });

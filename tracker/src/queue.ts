@@ -105,7 +105,7 @@ export function openQueue(connectionId: string, page: string, storage: SafeStora
       const known = [...keys(own), ...select(stored(), (key) => !own[key])].sort();
       let bytes = 0;
       unlooked = 0;
-      for (let index = all.length; index--;) {
+      for (let index = known.length; index--;) {
         const key = known[index] as string;
         bytes += +part(key, 4);
         if (known.length - index <= MAX_EVENTS && bytes <= MAX_BYTES) continue;

@@ -15,7 +15,7 @@ export const bytesOf = (text: string): number => new TextEncoder().encode(text).
 /** 128 random bits. `crypto.randomUUID` would be shorter, but does not exist without TLS. */
 export function randomId(): string {
   let id = "";
-  for (const part of window.crypto.getRandomValues(new Uint32Array(4))) id += part.toString(36);
+  for (const part of crypto.getRandomValues(new Uint32Array(4))) id += part.toString(36);
   return id;
 }
 

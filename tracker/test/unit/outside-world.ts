@@ -1,12 +1,4 @@
 /** A sender with a queue in a world where time passes when told to, and the server answers what it is told to. */
-// The script takes the browser's functions when it begins; here time must come from the test.
-vi.mock("../../src/natives", async (original) => ({
-  ...(await original<object>()),
-  fetch: (...call: Parameters<typeof fetch>) => globalThis.fetch(...call),
-  setTimeout: (act: () => void, ms: number) => globalThis.setTimeout(act, ms),
-  clearTimeout: (timer: NodeJS.Timeout) => globalThis.clearTimeout(timer),
-  now: () => Date.now(),
-}));
 import { afterEach, beforeEach, vi } from "vitest";
 import { openQueue, type Queue } from "../../src/queue";
 import { openSender, type Sender } from "../../src/sender";

@@ -1,4 +1,3 @@
-vi.mock("../../src/natives", async (original) => ({ ...(await original<object>()), now: () => Date.now() }));
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { LEASE_MS, MAX_BYTES, MAX_EVENTS, openQueue, type Queue } from "../../src/queue";
 import { safeStorage } from "../../src/storage";
