@@ -39,9 +39,10 @@ from milepost.kit.crypto import load_key
 from milepost.kit.news import News
 from milepost.measure.queries import MetricReader
 from milepost.observe import paths
-from milepost.observe.health import ReactorHealth, write_health
+from milepost.observe.health import HealthFile, ReactorHealth
 from milepost.observe.logs import logger
 from milepost.observe.metric_names import TRANSITIONS
+from milepost.observe.unharmed import unharmed
 from milepost.reactor import Parts, Reactor
 from milepost.record.checkpoint import Checkpoints
 from milepost.record.claims.port import Claims
@@ -55,6 +56,8 @@ from milepost.store.writer import StoreWriter
 
 _log = logger("judge")
 _PATIENCE_SECONDS = 30.0
+_MOST_SECONDS = 20.0
+"""For a statement that someone waits for at the console."""
 _GRACE_SECONDS = 5.0
 """Longer than any reading of a signal takes that began before its history was changed over."""
 
@@ -115,17 +118,16 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     data = settings.data
     writer = connect(settings.store())
     create_schema(writer)
-    pool = ClientPool(settings.store())
+    pool = ClientPool(settings.store(), most_seconds=_MOST_SECONDS)
+    judges_pool = ClientPool(settings.store(), 1)
     identities = IdentitySource(database)
-    judge = make_judge(database, pool, identities, clock)
+    judge = make_judge(database, judges_pool, identities, clock)
 
     checkpoints = Checkpoints(paths.reactor(data))
     claims = RocksdbClaims(paths.claims(data))
     news = News(checkpoints.finished_batch())
 
-    def report(health: ReactorHealth) -> None:
-        write_health(paths.health(data), msgspec.structs.replace(health, unjudged_companies=judge.unjudged))
-
+    health_file = HealthFile(paths.health(data))
     reactor = Reactor(
         Parts(
             reader=SqliteJournalReader(paths.journal(data)),
@@ -135,8 +137,7 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
             store=StoreWriter(writer),
             touched=judge.touched,
             settled=news.tell,
-            report=report,
-            clock=clock,
+            report=_reporting(health_file, judge),
         )
     )
     return Engine(
@@ -147,8 +148,15 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
         judge=judge,
         pool=pool,
         identities=identities,
-        _owned=(checkpoints, claims, pool, writer),
+        _owned=(checkpoints, claims, pool, judges_pool, writer, health_file),
     )
+
+
+def _reporting(file: HealthFile, judge: JudgeLoop) -> Callable[[ReactorHealth], None]:
+    def report(health: ReactorHealth) -> None:
+        file.write(msgspec.structs.replace(health, unjudged_companies=judge.unjudged))
+
+    return report
 
 
 class JudgeAhead:
@@ -224,7 +232,8 @@ def make_judge(database: Database, pool: Queries, identities: IdentitySource, cl
     definitions = DefinitionSource(database)
 
     def judged(transitions: Sequence[Transition]) -> None:
-        TRANSITIONS.inc(len(transitions))
+        with unharmed("transitions"):
+            TRANSITIONS.inc(len(transitions))
 
     def failed(error: Exception) -> None:
         _log.error("judging_failed", exc_info=error)

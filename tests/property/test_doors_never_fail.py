@@ -6,6 +6,7 @@ from uuid import UUID
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from milepost.domain.connection import ConnectionKind
 from milepost.domain.errors import MilepostError
@@ -113,6 +114,7 @@ def test_a_door_reads_or_refuses(door_at: tuple[str, str], body: bytes, query: s
         received_at_ms=1_700_000_000_000,
     )
     try:
+        door.knock(replace(request, body=b""), BOOK)
         result = door.read(request, BOOK)
     except MilepostError as error:
         refusal = door.refuse(error)

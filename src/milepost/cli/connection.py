@@ -26,6 +26,7 @@ from milepost.domain.errors import MilepostError
 from milepost.kit.clock import system_clock
 from milepost.kit.crypto import load_key
 from milepost.observe import paths
+from milepost.observe.service import read_last_service
 from milepost.settings import Settings
 
 app = typer.Typer(
@@ -40,7 +41,9 @@ Data = Annotated[Path | None, typer.Option(help="The data folder. [default: .dat
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 ApiUrl = Annotated[
     str | None,
-    typer.Option(help="Where browsers reach the front doors, for the tracking script. [default: host and port as set]"),
+    typer.Option(
+        help="Where browsers reach the front doors, for the tracking script. [default: as the service has it, or set]"
+    ),
 ]
 Id = Annotated[UUID, typer.Argument(help="The connection's id, as `milepost connection list` shows it.")]
 
@@ -101,7 +104,7 @@ def add(
         )
         keys = connections.create_connection(work.session, draft, now_ms=work.now_ms, secrets_key=work.secrets_key)
         work.record("create", keys.connection.id, None, keys.connection)
-    _print(_with_keys(keys, api_url or work.settings.api_url()), as_json=as_json)
+    _print(_with_keys(keys, api_url or _public_url(work.settings)), as_json=as_json)
 
 
 @app.command("list")
@@ -186,7 +189,7 @@ def rotate(
             secrets_key=work.secrets_key,
         )
         work.record("rotate", connection_id, None, keys.connection)
-    _print(_with_keys(keys, api_url or work.settings.api_url()), as_json=as_json)
+    _print(_with_keys(keys, api_url or _public_url(work.settings)), as_json=as_json)
 
 
 @app.command("keys")
@@ -195,7 +198,7 @@ def show_keys(connection_id: Id, data: Data = None, api_url: ApiUrl = None, as_j
     with _work(data) as work:
         keys = connections.read_keys(work.session, connection_id, secrets_key=work.secrets_key)
         work.record("show_keys", connection_id, None, None)
-    _print(_with_keys(keys, api_url or work.settings.api_url()), as_json=as_json)
+    _print(_with_keys(keys, api_url or _public_url(work.settings)), as_json=as_json)
 
 
 def _change(
@@ -249,6 +252,15 @@ def _public(connection: Connection) -> dict[str, Any]:
         allowed = connection.rate_limit
         shown["rateLimit"] = {"eventsPerSecond": allowed.events_per_second, "burst": allowed.burst}
     return shown
+
+
+def _public_url(settings: Settings) -> str:
+    """As the running service has it; else as it is set here; else as the service had it when it last ran."""
+    last = read_last_service(settings.data)
+    is_set_here = settings.model_fields_set & {"public_url", "host", "api_port", "tls"}
+    if last is None or (is_set_here and not paths.service(settings.data).exists()):
+        return settings.public()
+    return last.public_url or last.api_url
 
 
 def _with_keys(keys: ConnectionKeys, api_url: str) -> dict[str, Any]:

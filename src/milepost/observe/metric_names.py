@@ -21,4 +21,9 @@ LAG_ENTRIES = Gauge(
     "milepost_reactor_lag_entries", "Accepted submissions not yet processed", multiprocess_mode="mostrecent"
 )
 RESTARTS = Counter("milepost_process_restarts_total", "Child processes that died and were started again", ["process"])
+LOOP_HELD = Counter(
+    "milepost_loop_held_total",
+    "Times that a process's event loop was held for longer than a second",
+    ["process", "door"],
+)
 EVENTS_DROPPED = Counter("milepost_events_dropped_total", "Events that the account's retention took out of the log")

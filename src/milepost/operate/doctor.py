@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from importlib.resources import files
 from pathlib import Path
 
 from cryptography import x509
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy.orm import Session
 
+from milepost import __version__
 from milepost.control.book import read_known_connections
 from milepost.control.migrate import SchemaAge, schema_age
 from milepost.control.repos.audit import AuditFilter, page_audit
@@ -28,6 +30,7 @@ from milepost.kit.clock import Clock
 from milepost.kit.crypto import load_key
 from milepost.observe import paths
 from milepost.observe.health import free_bytes
+from milepost.operate.backup import killed_backup
 from milepost.operate.supervisor import require_free_ports
 from milepost.operate.tls import RENEW_DAYS, prepare_tls
 from milepost.record.checkpoint import read_reached
@@ -99,11 +102,13 @@ def check_folder(case: Case) -> Found:
     open_ones = [path for path in secret if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077]
     for path in open_ones:
         yield Level.WARNING, f"Others on this machine may read it. To end that: chmod go= {path}"
-    if paths.taken_snapshot(data).exists():
-        yield (
-            Level.WARNING,
-            f"A backup runs, or was killed and left {paths.taken_snapshot(data)}; the next one cleans up.",
-        )
+    killed = killed_backup(data)
+    if killed is not None:
+        told = f"The backup into {killed} was killed before it was whole. Delete {killed}, and make another."
+        yield Level.WARNING, told
+    elif paths.taken_snapshot(data).exists():
+        told = f"A backup runs, or was killed and left {paths.taken_snapshot(data)}; the next one cleans up."
+        yield Level.WARNING, told
     if not open_ones:
         yield Level.OK, f"{data} is this user's alone"
 
@@ -265,7 +270,22 @@ def _dropped_events(session: Session) -> int:
     return dropped
 
 
+_PACKAGE = Path(str(files("milepost")))
+BUILT_FILES = ("static/mcx.js",)
+"""What `make setup` builds into the package, and no clone has."""
+
+
+def check_installation(_case: Case, package: Path = _PACKAGE) -> Found:
+    """Whether the installed package has what is built, not written."""
+    if missing := [name for name in BUILT_FILES if not (package / name).is_file()]:
+        told = f"{', '.join(missing)} is missing in {package}, so pages that ask for the tracking script get 503"
+        yield Level.PROBLEM, f"{told}. In a checkout run: make setup. Else install Milepost again."
+    else:
+        yield Level.OK, f"milepost {__version__} in {package}"
+
+
 CHECKS: dict[str, Callable[[Case], Found]] = {
+    "Installation": check_installation,
     "Folder": check_folder,
     "Disk": check_disk,
     "Clock": check_clock,

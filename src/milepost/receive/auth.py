@@ -26,6 +26,10 @@ class TokenDoor:
     def __init__(self, tokens_key: bytes) -> None:
         self._key = tokens_key
 
+    def knock(self, request: Request, book: Book) -> None:
+        """See receive/door.py; the credentials stand in the body."""
+        require_json(request)
+
     def read(self, request: Request, book: Book) -> Answer:
         """200 {accessToken, scope, expiresIn, tokenType} (seed 000, lines 104-115), or raises what is wrong."""
         require_json(request)

@@ -50,6 +50,9 @@ class Preflight:
 
     name = "preflight"
 
+    def knock(self, request: Request, book: Book) -> None:
+        """See receive/door.py; a preflight never has a key."""
+
     def read(self, request: Request, book: Book) -> Answer:  # the contract's second argument; nothing to look up
         """204, cached by the browser for as long as it does cache."""
         asked = request.headers.get("access-control-request-headers", "")

@@ -1,7 +1,8 @@
 """The contract between the HTTP app and a dialect: a Request in, a Reading (or a raised refusal) out.
 
-A door is pure: it sees bytes and the book of known connections, and neither waits nor writes. The app
-reads and bounds the body, journals what the door read, and only then sends the door's answer. The types of one
+A door is pure: it sees bytes and the book of known connections, and neither waits nor writes. The app lets it knock
+before a byte of the body is looked at, then reads, bounds and expands the body, journals what the door read, and only
+then sends the door's answer. The types of one
 request are msgspec structs because these are made in a tenth of a dataclass's time, once or twice a request.
 """
 
@@ -69,6 +70,13 @@ class Door(Protocol):
     """One wire shape. `name` is what the event log and the metrics call it."""
 
     name: str
+
+    def knock(self, request: Request, book: Book) -> KnownConnection | None:
+        """Raise what method, path, query and headers alone forbid; the request's body is still empty.
+
+        Gives the connection whose key or token stands outside the body, so that whatever goes wrong with the body can
+        be shown to its owner; None where the sender is known by the body, or not at all. `read` refuses the same.
+        """
 
     def read(self, request: Request, book: Book) -> Reading | Answer:
         """Validate all of it, or raise a MilepostError that names every fault; an Answer if nothing is to be kept."""

@@ -9,6 +9,8 @@ from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from milepost.domain.connection import ConnectionKind, KnownConnection, KnownSecret, RateLimit
 from milepost.domain.errors import MilepostError
 from milepost.observe.health import Readiness
@@ -77,7 +79,9 @@ class Doors:
             client_ip=CLIENT_IP,
             received_at_ms=self._at_ms,
         )
-        return self._door(path, method).read(request, self._book)
+        door = self._door(path, method)
+        door.knock(replace(request, body=b""), self._book)
+        return door.read(request, self._book)
 
     def reading(
         self, path: str, body: object = b"", headers: Mapping[str, str] | None = None, *, query: str = ""

@@ -23,7 +23,8 @@ from milepost.web.sign_in import SignInDesk
 class WebDeps:
     """`api_url` is the base of the api listener, for tracking scripts; `is_tls` marks the session cookie Secure.
 
-    `jobs_folder` is where an upload is put for its job.
+    `jobs_folder` is where an upload is put for its job. A request's body may take `body_seconds` to arrive, and the
+    reader of an answer may stop for `reader_seconds`.
     """
 
     database: Database
@@ -45,6 +46,8 @@ class WebDeps:
     snapshots: Snapshots
     privacy: Privacy
     jobs_folder: Path
+    body_seconds: float = 30.0
+    reader_seconds: float = 30.0
 
 
 def _of_app(request: Request) -> WebDeps:

@@ -20,6 +20,10 @@ class AnalyticsDoor:
 
     name = "analytics"
 
+    def knock(self, request: Request, book: Book) -> None:
+        """See receive/door.py; the key stands in the body."""
+        require_json_or_text(request)
+
     def read(self, request: Request, book: Book) -> Reading:
         """See receive/door.py."""
         require_json_or_text(request)

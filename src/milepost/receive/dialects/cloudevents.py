@@ -20,7 +20,7 @@ from milepost.domain.errors import Fault, InvalidInputError, MilepostError
 from milepost.domain.event import ItemMeta
 from milepost.kit.jsonio import strict_loads
 from milepost.receive.browser import for_browsers
-from milepost.receive.dialects.metarouter import LONGEST_VALUE, connection_of, refuse, sender_outside_body
+from milepost.receive.dialects.metarouter import LONGEST_VALUE, connection_of, opened_outside_body, refuse
 from milepost.receive.door import Answer, Book, Reading, Request
 from milepost.receive.refusals import UnsupportedMediaTypeError, sent_by
 from milepost.receive.rules import MOST_EVENTS
@@ -37,32 +37,44 @@ class CloudEventsDoor:
 
     name = "cloudevents"
 
+    def knock(self, request: Request, book: Book) -> KnownConnection | None:
+        """See receive/door.py. The attributes of binary mode are headers, so that its key is one too."""
+        known = opened_outside_body(request, book)
+        with sent_by(known):
+            media_type = _media_type(request)
+            if media_type.startswith("application/cloudevents"):
+                if media_type not in (_STRUCTURED, _BATCHED):
+                    raise UnsupportedMediaTypeError(
+                        f"CloudEvents are taken as {_STRUCTURED} or {_BATCHED}, or in binary mode."
+                    )
+                return known
+            return _sender(request, _attributes(request.headers), book)
+
     def read(self, request: Request, book: Book) -> Reading | Answer:
         """See receive/door.py."""
-        try:
+        with sent_by(self.knock(request, book)):
             return self._read(request, book)
-        except MilepostError as error:
-            error.sender = error.sender or sender_outside_body(request, book)
-            raise
 
     def refuse(self, error: MilepostError) -> Answer:
         """See receive/door.py."""
         return refuse(error)
 
     def _read(self, request: Request, book: Book) -> Reading | Answer:
-        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        media_type = _media_type(request)
         if media_type == _BATCHED:
             return _read_batch(request, book)
         if media_type == _STRUCTURED:
             payload, event = request.body, strict_loads(request.body)
-        elif media_type.startswith("application/cloudevents"):
-            raise UnsupportedMediaTypeError(f"CloudEvents are taken as {_STRUCTURED} or {_BATCHED}, or in binary mode.")
         else:
             event = _attributes(request.headers)
             payload = b"%b%b}" % (orjson.dumps(event)[:-1], _binary_data(request, media_type))
         connection = _sender(request, event, book)
         with sent_by(connection):
             return _reading(connection, [(event, payload)], ("",))
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _read_batch(request: Request, book: Book) -> Reading | Answer:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from milepost.domain.connection import KnownConnection
 from milepost.domain.errors import Fault, InvalidInputError, MilepostError
 from milepost.domain.event import ItemMeta
 from milepost.kit.jsonio import strict_loads
@@ -32,11 +33,14 @@ class CustomEventDoor:
 
     name = "custom"
 
+    def knock(self, request: Request, book: Book) -> KnownConnection | None:
+        """See receive/door.py."""
+        return _known(from_header_or_query(request), request, book)
+
     def read(self, request: Request, book: Book) -> Reading:
         """See receive/door.py."""
         given = from_header_or_query(request)
-        write_key = given.values.get("writeKey", ("", ""))[0]
-        with sent_by(book.by_public_key.get(write_key) if isinstance(write_key, str) else None):
+        with sent_by(_known(given, request, book)):
             return self._read(given, request, book)
 
     def refuse(self, error: MilepostError) -> Answer:
@@ -44,7 +48,6 @@ class CustomEventDoor:
         return refuse(error)
 
     def _read(self, given: Given, request: Request, book: Book) -> Reading:
-        require_json_or_text(request)
         document = strict_loads(request.body)
         if not isinstance(document, dict):
             fault = Fault(path="", reason="the body is no object")
@@ -70,6 +73,16 @@ class CustomEventDoor:
             ),
             answer=lambda _request_id: _created(metadata, own),
         )
+
+
+def _known(given: Given, request: Request, book: Book) -> KnownConnection | None:
+    """The connection whose key the header or the query has, which wins over the body's; None without a plain one."""
+    key = given.values.get("writeKey", ("", ""))[0]
+    is_plain = isinstance(key, str) and key and "{" not in key
+    connection = opened_by(key, request, book) if isinstance(key, str) and is_plain else None
+    with sent_by(connection):
+        require_json_or_text(request)
+    return connection
 
 
 def _members_of(event: dict[str, msgspec.Raw]) -> bytes:

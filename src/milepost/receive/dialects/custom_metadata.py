@@ -79,7 +79,7 @@ def from_body(document: dict[str, Any], members: Mapping[str, msgspec.Raw]) -> G
 def from_header_or_query(request: Request) -> Given:
     """The header's metadata, or the query's if there is no such header: never both (seed 003)."""
     header = request.headers.get(HEADER.lower())
-    if header is None and HEADER.lower() in request.headers:  # there, but the HTTP layer reads ASCII only
+    if header is not None and not header.isascii():  # its bytes may have meant UTF-8 or Latin-1
         fault = Fault(path=HEADER, reason="must be ASCII; write other characters as \\uXXXX")
         raise InvalidInputError(f"{HEADER} cannot be read.", faults=(fault,))
     if header is None or not header.strip():

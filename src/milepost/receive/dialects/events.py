@@ -7,7 +7,7 @@ from collections.abc import Callable
 from milepost.domain.connection import ConnectionKind, KnownConnection
 from milepost.domain.errors import ForbiddenError, MilepostError, UnauthenticatedError
 from milepost.receive.door import Answer, Book, Reading, Request
-from milepost.receive.refusals import JSON_HEADERS, UnsupportedMediaTypeError, refuse
+from milepost.receive.refusals import JSON_HEADERS, UnsupportedMediaTypeError, refuse, sent_by
 from milepost.receive.rules import check_events_body
 
 TokenReader = Callable[[str, int], bytes]
@@ -34,16 +34,19 @@ class EventsDoor:
     def __init__(self, read_token: TokenReader) -> None:
         self._read_token = read_token
 
-    def read(self, request: Request, book: Book) -> Reading:
+    def knock(self, request: Request, book: Book) -> KnownConnection:
         """See receive/door.py."""
         known = book.by_id.get(self._bearer(request))
-        try:
+        with sent_by(known):
             connection = _event_handler(known)
             require_json(request)
+        return connection
+
+    def read(self, request: Request, book: Book) -> Reading:
+        """See receive/door.py."""
+        connection = self.knock(request, book)
+        with sent_by(connection):
             body = check_events_body(request.body)
-        except MilepostError as error:
-            error.sender = known.id if known else None
-            raise
         return Reading(
             connection=connection,
             event_key=body.event_key,

@@ -61,10 +61,14 @@ def opened_by(write_key: str, request: Request, book: Book) -> KnownConnection:
     return connection
 
 
-def sender_outside_body(request: Request, book: Book) -> bytes | None:
-    """The id of the connection whose key stands in Basic auth or in the query; for a body that cannot be read."""
-    connection = book.by_public_key.get(_basic_user(request) or _query_key(request))
-    return connection.id if connection else None
+def opened_outside_body(request: Request, book: Book) -> KnownConnection | None:
+    """The connection of the key in Basic auth, else in the query; None without one, and refused as `opened_by` does.
+
+    A key in the query has to be a known one even where the body has another, which then counts: nobody's key must
+    be known before the body is looked at, but a wrong one is not worth the work.
+    """
+    key = _basic_user(request) or _query_key(request)
+    return opened_by(key, request, book) if key else None
 
 
 def connection_of(request: Request, document: Mapping[str, Any], book: Book) -> KnownConnection:

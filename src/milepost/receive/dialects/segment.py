@@ -15,11 +15,11 @@ import orjson
 from milepost.domain.connection import KnownConnection
 from milepost.domain.errors import Fault, InvalidInputError, MilepostError
 from milepost.kit.jsonio import strict_loads
-from milepost.receive.body import BodyTooLargeError, expand_gzip
 from milepost.receive.browser import for_browsers
-from milepost.receive.dialects.metarouter import connection_of, error_body, refuse, sender_outside_body
+from milepost.receive.dialects.metarouter import connection_of, error_body, opened_outside_body, refuse
 from milepost.receive.dialects.segment_calls import Call, Shared, faults_of, read_call, shared_by
 from milepost.receive.door import Answer, Book, Reading, Request
+from milepost.receive.expand import BodyTooLargeError, expand_gzip
 from milepost.receive.refusals import sent_by, shared_headers
 
 MOST_CALLS = 1000
@@ -38,6 +38,10 @@ class CallDoor:
         self.name = kind
         self._kind = kind
 
+    def knock(self, request: Request, book: Book) -> KnownConnection | None:
+        """See receive/door.py."""
+        return opened_outside_body(request, book)
+
     def read(self, request: Request, book: Book) -> Reading:
         """See receive/door.py."""
         document, body = _sent_object(request, book)
@@ -54,6 +58,10 @@ class BatchDoor:
     """`/v1/batch` and `/v1/import`."""
 
     name = "batch"
+
+    def knock(self, request: Request, book: Book) -> KnownConnection | None:
+        """See receive/door.py."""
+        return opened_outside_body(request, book)
 
     def read(self, request: Request, book: Book) -> Reading:
         """See receive/door.py. The valid calls are kept; InvalidInputError only when there are none."""
@@ -112,20 +120,17 @@ def reading_of_call(
 
 
 def body_of(request: Request) -> bytes:
-    """The body whatever it is declared as; one client sends gzip as a form (FACTS)."""
-    if request.body.startswith(_GZIP):
+    """The body whatever it is declared as; one client sends gzip as a form (FACTS). What was declared is expanded."""
+    if request.body.startswith(_GZIP) and not request.headers.get("content-encoding"):
         return expand_gzip(request.body, LARGEST_EXPANDED)
     return request.body
 
 
 def _sent_object(request: Request, book: Book) -> tuple[dict[str, Any], bytes]:
     """The body and what it says; its refusal names whom the request comes from, where that stands outside the body."""
-    try:
+    with sent_by(opened_outside_body(request, book)):
         body = body_of(request)
         return object_of(body), body
-    except MilepostError as error:
-        error.sender = sender_outside_body(request, book)
-        raise
 
 
 def object_of(body: bytes) -> dict[str, Any]:

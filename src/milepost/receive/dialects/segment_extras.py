@@ -8,11 +8,12 @@ from urllib.parse import parse_qs
 
 import orjson
 
+from milepost.domain.connection import KnownConnection
 from milepost.domain.errors import Fault, InvalidInputError, MilepostError
 from milepost.domain.event import ItemMeta
 from milepost.kit.jsonio import strict_loads
 from milepost.receive.browser import for_browsers
-from milepost.receive.dialects.metarouter import LONGEST_VALUE, connection_of, opened_by, refuse
+from milepost.receive.dialects.metarouter import LONGEST_VALUE, connection_of, opened_by, opened_outside_body, refuse
 from milepost.receive.dialects.segment import body_of, object_of, reading_of_call
 from milepost.receive.door import Answer, Book, Reading, Request
 from milepost.receive.refusals import sent_by
@@ -38,6 +39,10 @@ class PixelDoor:
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
+
+    def knock(self, request: Request, book: Book) -> KnownConnection | None:
+        """See receive/door.py."""
+        return opened_outside_body(request, book)
 
     def read(self, request: Request, book: Book) -> Reading:
         """See receive/door.py."""
@@ -74,6 +79,10 @@ class WebhookDoor:
     """
 
     name = "webhook"
+
+    def knock(self, request: Request, book: Book) -> KnownConnection:
+        """See receive/door.py."""
+        return connection_of(request, {}, book)
 
     def read(self, request: Request, book: Book) -> Reading:
         """See receive/door.py."""
@@ -128,6 +137,10 @@ class SettingsDoor:
     """`GET /v1/projects/<writeKey>/settings`: tells Segment's browser client to send its events back here."""
 
     name = "settings"
+
+    def knock(self, request: Request, book: Book) -> KnownConnection:
+        """See receive/door.py."""
+        return opened_by(request.path.split("/")[3], request, book)
 
     def read(self, request: Request, book: Book) -> Answer:
         """200 with the settings, or UnauthenticatedError for an unknown key."""
