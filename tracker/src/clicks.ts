@@ -100,6 +100,6 @@ const onClick = safely((event: MouseEvent) => {
 });
 
 export function watchClicks(tracker: LiveTracker): void {
-  if (!keys(trackers)[0]) listen(window, "click", onClick, true);
+  if (!keys(trackers)[0]) listen(window, "click", onClick, { capture: true, passive: true });
   trackers[tracker.config.connectionId] = tracker;
 }

@@ -42,10 +42,9 @@ const cleanFetch = (): typeof fetch => {
 const clean = cleanFetch();
 export const fetch = (url: string, how: RequestInit): Promise<Response> => clean.call(page, url, how);
 
-type Listening = [to: EventTarget, type: string, hear: (event: never) => void, isFirst?: boolean];
+type Listening = [to: EventTarget, type: string, hear: (event: never) => void, how?: AddEventListenerOptions];
 const listenings: Listening[] = [];
-const attach = ([to, type, hear, isFirst]: Listening) =>
-  addEventListener.call(to, type, hear as EventListener, isFirst);
+const attach = ([to, type, hear, how]: Listening) => addEventListener.call(to, type, hear as EventListener, how);
 
 /** `document.open()` takes all listeners from the page, and keeps the page: whoever saw it come listens again. */
 export function listen(...listening: Listening): void {

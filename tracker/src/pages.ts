@@ -22,7 +22,8 @@ const changed = safely((event?: Event) => {
 });
 
 function watchHistory(): void {
-  for (const type of ["popstate", "hashchange", "pageshow", "prerenderingchange"]) listen(window, type, changed, true);
+  for (const type of ["popstate", "hashchange", "pageshow", "prerenderingchange"])
+    listen(window, type, changed, { capture: true });
   listen(window, "pagehide", () => {
     for (const at in untitled) (untitled[at] as () => void)();
   });
