@@ -20,6 +20,14 @@ BATCHES = Counter("milepost_batches_total", "Batches the reactor finished")
 LAG_ENTRIES = Gauge(
     "milepost_reactor_lag_entries", "Accepted submissions not yet processed", multiprocess_mode="mostrecent"
 )
+PLANS_BEHIND = Gauge(
+    "milepost_plans_behind_seconds",
+    "For how long the company waits whose states have waited longest to be judged again",
+    multiprocess_mode="mostrecent",
+)
+PLANS_WAITING = Gauge(
+    "milepost_plans_waiting", "Companies whose states wait to be judged again", multiprocess_mode="mostrecent"
+)
 RESTARTS = Counter("milepost_process_restarts_total", "Child processes that died and were started again", ["process"])
 LOOP_HELD = Counter(
     "milepost_loop_held_total",

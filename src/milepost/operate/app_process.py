@@ -109,6 +109,7 @@ def _web_deps(
             paths.rejections(settings.data), keep_ms=settings.rejections_keep_ms(), clock=system_clock
         ),
         metrics=MetricReader(engine.pool, engine.identities),
+        judging=engine.judge,
         identities=engine.identities,
         histories=HistoryReader(engine.pool),
         foresight=JudgeAhead(database, engine.pool, system_clock),

@@ -29,6 +29,7 @@ from milepost.web.routes import (
     events,
     feeds,
     jobs,
+    judging,
     metric_values,
     metrics,
     milestones,
@@ -55,6 +56,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     feeds.router,
     rejections.router,
     overview.router,
+    judging.router,
     unmatched.router,  # before companies, whose ids would take its path, and that of imports
     company_import.router,
     companies.router,

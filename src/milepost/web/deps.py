@@ -15,8 +15,9 @@ from milepost.kit.clock import Clock
 from milepost.record.rejections import RejectionReader
 from milepost.web.feeds import Feeds
 from milepost.web.live import LiveStreams
-from milepost.web.ports import EventLog, Foresight, Histories, MetricValues, Privacy, Snapshots, Tallies
+from milepost.web.ports import EventLog, Foresight, Histories, Judging, MetricValues, Privacy, Snapshots, Tallies
 from milepost.web.sign_in import SignInDesk
+from milepost.web.spreads import Spreads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class WebDeps:
     tallies: Tallies
     rejections: RejectionReader
     metrics: MetricValues
+    judging: Judging
     identities: Callable[[], Identities]
     histories: Histories
     foresight: Foresight
@@ -48,6 +50,7 @@ class WebDeps:
     jobs_folder: Path
     body_seconds: float = 30.0
     reader_seconds: float = 30.0
+    spreads: Spreads = field(default_factory=Spreads)
 
 
 def _of_app(request: Request) -> WebDeps:

@@ -15,10 +15,12 @@ from milepost.domain.combination import History
 from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
 from milepost.domain.identities import Identities
-from milepost.domain.milestone import Transition
+from milepost.domain.milestone import AssignedMilestone, Transition
 from milepost.domain.privacy import CompanySubject, UserSubject
 from milepost.domain.tally import Tally
+from milepost.judge.loop import JudgingState
 from milepost.judge.ports import Measures
+from milepost.judge.rules import Facts
 from milepost.store.event_log import EmittedSignal, EventFilter, EventKeySeen, LoggedEvent, Place
 from milepost.store.feed_export import Export, ExportFormat
 from milepost.store.feeds import FeedFilter, FeedPlace, FeedRow, FeedTime
@@ -131,6 +133,24 @@ class Foresight(Protocol):
         """The changes of state that the company's plan would see."""
 
 
+class Judging(Protocol):
+    """The judge at work (`judge.loop.JudgeLoop`)."""
+
+    @property
+    def unjudged(self) -> int:
+        """How many companies cannot be judged as they are."""
+
+    @property
+    def state(self) -> JudgingState:
+        """How far behind it is."""
+
+    def waits_since(self, company_id: UUID) -> int | None:
+        """Since when the company waits to be judged, but for what the database says it is owed, in Unix ms."""
+
+    def known(self, milestones: Sequence[AssignedMilestone], by_metric: Mapping[UUID, Basis]) -> Mapping[UUID, Facts]:
+        """By copy, what it was judged by, as far as that is at hand and nothing has altered it since."""
+
+
 class MetricValues(Measures, Protocol):
     """What metrics are (`measure.queries.MetricReader`); instants are Unix milliseconds, and None is no value."""
 
@@ -138,6 +158,11 @@ class MetricValues(Measures, Protocol):
         self, basis: Basis, as_of_ms: int, company_ids: Collection[UUID] | None = None
     ) -> Mapping[UUID, float | None]:
         """The value of exactly the companies asked for; with None, of all that have an emission in a window."""
+
+    def values_of_many(
+        self, bases: Mapping[UUID, Basis], as_of_ms: int, company_ids: Collection[UUID] | None = None
+    ) -> Mapping[UUID, Mapping[UUID, float | None]]:
+        """The same of many metrics in one pass; one that does not fit its signal is left out."""
 
     def series(
         self, basis: Basis, ends_ms: Sequence[int], company_ids: Sequence[UUID]

@@ -15,16 +15,17 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
 
 from milepost.control.repos.companies import get_company
 from milepost.control.repos.connections import get_connection
-from milepost.control.repos.signals import list_signal_revisions, list_signals
+from milepost.control.repos.signals import list_signals, signals_as_of
 from milepost.domain.account import Role
 from milepost.domain.errors import Fault, InvalidInputError, NotFoundError
 from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
 from milepost.kit.clock import to_datetime, to_unix_ms
-from milepost.store.event_log import EmittedSignal, EventFilter, LoggedEvent, Place
+from milepost.store.event_log import EventFilter, LoggedEvent, Place
 from milepost.store.position import Position
 from milepost.web.auth import Viewer, check_still
 from milepost.web.deps import Deps, WebDeps
@@ -235,28 +236,31 @@ def _is_json(event: LoggedEvent) -> bool:
 
 def _signals(deps: WebDeps, event: LoggedEvent) -> list[dict[str, Any]]:
     with deps.database.read() as session:
-        names = {signal.id: signal for signal in list_signals(session)}
-    emitted = deps.event_log.signals_of(event.id, {signal.id: signal.generation for signal in names.values()})
-    return [_emission(deps, one) for one in emitted]
-
-
-def _emission(deps: WebDeps, emitted: EmittedSignal) -> dict[str, Any]:
+        generations = {signal.id: signal.generation for signal in list_signals(session)}
+    emitted = deps.event_log.signals_of(event.id, generations)
+    identities = deps.identities()
     with deps.database.read() as session:
-        revisions = {one.signal.revision: one.signal for one in list_signal_revisions(session, emitted.signal_id)}
-        signal = revisions[emitted.revision]
-        company_id = deps.identities().resolve(emitted.company_id)
-        try:
-            company_name = get_company(session, company_id).name
-        except NotFoundError:
-            company_name = None
-    return {
-        "signal_id": emitted.signal_id,
-        "signal_name": signal.name,
-        "revision": emitted.revision,
-        "company_id": company_id,
-        "company_name": company_name,
-        "fields": shown_fields(signal, emitted.values),
-    }
+        signals = signals_as_of(session, [(one.signal_id, one.revision) for one in emitted])
+        companies = {identities.resolve(one.company_id) for one in emitted}
+        names = {company_id: _company_name(session, company_id) for company_id in companies}
+    return [
+        {
+            "signal_id": one.signal_id,
+            "signal_name": signals[one.signal_id, one.revision].name,
+            "revision": one.revision,
+            "company_id": identities.resolve(one.company_id),
+            "company_name": names[identities.resolve(one.company_id)],
+            "fields": shown_fields(signals[one.signal_id, one.revision], one.values),
+        }
+        for one in emitted
+    ]
+
+
+def _company_name(session: Session, company_id: UUID) -> str | None:
+    try:
+        return get_company(session, company_id).name
+    except NotFoundError:
+        return None
 
 
 def _connection_name(deps: WebDeps, event: LoggedEvent) -> str | None:
