@@ -16,6 +16,9 @@ from milepost.domain.event import SmartKey
 from milepost.kit.jsonio import strict_loads
 
 MOST_EVENTS = 1000
+MOST_SMART_KEYS = 100
+"""Each is looked for in each event."""
+
 MOST_FAULTS = 20
 LONGEST_EVENT_KEY = 256
 LONGEST_IDEMPOTENCY_KEY = 512
@@ -134,6 +137,9 @@ def _payload_faults(payload: object, path: str) -> Iterator[Fault]:
 def _smart_key_faults(value: object) -> Iterator[Fault]:
     if not isinstance(value, list):
         yield Fault(path="smartKeys", reason="must be an array of {name, alternateId, field}")
+        return
+    if len(value) > MOST_SMART_KEYS:
+        yield Fault(path="smartKeys", reason=f"must hold at most {MOST_SMART_KEYS}; this one holds {len(value)}")
         return
     for index, key in enumerate(value):
         for member in ("name", "alternateId", "field"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 from urllib.parse import unquote
 
@@ -23,7 +24,7 @@ from milepost.receive.browser import for_browsers
 from milepost.receive.dialects.metarouter import LONGEST_VALUE, connection_of, opened_outside_body, refuse
 from milepost.receive.door import Answer, Book, Reading, Request
 from milepost.receive.refusals import UnsupportedMediaTypeError, sent_by
-from milepost.receive.rules import MOST_EVENTS
+from milepost.receive.rules import MOST_EVENTS, MOST_FAULTS
 from milepost.receive.timestamps import parse_instant
 
 _STRUCTURED = "application/cloudevents+json"
@@ -96,9 +97,9 @@ def _sender(request: Request, event: object, book: Book) -> KnownConnection:
 
 
 def _reading(connection: KnownConnection, events: list[tuple[Any, bytes]], paths: tuple[str, ...]) -> Reading:
-    faults = tuple(fault for (event, _), path in zip(events, paths, strict=True) for fault in _faults(event, path))
-    if faults:
-        raise InvalidInputError("This is no valid CloudEvent.", faults=faults[:20])
+    faults = (fault for (event, _), path in zip(events, paths, strict=True) for fault in _faults(event, path))
+    if first := tuple(islice(faults, MOST_FAULTS)):
+        raise InvalidInputError("This is no valid CloudEvent.", faults=first)
     items = tuple(_meta(event) for event, _ in events)
     return Reading(
         connection=connection,

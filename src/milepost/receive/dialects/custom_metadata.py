@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
 from uuid import uuid4
 
 import msgspec
@@ -18,7 +17,8 @@ from milepost.domain.errors import Fault, InvalidInputError
 from milepost.kit.jsonio import strict_loads
 from milepost.receive.dialects.metarouter import BAD_WRITE_KEY, LONGEST_VALUE
 from milepost.receive.door import Request
-from milepost.receive.template import Run, compile_template, read_event
+from milepost.receive.query import fields_of
+from milepost.receive.template import Run, TooCostlyError, compile_template, read_event
 from milepost.receive.timestamps import parse_instant, to_seconds_text
 
 FIELDS = ("eventID", "eventName", "writeKey", "timestamp", "anonymousID", "userID", "ip")
@@ -26,6 +26,9 @@ FIELDS = ("eventID", "eventName", "writeKey", "timestamp", "anonymousID", "userI
 
 BODY_KEYS = ("_metarouter", "_mrSchema")
 """Where a body holds its metadata; the second is read only where the first is not there (FACTS)."""
+
+LARGEST_TEMPLATED = 256 * 1024
+"""An event that expressions look into is read once more, number by number, at twenty times the cost."""
 
 HEADER = "X-Event-Metadata"
 
@@ -107,13 +110,8 @@ def _from_object(value: object, text: msgspec.Raw | bytes, place: str) -> Given:
 def _from_query(query: str) -> Given:
     if not query:
         return Given()
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, errors="strict")
-    except ValueError as error:
-        fault = Fault(path="query", reason="is not percent-encoded UTF-8")
-        raise InvalidInputError("The query string cannot be read.", faults=(fault,)) from error
     values: dict[str, tuple[object, str]] = {}
-    for name, value in pairs:
+    for name, value in fields_of(query, place="query"):
         if name in values:
             fault = Fault(path=f"query.{name}", reason="is there twice")
             raise InvalidInputError("The query string gives a field more than once.", faults=(fault,))
@@ -198,6 +196,10 @@ class Resolver:
 
     def _event_without_metadata(self) -> dict[str, Any]:
         """FACTS: else `{ ..eventName }` would find itself."""
+        if len(self._body) > LARGEST_TEMPLATED:
+            raise TooCostlyError(
+                f"expressions look into events of at most {LARGEST_TEMPLATED} bytes; this one has {len(self._body)}"
+            )
         if self._event is None:
             event = read_event(self._body)
             self._event = {name: value for name, value in event.items() if name not in BODY_KEYS}

@@ -46,13 +46,14 @@ class Call(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
     """What holds for all calls of a request: when it came, how its connection wants tracks to be named, and what
-    its batch says for all, each member as sent and with its value.
+    its batch says for all, each member as sent and with its value, and a context's own members as sent.
     """
 
     received_at_ms: int
     track_event_key: TrackEventKey
     members: Mapping[str, msgspec.Raw] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
+    context: Mapping[str, msgspec.Raw] = field(default_factory=dict)
 
 
 def shared_by(
@@ -68,6 +69,7 @@ def shared_by(
         track_event_key=track_event_key,
         members={name: members[name] for name in names},
         values={name: document[name] for name in names},
+        context=_read_members(members["context"]) if isinstance(document.get("context"), dict) else {},
     )
 
 
@@ -152,6 +154,6 @@ def _with_shared(call: dict[str, Any], raw: bytes, kind: str, shared: Shared) ->
         return raw
     members = {**_read_members(raw), "type": msgspec.Raw(orjson.dumps(kind)), **missing}
     if has_both_contexts:
-        merged = {**_read_members(shared.members["context"]), **_read_members(members["context"])}
+        merged = {**shared.context, **_read_members(members["context"])}
         members["context"] = msgspec.Raw(_encode(merged))
     return _encode(members)

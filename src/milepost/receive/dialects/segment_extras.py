@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import b64decode
 from binascii import Error as Base64Error
-from urllib.parse import parse_qs
 
 import orjson
 
@@ -16,6 +15,8 @@ from milepost.receive.browser import for_browsers
 from milepost.receive.dialects.metarouter import LONGEST_VALUE, connection_of, opened_by, opened_outside_body, refuse
 from milepost.receive.dialects.segment import body_of, object_of, reading_of_call
 from milepost.receive.door import Answer, Book, Reading, Request
+from milepost.receive.expand import BodyTooLargeError
+from milepost.receive.query import fields_of, first_in_query
 from milepost.receive.refusals import sent_by
 from milepost.receive.rules import MOST_EVENTS
 
@@ -24,6 +25,9 @@ GIF = (
     b"\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x01D\x00;"
 )
 """One transparent dot."""
+
+LARGEST_FORM = 1024 * 1024
+"""Percent-encoding costs twenty times what JSON costs to read."""
 
 _GIF_HEADERS = (("content-type", "image/gif"), ("cache-control", "no-store"))
 _SETTINGS_SECONDS = 60
@@ -62,7 +66,7 @@ class PixelDoor:
 
 def _pixel_data(query: str) -> bytes:
     """The JSON in `data`: base64 or base64url, padded or not, its pluses perhaps read as blanks."""
-    encoded = "".join(parse_qs(query).get("data", [])[:1])
+    encoded = first_in_query(query, "data")
     standard = encoded.replace(" ", "+").replace("-", "+").replace("_", "/").rstrip("=")
     try:
         return b64decode(standard + "=" * (-len(standard) % 4), validate=True)
@@ -86,10 +90,9 @@ class WebhookDoor:
 
     def read(self, request: Request, book: Book) -> Reading:
         """See receive/door.py."""
-        parameters = parse_qs(request.query)
         connection = connection_of(request, {}, book)
         with sent_by(connection):
-            event_key = "".join(parameters.get("eventName", [])[:1]) or "webhook"
+            event_key = first_in_query(request.query, "eventName") or "webhook"
             if len(event_key) > LONGEST_VALUE:
                 fault = Fault(path="query.eventName", reason=f"must have at most {LONGEST_VALUE} characters")
                 raise InvalidInputError("The event's name is too long.", faults=(fault,))
@@ -126,11 +129,19 @@ def _webhook_array(request: Request) -> bytes:
 
 
 def _form_as_json(body: bytes) -> bytes:
+    """A name that is there several times has an array of its values."""
+    if len(body) > LARGEST_FORM:
+        raise BodyTooLargeError(
+            f"A form may have {LARGEST_FORM} bytes, and this one has {len(body)}; JSON may have more."
+        )
     try:
-        fields = parse_qs(body.decode(), keep_blank_values=True, errors="strict")
+        text = body.decode()
     except ValueError as error:
-        raise InvalidInputError("The form is not percent-encoded UTF-8.") from error
-    return orjson.dumps({name: values[0] if len(values) == 1 else values for name, values in fields.items()})
+        raise InvalidInputError("The form is not UTF-8.") from error
+    values: dict[str, list[str]] = {}
+    for name, value in fields_of(text, place="form"):
+        values.setdefault(name, []).append(value)
+    return orjson.dumps({name: given[0] if len(given) == 1 else given for name, given in values.items()})
 
 
 class SettingsDoor:
