@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from milepost.domain.connection import ConnectionKind, KnownConnection, KnownSecret, RateLimit
 from milepost.domain.errors import MilepostError
 from milepost.observe.health import Readiness
-from milepost.receive.door import Answer, Book, Door, Reading, Request
+from milepost.receive.book import make_book
+from milepost.receive.door import Answer, Door, Reading, Request
 from milepost.receive.routes import make_routes
 from milepost.receive.routing import doors_at
 
@@ -56,7 +57,7 @@ class Doors:
     """Every door of the api listener, for senders that show one of these public keys."""
 
     def __init__(self, *connections: KnownConnection, at_ms: int) -> None:
-        self._book = Book(by_public_key={one.public_key: one for one in connections if one.public_key})
+        self._book = make_book(connections)
         self._at_ms = at_ms
         self._routes = make_routes(bytes(32), lambda: Readiness(ready=True, reasons=(), lag_entries=0))
 

@@ -30,14 +30,26 @@ BODY_KEYS = ("_metarouter", "_mrSchema")
 LARGEST_TEMPLATED = 256 * 1024
 """An event that expressions look into is read once more, number by number, at twenty times the cost."""
 
+PLAIN = "templates"
+"""`"templates": false` beside the fields says that braces in them are text; for programs that fill in any value."""
+
 HEADER = "X-Event-Metadata"
 
 _read_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
+class PlainText(str):
+    """A field's value that is no template, whatever it has in it."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """Metadata as sent: each field's value with the place that a refusal names, and members outside the table."""
+    """Metadata as sent: each field's value with the place that a refusal names, and members outside the table.
+
+    A field of null is one that was not given.
+    """
 
     values: Mapping[str, tuple[object, str]] = field(default_factory=dict)
     extras: Mapping[str, bytes] = field(default_factory=dict)
@@ -74,7 +86,7 @@ class Metadata:
 def from_body(document: dict[str, Any], members: Mapping[str, msgspec.Raw]) -> Given:
     """The metadata object of a body, if it has one."""
     for key in BODY_KEYS:
-        if key in document:
+        if document.get(key) is not None:
             return _from_object(document[key], members[key], key)
     return Given()
 
@@ -82,42 +94,52 @@ def from_body(document: dict[str, Any], members: Mapping[str, msgspec.Raw]) -> G
 def from_header_or_query(request: Request) -> Given:
     """The header's metadata, or the query's if there is no such header: never both (seed 003)."""
     header = request.headers.get(HEADER.lower())
-    if header is None and HEADER.lower() in request.headers:  # there, but the HTTP layer reads ASCII only
-        fault = Fault(path=HEADER, reason="must be ASCII; write other characters as \\uXXXX")
+    if header is None and HEADER.lower() in request.headers:  # there, but no text
+        fault = Fault(path=HEADER, reason="must be UTF-8; other characters may be written as \\uXXXX")
         raise InvalidInputError(f"{HEADER} cannot be read.", faults=(fault,))
     if header is None or not header.strip():
         return _from_query(request.query)
     text = header.encode()
     try:
-        document = strict_loads(text)
+        document = strict_loads(text, subject=f"The header {HEADER}")
     except InvalidInputError as error:
         fault = Fault(path=HEADER, reason=error.message)
-        raise InvalidInputError(f"{HEADER} is not valid JSON.", faults=(fault,)) from error
-    return _from_object(document, text, HEADER)
+        raise InvalidInputError(f"{HEADER} cannot be read.", faults=(fault,)) from error
+    return _from_query(request.query) if document is None else _from_object(document, text, HEADER)
 
 
 def _from_object(value: object, text: msgspec.Raw | bytes, place: str) -> Given:
     if not isinstance(value, dict):
         raise InvalidInputError(f"{place} must be an object.", faults=(Fault(path=place, reason="must be an object"),))
-    values = {name: (value[name], f"{place}.{name}") for name in FIELDS if name in value}
+    values = {name: (value[name], f"{place}.{name}") for name in FIELDS if value.get(name) is not None}
     if len(values) == len(value):
         return Given(values=values)
-    return Given(
-        values=values, extras={name: bytes(raw) for name, raw in _read_members(text).items() if name not in FIELDS}
-    )
+    extras = {name: bytes(raw) for name, raw in _read_members(text).items() if name not in FIELDS}
+    if value.get(PLAIN) is False:
+        del extras[PLAIN]
+        values = _plain(values)
+    return Given(values=values, extras=extras)
+
+
+def _plain(values: Mapping[str, tuple[object, str]]) -> dict[str, tuple[object, str]]:
+    return {
+        name: (PlainText(value) if isinstance(value, str) else value, place) for name, (value, place) in values.items()
+    }
 
 
 def _from_query(query: str) -> Given:
     if not query:
         return Given()
     values: dict[str, tuple[object, str]] = {}
+    is_plain = False
     for name, value in fields_of(query, place="query"):
         if name in values:
             fault = Fault(path=f"query.{name}", reason="is there twice")
             raise InvalidInputError("The query string gives a field more than once.", faults=(fault,))
         if name in FIELDS:
             values[name] = (value, f"query.{name}")
-    return Given(values=values)
+        is_plain |= name == PLAIN and value == "false"
+    return Given(values=_plain(values) if is_plain else values)
 
 
 class Resolver:
@@ -143,7 +165,7 @@ class Resolver:
         others = {field: self._optional(field) for field in FIELDS[4:] if field in self._given.values}
         timestamp_ms = parse_instant(timestamp) if timestamp else None
         if timestamp and timestamp_ms is None:
-            reason = f"{timestamp[:100]} is not an ISO 8601 date and time with Z or an offset, from 1900 to 2299"
+            reason = f"{timestamp[:100]} is not an ISO 8601 date and time, from 1900 to 2299"
             self._faults.append(Fault(path=self._given.values["timestamp"][1], reason=reason))
         if self._faults or name is None:
             paths = ", ".join(fault.path for fault in self._faults)
@@ -185,10 +207,10 @@ class Resolver:
     def _text(self, value: object) -> str | None:
         if not isinstance(value, str) or not value:
             raise InvalidInputError("must be a non-empty string")
-        if "{" not in value:
+        if "{" not in value or isinstance(value, PlainText):
             if len(value) > LONGEST_VALUE:
                 raise InvalidInputError(f"must have at most {LONGEST_VALUE} characters")
-            return value
+            return str(value)
         try:
             return compile_template(value).render(self._event_without_metadata(), self._run)
         except InvalidInputError as error:

@@ -134,11 +134,11 @@ def _sent_object(request: Request, book: Book) -> tuple[dict[str, Any], bytes]:
         return object_of(body), body
 
 
-def object_of(body: bytes) -> dict[str, Any]:
-    """The body's object, or InvalidInputError."""
-    document = strict_loads(body)
+def object_of(body: bytes, *, subject: str = "The body") -> dict[str, Any]:
+    """The object in the body, or in what `subject` names; or InvalidInputError."""
+    document = strict_loads(body, subject=subject)
     if not isinstance(document, dict):
-        raise InvalidInputError("The body must be a JSON object.", faults=(Fault(path="", reason="no object"),))
+        raise InvalidInputError(f"{subject} must be a JSON object.", faults=(Fault(path="", reason="no object"),))
     return document
 
 

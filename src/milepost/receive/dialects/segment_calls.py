@@ -113,11 +113,7 @@ def _text_fault(value: object, path: str) -> Iterator[Fault]:
 
 
 def _instant(value: object) -> int | None:
-    """A time with `Z` or an offset; without either it is taken for UTC, as some clients mean it."""
-    if not isinstance(value, str):
-        return None
-    unix_ms = parse_instant(value)
-    return parse_instant(value + "Z") if unix_ms is None else unix_ms
+    return parse_instant(value) if isinstance(value, str) else None
 
 
 def _event_date_ms(call: Mapping[str, Any], shared: Shared) -> int | None:

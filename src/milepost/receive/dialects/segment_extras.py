@@ -51,7 +51,7 @@ class PixelDoor:
     def read(self, request: Request, book: Book) -> Reading:
         """See receive/door.py."""
         body = _pixel_data(request.query)
-        document = object_of(body)
+        document = object_of(body, subject="The pixel's data")
         connection = connection_of(request, document, book)
         with sent_by(connection):
             answer = Answer(status=200, body=GIF, headers=_GIF_HEADERS)
@@ -157,10 +157,14 @@ class SettingsDoor:
         """200 with the settings, or UnauthenticatedError for an unknown key."""
         write_key = request.path.split("/")[3]
         opened_by(write_key, request, book)
+        host = request.headers.get("host")
+        if not host:
+            fault = Fault(path="Host", reason="is required: it says where the settings are to point")
+            raise InvalidInputError("The request has no Host header.", faults=(fault,))
         is_plain = request.scheme == "http" and request.headers.get("origin", "http:").startswith("http:")
         destination = {
             "apiKey": write_key,
-            "apiHost": f"{request.headers.get('host', 'localhost')}/v1",
+            "apiHost": f"{host}/v1",
             "protocol": "http" if is_plain else "https",
         }
         body = orjson.dumps({"integrations": {"Segment.io": destination}, "plan": {}, "metrics": {"sampleRate": 0}})
