@@ -14,7 +14,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from milepost.domain.connection import KnownConnection
-from milepost.domain.errors import InvalidInputError, MilepostError, NotFoundError, UnavailableError
+from milepost.domain.errors import InvalidInputError, MilepostError, UnavailableError
 from milepost.kit.clock import Clock, system_clock
 from milepost.observe.logs import logger
 from milepost.receive.accept import accept
@@ -22,7 +22,7 @@ from milepost.receive.body import Deadlines, read_body
 from milepost.receive.client_ip import ClientIp
 from milepost.receive.door import Answer, Book, Door, Reading, Request
 from milepost.receive.expand import BodyTooLargeError, expand
-from milepost.receive.refusals import MethodNotAllowedError
+from milepost.receive.lost import missing
 from milepost.receive.rejections import Refused, RejectionQueue
 from milepost.receive.routing import Routes, doors_at, refuse_at
 from milepost.record.journal.port import JournalWriter
@@ -122,7 +122,7 @@ class IngestApp:
     def _refuse(self, door: Door, request: Request, error: MilepostError) -> Answer:
         """The door's answer to an error, noted for the sender's owner if the sender is known."""
         answer = door.refuse(error)
-        self._note(door, request, answer.status, error)
+        self._note(door.name, request, answer.status, error)
         return answer
 
     def _head(self, scope: Any) -> Request:
@@ -153,8 +153,8 @@ class IngestApp:
         sent = await read_body(protocol, request.headers, limit=limit, deadlines=self.deadlines)
         return expand(sent, request.headers, limit)
 
-    def _note(self, door: Door, request: Request, status: int, error: MilepostError) -> None:
-        self.tally.add_refusal(door.name, error.code, is_sender_known=error.sender is not None)
+    def _note(self, door: str, request: Request, status: int, error: MilepostError) -> None:
+        self.tally.add_refusal(door, error.code, is_sender_known=error.sender is not None)
         if error.sender is None:
             return
         connection = self.book.by_id.get(error.sender)
@@ -162,7 +162,7 @@ class IngestApp:
             Refused(
                 connection_id=error.sender,
                 received_at_ms=request.received_at_ms,
-                door=door.name,
+                door=door,
                 status=status,
                 code=error.code,
                 reason=error.message,
@@ -177,14 +177,16 @@ class IngestApp:
         """The refused calls of a batch that was kept in part."""
         error = InvalidInputError("Some calls of the batch are not valid; the rest was kept.", faults=reading.refused)
         error.sender = reading.connection.id
-        self._note(door, request, status, error)
+        self._note(door.name, request, status, error)
 
     def _unrouted(self, scope: Any, methods: Mapping[str, Door] | None) -> Answer:
+        request = self._head(scope)
+        error = missing(request, self._routes, methods, self.book)
+        answer = refuse_at(scope.path, error)
+        self._note("none", request, answer.status, error)
         if methods is None:
-            return refuse_at(scope.path, NotFoundError(f"There is nothing at {scope.path}."))
-        allowed = ", ".join(methods)
-        answer = refuse_at(scope.path, MethodNotAllowedError(f"{scope.path} takes {allowed}, not {scope.method}."))
-        return Answer(status=answer.status, body=answer.body, headers=(*answer.headers, ("allow", allowed)))
+            return answer
+        return Answer(status=answer.status, body=answer.body, headers=(*answer.headers, ("allow", ", ".join(methods))))
 
 
 def _closing(answer: Answer) -> Answer:

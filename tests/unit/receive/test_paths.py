@@ -1,9 +1,9 @@
 """Which door a path leads to, and what is said of a path that leads to none."""
 
 import pytest
-from milepost.receive.lost import nearest
 
 from milepost.observe.health import Readiness
+from milepost.receive.lost import nearest
 from milepost.receive.routes import make_routes
 from milepost.receive.routing import doors_at
 

@@ -17,6 +17,7 @@ DOORS = Doors(known("c"), SCRIPT, HANDLER, at_ms=NOW_MS)
 TOKEN = issue_token(HANDLER.id, (), NOW_MS, 60, bytes(32), kind="event-handler")
 BEARER = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
 EVENT = {"specversion": "1.0", "id": "1", "source": "s", "type": "t", "writekey": "c"}
+NULLS = {"eventDate": None, "idempotencyKey": None}
 STRUCTURED = {"content-type": "application/cloudevents+json"}
 
 
@@ -35,7 +36,7 @@ def echoed(reading: Reading) -> dict[str, Any]:
     [
         (
             "/events",
-            {"eventKey": "k", "smartKeys": None, "data": [{"eventDate": None, "idempotencyKey": None}]},
+            {"eventKey": "k", "smartKeys": None, "data": [NULLS]},
             BEARER,
         ),
         (
@@ -43,7 +44,7 @@ def echoed(reading: Reading) -> dict[str, Any]:
             {
                 "connectionId": "s",
                 "eventKey": "k",
-                "data": [{"eventDate": None, "idempotencyKey": None, "userId": None}],
+                "data": [{**NULLS, "userId": None}],
             },
             {},
         ),

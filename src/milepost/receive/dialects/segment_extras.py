@@ -144,6 +144,10 @@ def _form_as_json(body: bytes) -> bytes:
     return orjson.dumps({name: given[0] if len(given) == 1 else given for name, given in values.items()})
 
 
+def _key_in_path(request: Request) -> str:
+    return [*filter(None, request.path.split("/"))][2]
+
+
 class SettingsDoor:
     """`GET /v1/projects/<writeKey>/settings`: tells Segment's browser client to send its events back here."""
 
@@ -151,11 +155,11 @@ class SettingsDoor:
 
     def knock(self, request: Request, book: Book) -> KnownConnection:
         """See receive/door.py."""
-        return opened_by(request.path.split("/")[3], request, book)
+        return opened_by(_key_in_path(request), request, book)
 
     def read(self, request: Request, book: Book) -> Answer:
         """200 with the settings, or UnauthenticatedError for an unknown key."""
-        write_key = request.path.split("/")[3]
+        write_key = _key_in_path(request)
         opened_by(write_key, request, book)
         host = request.headers.get("host")
         if not host:
