@@ -1,6 +1,6 @@
 """`milepost connection`: make and manage connections in a data folder, with the server up or down.
 
-A running server notices within a second, for it reads the same database.
+A running server reads the same database; a command ends when its front doors know the change.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ from milepost.control.credentials import ConnectionKeys, shown_keys
 from milepost.control.migrate import open_migrated
 from milepost.control.repos import connections
 from milepost.control.repos.audit import record_change
+from milepost.control.revisions import read_connections_revision
 from milepost.domain.connection import Connection, ConnectionKind, RateLimit, TrackEventKey
 from milepost.domain.errors import MilepostError
 from milepost.kit.clock import system_clock
 from milepost.kit.crypto import load_key
 from milepost.observe import paths
+from milepost.observe.known_book import wait_until_known
 from milepost.settings import Settings
 
 app = typer.Typer(
@@ -223,6 +225,7 @@ def _work(data: Path | None) -> Iterator[_Work]:
         secrets_key = load_key(paths.secrets_key(settings.data))
         with database.write() as session:
             yield _Work(settings=settings, session=session, secrets_key=secrets_key, now_ms=system_clock())
+        wait_until_known(paths.known_books(settings.data), read_connections_revision(database))
         database.close()
     except ValidationError as error:
         reasons = (

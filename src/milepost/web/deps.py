@@ -23,7 +23,8 @@ from milepost.web.sign_in import SignInDesk
 class WebDeps:
     """`api_url` is the base of the api listener, for tracking scripts; `is_tls` marks the session cookie Secure.
 
-    `jobs_folder` is where an upload is put for its job.
+    `jobs_folder` is where an upload is put for its job. `wait_for_doors` returns once the front doors know the
+    connections as of a revision, or after a few seconds.
     """
 
     database: Database
@@ -45,6 +46,7 @@ class WebDeps:
     snapshots: Snapshots
     privacy: Privacy
     jobs_folder: Path
+    wait_for_doors: Callable[[int], object] = lambda _revision: None
 
 
 def _of_app(request: Request) -> WebDeps:

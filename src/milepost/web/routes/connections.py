@@ -15,7 +15,7 @@ from milepost.control.repos.connections import DEFAULT_GRACE_SECONDS, Connection
 from milepost.domain.connection import Connection, ConnectionKind, RateLimit, TrackEventKey
 from milepost.domain.errors import ConflictError
 from milepost.web.auth import Admin, Viewer
-from milepost.web.changes import change
+from milepost.web.changes import change, change_of_connections
 from milepost.web.deps import Deps, WebDeps
 from milepost.web.paging import Page, everything
 
@@ -81,7 +81,7 @@ def list_connections(_: Viewer, deps: Deps) -> Page[ConnectionView]:
 @router.post("", status_code=201, response_model_exclude_none=True)
 def add_connection(draft: ConnectionDraft, caller: Admin, deps: Deps) -> NewConnection:
     """Add a connection; the answer has its credentials."""
-    with change(deps, caller) as work:
+    with change_of_connections(deps, caller) as work:
         keys = connections.create_connection(work.session, draft, now_ms=work.now_ms, secrets_key=deps.secrets_key)
         work.record("create", "connection", keys.connection.id, after=_view(keys.connection))
     return NewConnection.model_validate({**dict(_view(keys.connection)), **_shown(keys, deps)})
@@ -96,8 +96,8 @@ def read_connection(connection_id: UUID, _: Viewer, deps: Deps) -> ConnectionVie
 
 @router.patch("/{connection_id}")
 def change_connection(connection_id: UUID, body: ConnectionChange, caller: Admin, deps: Deps) -> ConnectionView:
-    """Rename, disable, enable, limit, or give other scopes or origins; ingest workers know within a second."""
-    with change(deps, caller) as work:
+    """Rename, disable, enable, limit, or give other scopes or origins; the front doors know once this answers."""
+    with change_of_connections(deps, caller) as work:
         before = _view(connections.get_connection(work.session, connection_id))
         if "rate_limit" in body.model_fields_set:
             connections.limit_connection(work.session, connection_id, body.rate_limit)
@@ -120,7 +120,7 @@ def change_connection(connection_id: UUID, body: ConnectionChange, caller: Admin
 def rotate_keys(connection_id: UUID, caller: Admin, deps: Deps, body: Rotation | None = None) -> Credentials:
     """New credentials. Tokens that were issued before live out their day; disable the connection to end them."""
     rotation = body or Rotation()
-    with change(deps, caller) as work:
+    with change_of_connections(deps, caller) as work:
         keys = connections.rotate_keys(
             work.session,
             connection_id,
