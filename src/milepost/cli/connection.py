@@ -44,6 +44,10 @@ ApiUrl = Annotated[
     str | None,
     typer.Option(help="Where browsers reach the front doors, for the tracking script. [default: host and port as set]"),
 ]
+DeliveryId = Annotated[
+    str,
+    typer.Option(help="Where webhooks have the id that makes a repeat: auto, none, header:NAME or body:MEMBER."),
+]
 Id = Annotated[UUID, typer.Argument(help="The connection's id, as `milepost connection list` shows it.")]
 
 
@@ -88,6 +92,7 @@ def add(
     track_event_key: Annotated[
         TrackEventKey, typer.Option(help="What names a track of the Segment wire: its event's name, or its type.")
     ] = TrackEventKey.NAME,
+    delivery_id: DeliveryId = "auto",
     data: Data = None,
     api_url: ApiUrl = None,
     as_json: AsJson = False,
@@ -100,6 +105,7 @@ def add(
             scopes=tuple(scope) if scope else None,
             allowed_origins=tuple(allowed_origin or ()),
             track_event_key=track_event_key,
+            delivery_id=delivery_id,
         )
         keys = connections.create_connection(work.session, draft, now_ms=work.now_ms, secrets_key=work.secrets_key)
         work.record("create", keys.connection.id, None, keys.connection)
@@ -140,6 +146,12 @@ def disable(connection_id: Id, data: Data = None, as_json: AsJson = False) -> No
 def enable(connection_id: Id, data: Data = None, as_json: AsJson = False) -> None:
     """Accept events on a disabled connection again."""
     _change(data, connection_id, "enable", as_json=as_json, is_enabled=True)
+
+
+@app.command()
+def deliveries(connection_id: Id, delivery_id: DeliveryId, data: Data = None, as_json: AsJson = False) -> None:
+    """Say where the connection's webhooks have the id of their delivery, by which a repeat is known."""
+    _change(data, connection_id, "update", as_json=as_json, delivery_id=delivery_id)
 
 
 @app.command()
@@ -208,10 +220,13 @@ def _change(
     as_json: bool,
     name: str | None = None,
     is_enabled: bool | None = None,
+    delivery_id: str | None = None,
 ) -> None:
     with _work(data) as work:
         before = connections.get_connection(work.session, connection_id)
-        after = connections.update_connection(work.session, connection_id, name=name, is_enabled=is_enabled)
+        after = connections.update_connection(
+            work.session, connection_id, name=name, is_enabled=is_enabled, delivery_id=delivery_id
+        )
         work.record(action, connection_id, before, after)
     _print(_public(after), as_json=as_json)
 

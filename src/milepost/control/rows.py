@@ -69,6 +69,7 @@ class ConnectionRow(Row):
     events_per_second: Mapped[float | None]
     burst: Mapped[int | None]
     track_event_key: Mapped[str] = mapped_column(server_default="name")
+    delivery_id: Mapped[str] = mapped_column(server_default="auto")
     created_at_ms: Mapped[int]
 
 

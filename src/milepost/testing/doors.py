@@ -31,6 +31,7 @@ def known(
     is_enabled: bool = True,
     allowed_origins: tuple[str, ...] = (),
     rate_limit: RateLimit | None = None,
+    delivery_id: str = "auto",
 ) -> KnownConnection:
     """A connection whose client id, or else public key, is its name, and whose client secret is `SECRET`."""
     has_secret = kind in _WITH_SECRET
@@ -45,6 +46,7 @@ def known(
         scopes=("read:api",) if kind is ConnectionKind.MACHINE_TO_MACHINE else (),
         allowed_origins=allowed_origins,
         rate_limit=rate_limit,
+        delivery_id=delivery_id,
     )
 
 

@@ -6,6 +6,8 @@ Takes a session and gives domain types; refuses empty names, unknown scopes and 
 
 from __future__ import annotations
 
+import re
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -21,7 +23,7 @@ from milepost.control.credentials import (
 )
 from milepost.control.revisions import Scope, raise_revision
 from milepost.control.rows import ConnectionRow, ConnectionSecretRow
-from milepost.domain.connection import Connection, ConnectionKind, RateLimit, TrackEventKey
+from milepost.domain.connection import DELIVERY_ID_FORM, Connection, ConnectionKind, RateLimit, TrackEventKey
 from milepost.domain.errors import Fault, InvalidInputError, NotFoundError
 from milepost.kit.clock import to_datetime
 from milepost.kit.crypto import seal, unseal
@@ -33,6 +35,9 @@ ADMIN_SCOPE = "admin:api"
 SCOPES = (READ_SCOPE, WRITE_SCOPE, ADMIN_SCOPE)
 DEFAULT_SCOPES = (READ_SCOPE, WRITE_SCOPE)
 DEFAULT_GRACE_SECONDS = 24 * 3600
+
+
+DeliveryId = Annotated[str, Field(pattern=f"^({DELIVERY_ID_FORM})$")]
 
 
 class ConnectionDraft(BaseModel):
@@ -50,6 +55,7 @@ class ConnectionDraft(BaseModel):
     allowed_origins: tuple[str, ...] = ()
     rate_limit: RateLimit | None = None
     track_event_key: TrackEventKey = TrackEventKey.NAME
+    delivery_id: DeliveryId = "auto"
 
     @field_validator("name")
     @classmethod
@@ -77,6 +83,7 @@ def create_connection(session: Session, draft: ConnectionDraft, *, now_ms: int, 
         scopes=list(_checked_scopes(draft.kind, draft.scopes)),
         allowed_origins=list(_checked_origins(draft.kind, draft.allowed_origins)),
         track_event_key=_checked_track_event_key(draft.kind, draft.track_event_key).value,
+        delivery_id=_checked_delivery_id(draft.kind, draft.delivery_id),
         created_at_ms=now_ms,
     )
     _put_rate_limit(row, draft.rate_limit)
@@ -106,6 +113,7 @@ def update_connection(
     scopes: tuple[str, ...] | None = None,
     allowed_origins: tuple[str, ...] | None = None,
     track_event_key: TrackEventKey | None = None,
+    delivery_id: str | None = None,
 ) -> Connection:
     """Change what is given. A disabled connection is refused at every door within a second, its tokens too."""
     row = _row(session, connection_id)
@@ -120,6 +128,8 @@ def update_connection(
         row.allowed_origins = list(_checked_origins(kind, allowed_origins))
     if track_event_key is not None:
         row.track_event_key = _checked_track_event_key(kind, track_event_key).value
+    if delivery_id is not None:
+        row.delivery_id = _checked_delivery_id(kind, delivery_id)
     raise_revision(session, Scope.CONNECTIONS)
     session.flush()
     return to_connection(row)
@@ -183,6 +193,7 @@ def to_connection(row: ConnectionRow) -> Connection:
         allowed_origins=tuple(row.allowed_origins),
         rate_limit=rate_limit_of(row),
         track_event_key=TrackEventKey(row.track_event_key),
+        delivery_id=row.delivery_id,
         created_at=to_datetime(row.created_at_ms),
     )
 
@@ -258,6 +269,17 @@ def _checked_track_event_key(kind: ConnectionKind, chosen: TrackEventKey) -> Tra
     if chosen is not TrackEventKey.NAME and has_secret(kind):
         reason = f"only a connection with a writeKey takes tracks, and this is of kind {kind.value}"
         raise InvalidInputError("The event key is not valid.", faults=(Fault(path="track_event_key", reason=reason),))
+    return chosen
+
+
+def _checked_delivery_id(kind: ConnectionKind, chosen: str) -> str:
+    is_known = re.fullmatch(DELIVERY_ID_FORM, chosen)
+    if not is_known or (chosen != "auto" and has_secret(kind)):
+        reason = f"only a connection with a writeKey takes webhooks, and this is of kind {kind.value}"
+        reason = reason if is_known else "must be auto, none, header:NAME or body:MEMBER"
+        raise InvalidInputError(
+            "The id of deliveries is not valid.", faults=(Fault(path="delivery_id", reason=reason),)
+        )
     return chosen
 
 

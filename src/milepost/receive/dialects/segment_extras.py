@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from binascii import Error as Base64Error
+from typing import Any
 
 import orjson
 
@@ -12,6 +13,7 @@ from milepost.domain.errors import Fault, InvalidInputError, MilepostError
 from milepost.domain.event import ItemMeta
 from milepost.kit.jsonio import strict_loads
 from milepost.receive.browser import for_browsers
+from milepost.receive.dialects.deliveries import idempotency_keys
 from milepost.receive.dialects.metarouter import LONGEST_VALUE, connection_of, opened_by, opened_outside_body, refuse
 from milepost.receive.dialects.segment import body_of, object_of, reading_of_call
 from milepost.receive.door import Answer, Book, Reading, Request
@@ -79,7 +81,7 @@ class WebhookDoor:
     """`POST /v1/webhook?writeKey=...[&eventName=...]`: what another system's webhook sends, as it is.
 
     An object, an array of 1 to 1000 objects, or a form, which becomes an object of texts. The event key is
-    `eventName`, or `webhook`. Nothing in the payload is looked into, so nothing makes it a repeat.
+    `eventName`, or `webhook`. The id of the delivery, as its sender names it, makes it a repeat (`deliveries.py`).
     """
 
     name = "webhook"
@@ -96,16 +98,15 @@ class WebhookDoor:
             if len(event_key) > LONGEST_VALUE:
                 fault = Fault(path="query.eventName", reason=f"must have at most {LONGEST_VALUE} characters")
                 raise InvalidInputError("The event's name is too long.", faults=(fault,))
-            body = _webhook_array(request)
-            count = len(strict_loads(body))
-        item = ItemMeta(event_key=event_key)
+            body, payloads = _webhook_array(request)
+            keys = idempotency_keys(request.headers, payloads, connection.delivery_id)
         answer = for_browsers(Answer(status=200, body=b'{"success":true}'))
         return Reading(
             connection=connection,
             event_key=event_key,
             body=body,
-            count=count,
-            items=(item,) * count,
+            count=len(payloads),
+            items=tuple(ItemMeta(event_key=event_key, idempotency_key=key) for key in keys),
             answer=lambda _request_id: answer,
         )
 
@@ -114,8 +115,8 @@ class WebhookDoor:
         return refuse(error)
 
 
-def _webhook_array(request: Request) -> bytes:
-    """The payloads as a JSON array of objects, or InvalidInputError."""
+def _webhook_array(request: Request) -> tuple[bytes, list[dict[str, Any]]]:
+    """The payloads as a JSON array of objects, as bytes and read, or InvalidInputError."""
     body = body_of(request)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "application/x-www-form-urlencoded" and not body.lstrip().startswith((b"{", b"[")):
@@ -125,7 +126,7 @@ def _webhook_array(request: Request) -> bytes:
     if not 1 <= len(payloads) <= MOST_EVENTS or set(map(type, payloads)) != {dict}:
         fault = Fault(path="", reason=f"is neither an object nor an array of 1 to {MOST_EVENTS} objects")
         raise InvalidInputError("This is no webhook's body.", faults=(fault,))
-    return body if isinstance(document, list) else b"[%b]" % body
+    return (body if isinstance(document, list) else b"[%b]" % body), payloads
 
 
 def _form_as_json(body: bytes) -> bytes:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from milepost.control.credentials import ConnectionKeys, shown_keys
 from milepost.control.repos import connections
-from milepost.control.repos.connections import DEFAULT_GRACE_SECONDS, ConnectionDraft
+from milepost.control.repos.connections import DEFAULT_GRACE_SECONDS, ConnectionDraft, DeliveryId
 from milepost.domain.connection import Connection, ConnectionKind, RateLimit, TrackEventKey
 from milepost.domain.errors import ConflictError
 from milepost.web.auth import Admin, Viewer
@@ -33,6 +33,7 @@ class ConnectionView(BaseModel):
     allowed_origins: tuple[str, ...]
     rate_limit: RateLimit | None
     track_event_key: TrackEventKey
+    delivery_id: str
     created_at: datetime
 
 
@@ -61,6 +62,7 @@ class ConnectionChange(BaseModel):
     allowed_origins: tuple[str, ...] | None = None
     rate_limit: RateLimit | None = None
     track_event_key: TrackEventKey | None = None
+    delivery_id: DeliveryId | None = None
 
 
 class Rotation(BaseModel):
@@ -110,6 +112,7 @@ def change_connection(connection_id: UUID, body: ConnectionChange, caller: Admin
                 scopes=body.scopes,
                 allowed_origins=body.allowed_origins,
                 track_event_key=body.track_event_key,
+                delivery_id=body.delivery_id,
             )
         )
         work.record("update", "connection", connection_id, before=before, after=after)
