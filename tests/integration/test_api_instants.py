@@ -6,7 +6,8 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from milepost.domain.account import Role
-from milepost.testing.firm import Firm
+from milepost.testing.business import NOW_MS
+from milepost.testing.firm import Firm, Purchase
 
 EVER = [
     "0001-01-01T00:00:00Z",
@@ -18,35 +19,50 @@ EVER = [
 ]
 
 
-@pytest.fixture
-def firm(chdb_client: Client, tmp_path: Any) -> Any:
-    made = Firm(chdb_client, tmp_path)
+@pytest.fixture(scope="module")
+def firm(chdb_client: Client, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    made = Firm(chdb_client, tmp_path_factory.mktemp("firm"))
+    made.buy(Purchase("acme", NOW_MS, 10))
+    for name in ("CrmId", "BillingId"):
+        made.post("/altkeys", {"name": name}, 201)
     yield made
     made.close()
 
 
 @pytest.mark.parametrize("at", EVER)
 def test_every_door_that_takes_an_instant_answers_for_any(firm: Firm, at: str) -> None:
-    acme = firm.post("/companies", {"name": "Acme"}, 201)["id"]
-    doors = [
-        ("/events", ("since", "until")),
-        ("/rejections", ("since", "until")),
-        ("/feeds", ("since", "until")),
-        ("/feeds/export", ("since", "until")),
-        ("/audit", ("from", "to")),
-        (f"/metrics/{firm.shop.metric.id}/values", ("at",)),
-        (f"/companies/{acme}/plan", ("at",)),
-        (f"/portfolio/outcomes/{firm.shop.outcome.id}/companies", ("at",)),
-    ]
+    """What lies after an early instant is everything, what lies after a late one nothing; and the other way round."""
+    (acme,) = firm.get("/companies", search="acme")["items"]
+    is_early = int(at[:4]) < 2000
+    everything, nothing = (1, 0) if is_early else (0, 1)
+    audited = len(firm.console.as_person(Role.ADMIN).get("/api/audit", params={"limit": 500}).json()["items"])
+    assert audited > 1
     admin = firm.console.as_person(Role.ADMIN)
-    for path, names in doors:
-        for name in names:
-            answer = admin.get(f"/api{path}", params={name: at, **({"format": "csv"} if "export" in path else {})})
-            assert answer.status_code == 200, (path, name, answer.text)
+
+    def get(path: str, **query: Any) -> Any:
+        answer = admin.get(f"/api{path}", params=query)
+        assert answer.status_code == 200, (path, query, answer.text)
+        return answer
+
+    for path, since, until, rows in (
+        ("/events", "since", "until", 0),
+        ("/rejections", "since", "until", 0),
+        ("/feeds", "since", "until", 1),
+        ("/audit", "from", "to", audited),
+    ):
+        assert len(get(path, limit=500, **{since: at}).json()["items"]) == rows * everything, path
+        assert len(get(path, limit=500, **{until: at}).json()["items"]) == rows * nothing, path
+    for name, rows in (("since", everything), ("until", nothing)):
+        lines = get("/feeds/export", format="csv", **{name: at}).text.splitlines()
+        assert len(lines) == 1 + rows, lines
+        assert "event_date" in lines[0]
+    (value,) = get(f"/metrics/{firm.shop.metric.id}/values", at=at).json()["items"]
+    assert (value["company_id"], value["value"]) == (acme["id"], nothing)
+    assert len(get(f"/companies/{acme['id']}/plan", at=at).json()["outcomes"]) == nothing
+    assert len(get(f"/portfolio/outcomes/{firm.shop.outcome.id}/companies", at=at).json()["items"]) == nothing
 
 
 def test_since_the_year_one_is_since_ever(firm: Firm) -> None:
-    firm.post("/companies", {"name": "Acme"}, 201)
     admin = firm.console.as_person(Role.ADMIN)
     everything = admin.get("/api/audit").json()["items"]
     assert everything

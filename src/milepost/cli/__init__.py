@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections import UserDict
 from importlib import import_module
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 from typer._click.core import Command
 from typer.core import TyperGroup
 from typer.main import get_command, get_group
+
+from milepost import __version__
 
 _COMMANDS: Final = {
     "serve": "milepost.cli.serve",
@@ -51,8 +53,19 @@ class _Commands(TyperGroup):
 app = typer.Typer(name="milepost", cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
+def _say_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"milepost {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def _milepost() -> None:
+def _milepost(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
     """Receives events, detects signals, measures metrics, judges outcomes, and delivers the news."""
 
 

@@ -18,6 +18,9 @@ class PlanTemplateRow(Row):
     assigns_new_companies: Mapped[bool]
     new_companies_filter: Mapped[str | None]
     created_at_ms: Mapped[int]
+    revision: Mapped[int] = mapped_column(server_default="1")
+
+    __mapper_args__ = {"version_id_col": revision}  # noqa: RUF012  # counted up by every update
 
 
 class TickRow(Row):

@@ -179,6 +179,9 @@ class MetricRow(Row):
     signal_id: Mapped[UUID | None] = mapped_column(ForeignKey(SignalRow.id), index=True)
     definition: Mapped[str]
     created_at_ms: Mapped[int]
+    revision: Mapped[int] = mapped_column(server_default="1")
+
+    __mapper_args__ = {"version_id_col": revision}  # noqa: RUF012  # counted up by every update
 
 
 class MilestoneRow(Row):
@@ -189,6 +192,9 @@ class MilestoneRow(Row):
     assigns_new_companies: Mapped[bool]
     new_companies_filter: Mapped[str | None]
     created_at_ms: Mapped[int]
+    revision: Mapped[int] = mapped_column(server_default="1")
+
+    __mapper_args__ = {"version_id_col": revision}  # noqa: RUF012  # counted up by every update
 
 
 class OutcomeRow(Row):
@@ -199,6 +205,9 @@ class OutcomeRow(Row):
     assigns_new_companies: Mapped[bool]
     new_companies_filter: Mapped[str | None]
     created_at_ms: Mapped[int]
+    revision: Mapped[int] = mapped_column(server_default="1")
+
+    __mapper_args__ = {"version_id_col": revision}  # noqa: RUF012  # counted up by every update
 
 
 class AssignedOutcomeRow(Row):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,18 @@ class ConflictError(MilepostError):
 
     code = "conflict"
     status = 409
+
+
+class PreconditionFailedError(MilepostError):
+    """What was to be changed has changed since it was read; `current` and `submitted` are both versions, as JSON."""
+
+    code = "precondition_failed"
+    status = 412
+
+    def __init__(self, message: str, *, current: dict[str, Any], submitted: dict[str, Any] | None) -> None:
+        super().__init__(message)
+        self.current = current
+        self.submitted = submitted
 
 
 class UnauthenticatedError(MilepostError):

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 
 from milepost.domain.arithmetic import names_in, parse
 from milepost.domain.calendar import Calendar, Period
+from milepost.domain.revision import Revision
 
 
 class Aggregation(StrEnum):
@@ -124,6 +125,7 @@ class Metric(MetricDraft):
     """An aggregate in force."""
 
     id: UUID
+    revision: Revision = 1
 
 
 def _arithmetic(formula: str) -> str:
@@ -151,6 +153,7 @@ class Formula(FormulaDraft):
     """A formula in force."""
 
     id: UUID
+    revision: Revision = 1
 
 
 _AGGREGATE, _FORMULA = "an aggregate", "a formula"
@@ -175,11 +178,11 @@ DRAFTS: TypeAdapter[AnyMetricDraft] = TypeAdapter(AnyMetricDraft)
 
 
 @overload
-def in_force(draft: MetricDraft, metric_id: UUID) -> Metric: ...
+def in_force(draft: MetricDraft, metric_id: UUID, revision: int = 1) -> Metric: ...
 @overload
-def in_force(draft: FormulaDraft, metric_id: UUID) -> Formula: ...
-def in_force(draft: MetricDraft | FormulaDraft, metric_id: UUID) -> Metric | Formula:
-    """The draft with its id."""
+def in_force(draft: FormulaDraft, metric_id: UUID, revision: int = 1) -> Formula: ...
+def in_force(draft: MetricDraft | FormulaDraft, metric_id: UUID, revision: int = 1) -> Metric | Formula:
+    """The draft with its id and the number of its revision."""
     if isinstance(draft, MetricDraft):
-        return Metric(**dict(draft), id=metric_id)
-    return Formula(**dict(draft), id=metric_id)
+        return Metric(**dict(draft), id=metric_id, revision=revision)
+    return Formula(**dict(draft), id=metric_id, revision=revision)

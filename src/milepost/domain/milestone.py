@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, Type
 
 from milepost.domain.company_filter import CompanyFilter
 from milepost.domain.instant import Instant
+from milepost.domain.revision import Revision
 
 _WEB_ADDRESSES: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
 
@@ -160,6 +161,7 @@ class Milestone(MilestoneDraft):
     """
 
     id: UUID
+    revision: Revision = 1
     assigns_new_companies: bool = False
     new_companies_filter: CompanyFilter | None = None
 

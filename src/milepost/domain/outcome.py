@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from milepost.domain.company_filter import CompanyFilter
+from milepost.domain.revision import Revision
 
 
 class OutcomeState(StrEnum):
@@ -44,6 +45,7 @@ class Outcome(OutcomeDraft):
     """An outcome template in force; `assigns_new_companies` and `new_companies_filter` as in `milestone.Milestone`."""
 
     id: UUID
+    revision: Revision = 1
     assigns_new_companies: bool = False
     new_companies_filter: CompanyFilter | None = None
 

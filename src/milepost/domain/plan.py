@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from milepost.domain.account import AuditEntry
 from milepost.domain.company_filter import CompanyFilter
+from milepost.domain.revision import Revision
 
 Subject = Literal["milestone", "outcome"]
 
@@ -39,6 +40,7 @@ class PlanTemplate(PlanTemplateDraft):
     """A template in force; see `milestone.Milestone` for what new companies get."""
 
     id: UUID
+    revision: Revision = 1
     assigns_new_companies: bool = False
     new_companies_filter: CompanyFilter | None = None
 

@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from importlib.resources import files
 from pathlib import Path
 
 from cryptography import x509
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy.orm import Session
 
+from milepost import __version__
 from milepost.control.book import read_known_connections
 from milepost.control.migrate import SchemaAge, schema_age
 from milepost.control.repos.audit import AuditFilter, page_audit
@@ -265,7 +267,22 @@ def _dropped_events(session: Session) -> int:
     return dropped
 
 
+_PACKAGE = Path(str(files("milepost")))
+BUILT_FILES = ("static/mcx.js",)
+"""What `make setup` builds into the package, and no clone has."""
+
+
+def check_installation(_case: Case, package: Path = _PACKAGE) -> Found:
+    """Whether the installed package has what is built, not written."""
+    if missing := [name for name in BUILT_FILES if not (package / name).is_file()]:
+        told = f"{', '.join(missing)} is missing in {package}, so pages that ask for the tracking script get 503"
+        yield Level.PROBLEM, f"{told}. In a checkout run: make setup. Else install Milepost again."
+    else:
+        yield Level.OK, f"milepost {__version__} in {package}"
+
+
 CHECKS: dict[str, Callable[[Case], Found]] = {
+    "Installation": check_installation,
     "Folder": check_folder,
     "Disk": check_disk,
     "Clock": check_clock,

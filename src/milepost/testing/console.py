@@ -7,21 +7,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
+import httpx
+from clickhouse_connect.driver.client import Client
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from milepost.control.directory import IdentitySource
 from milepost.control.repos import connections, people, sessions
 from milepost.domain.account import Role
 from milepost.domain.connection import EVENT_HANDLER_SCOPE, Connection, ConnectionKind
+from milepost.domain.errors import UnavailableError
 from milepost.kit.crypto import issue_token
 from milepost.kit.news import News
 from milepost.measure.queries import MetricReader
 from milepost.record.rejections import RejectionReader
 from milepost.record.tallies import TallyReader
-from milepost.store.client import Queries
+from milepost.store.client import connect
+from milepost.store.event_log import EventLogReader
+from milepost.store.feed_export import FeedExporter
+from milepost.store.feeds import FeedReader
 from milepost.store.histories import HistoryReader
 from milepost.testing.business import NOW_MS, SECRETS_KEY, make_control_database
 from milepost.testing.clock import StandingClock
@@ -44,6 +52,7 @@ from milepost.web.sign_in import SignInDesk
 from milepost.wiring import JudgeAhead
 
 TOKENS_KEY = bytes(reversed(range(32)))
+_EVERY_BATCH = 10**9
 PASSWORD = "correct horse battery"  # noqa: S105  # of people who exist in tests only
 
 
@@ -57,7 +66,7 @@ class Console:
 
     def as_anyone(self) -> TestClient:
         """Nobody signed in, no token."""
-        return TestClient(self.app, base_url="https://console.test", raise_server_exceptions=False)
+        return _Client(_Whole(self.app), base_url="https://console.test", raise_server_exceptions=False)
 
     def as_person(self, role: Role) -> TestClient:
         """The person `<role>@example.com`, signed in; a session of their own for each client."""
@@ -102,10 +111,49 @@ class Console:
         return client
 
 
-def _ended_streams() -> LiveStreams:
-    streams = LiveStreams(News(), most_tails=4)
-    streams.news.close()
-    return streams
+class _NoMoreNews(News):
+    """News of a service to which nothing happens: who waits for some is told so, and a tail ends in good order."""
+
+    async def beyond(self, batch: int, seconds: float) -> None:
+        raise UnavailableError("Nothing more happens in this test.")
+
+
+class _Whole:
+    """The app, which remembers what broke an answer off after its status had been sent.
+
+    A test client gives such an answer as if it were whole, and a test that looks at the status alone would pass.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.broken: list[Exception] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = has_ended = False
+
+        async def sending(message: Message) -> None:
+            nonlocal has_begun, has_ended
+            has_begun = has_begun or message["type"] == "http.response.start"
+            has_ended = has_ended or (message["type"] == "http.response.body" and not message.get("more_body"))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception as error:
+            if has_begun and not has_ended:
+                self.broken.append(error)
+            raise
+
+
+class _Client(TestClient):
+    """Fails where an answer breaks off; what fails before its status is an answer of its own, as for a customer."""
+
+    def send(self, *arguments: Any, **options: Any) -> httpx.Response:
+        answer: httpx.Response = super().send(*arguments, **options)
+        whole = cast("_Whole", self.app)
+        if whole.broken:
+            raise AssertionError(f"{answer.url} broke off") from whole.broken.pop()
+        return answer
 
 
 def open_console(
@@ -116,12 +164,12 @@ def open_console(
     feed_rows: FeedRows | None = None,
     feed_files: FeedFiles | None = None,
     live: LiveStreams | None = None,
-    client: Queries | None = None,
+    client: Client | None = None,
 ) -> Console:
     """A console on a fresh database in the folder, at the business's `NOW_MS`.
 
-    Live streams end at once, unless the test brings its own `live`. With a client of the store, companies have their
-    real histories, and metrics know who is who.
+    Live streams end with what there is, unless the test brings its own `live`. With a client of the store, companies
+    have their real histories, log and feeds are those of the store, and metrics know who is who.
     """
     clock = StandingClock(NOW_MS)
     database = make_control_database(folder)
@@ -131,9 +179,9 @@ def open_console(
         secrets_key=SECRETS_KEY,
         tokens_key=TOKENS_KEY,
         clock=clock,
-        event_log=event_log or EmptyEventLog(),
-        feeds=Feeds(database, feed_rows or EmptyFeeds(), feed_files or EmptyFiles(), identities),
-        live=live or _ended_streams(),
+        event_log=event_log or (EmptyEventLog() if client is None else EventLogReader(client)),
+        feeds=Feeds(database, *_feeds(client, feed_rows, feed_files), identities),
+        live=live or LiveStreams(_NoMoreNews(_EVERY_BATCH), most_tails=4),
         tallies=TallyReader(folder / "reactor.sqlite"),
         rejections=RejectionReader(folder / "rejections", keep_ms=7 * 86_400_000, clock=clock),
         metrics=(metrics or ZeroMetrics()) if client is None else MetricReader(client, identities),
@@ -148,3 +196,9 @@ def open_console(
         jobs_folder=folder / "jobs",
     )
     return Console(app=create_app(deps), deps=deps, clock=clock)
+
+
+def _feeds(client: Client | None, rows: FeedRows | None, files: FeedFiles | None) -> tuple[FeedRows, FeedFiles]:
+    if client is None:
+        return rows or EmptyFeeds(), files or EmptyFiles()
+    return rows or FeedReader(client), files or FeedExporter(lambda: connect(client.uri))

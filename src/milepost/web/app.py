@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -18,6 +18,7 @@ from milepost.control.company_import.reading import LARGEST_FILE_BYTES
 from milepost.web.deps import WebDeps
 from milepost.web.docs import docs_page
 from milepost.web.errors import Problem, add_error_handlers
+from milepost.web.parameters import refuse_unknown_parameters
 from milepost.web.routes import (
     altkeys,
     assigned,
@@ -94,6 +95,7 @@ def create_app(deps: WebDeps) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         responses=_REFUSALS,
+        dependencies=[Depends(refuse_unknown_parameters)],
     )
     app.state.deps = deps
     add_error_handlers(app)

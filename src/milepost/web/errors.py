@@ -12,12 +12,13 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from milepost.domain.errors import (
     Fault,
     MilepostError,
+    PreconditionFailedError,
     TooManyAttemptsError,
     UnauthenticatedError,
     UnavailableError,
@@ -45,6 +46,8 @@ class Problem(BaseModel):
     code: str
     detail: str
     faults: list[ProblemFault]
+    current: dict[str, Any] | None = Field(default=None, description="With 412: what is there now.")
+    submitted: dict[str, Any] | None = Field(default=None, description="With 412: what was sent, read and completed.")
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -56,7 +59,13 @@ def add_error_handlers(app: FastAPI) -> None:
 
 
 def problem(
-    status: int, code: str, detail: str, faults: Sequence[Fault] = (), headers: Mapping[str, str] | None = None
+    status: int,
+    code: str,
+    detail: str,
+    faults: Sequence[Fault] = (),
+    headers: Mapping[str, str] | None = None,
+    *,
+    versions: Mapping[str, Any] | None = None,
 ) -> JSONResponse:
     """The response for a refusal."""
     body = Problem(
@@ -65,8 +74,11 @@ def problem(
         code=code,
         detail=detail,
         faults=[ProblemFault(path=fault.path, reason=fault.reason) for fault in faults[:_MOST_FAULTS]],
+        **(versions or {}),
     )
-    return JSONResponse(body.model_dump(), status_code=status, headers=headers, media_type="application/problem+json")
+    return JSONResponse(
+        body.model_dump(exclude_unset=True), status_code=status, headers=headers, media_type="application/problem+json"
+    )
 
 
 async def _on_milepost_error(_request: Request, error: Exception) -> JSONResponse:
@@ -76,7 +88,10 @@ async def _on_milepost_error(_request: Request, error: Exception) -> JSONRespons
         headers["www-authenticate"] = "Bearer"
     if isinstance(error, (UnavailableError, TooManyAttemptsError)):
         headers["retry-after"] = str(error.retry_after_seconds)
-    return problem(error.status, error.code, error.message, error.faults, headers)
+    versions = None
+    if isinstance(error, PreconditionFailedError):
+        versions = {"current": error.current, "submitted": error.submitted}
+    return problem(error.status, error.code, error.message, error.faults, headers, versions=versions)
 
 
 async def _on_validation_error(_request: Request, error: Exception) -> JSONResponse:

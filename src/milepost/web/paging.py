@@ -30,9 +30,20 @@ class Page(BaseModel, Generic[T]):
     next: str | None = None
 
 
-def everything(items: Sequence[T]) -> Page[T]:
-    """A list that is always short enough for one page."""
-    return Page(items=list(items))
+ShortLimit = Annotated[int, Query(ge=1, le=1000, description="How many items at most; there are seldom more.")]
+
+
+def some_of(
+    items: Sequence[T], cursor: str | None, limit: int, key: Callable[[T], tuple[str | int | UUID, ...]]
+) -> Page[T]:
+    """A page of a list that is short enough to be read whole, in the order of the key."""
+    after = read_cursor(cursor, lambda *place: place)
+    rest = [one for one in items if after is None or _place(key(one)) > _place(after)]
+    return page_of(rest[: limit + 1], limit, key)
+
+
+def _place(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(str(part) if isinstance(part, UUID) else part for part in key)
 
 
 def page_of(items: Sequence[T], limit: int, key: Callable[[T], tuple[str | int | UUID, ...]]) -> Page[T]:

@@ -22,7 +22,7 @@ from milepost.domain.privacy import PrivacyAction, Receipt
 from milepost.kit.clock import system_clock, to_datetime
 from milepost.kit.crypto import load_key
 from milepost.observe import paths
-from milepost.operate.doctor import Case, Finding, Level, examine
+from milepost.operate.doctor import Case, Finding, Level, check_installation, examine
 from milepost.operate.retention import Dropped
 from milepost.operate.tls import prepare_tls
 from milepost.record.checkpoint import Checkpoints, Span
@@ -210,3 +210,13 @@ def test_findings_are_json_for_programs_and_a_problem_is_exit_status_1(data: Pat
     found = {finding["subject"]: finding["level"] for finding in json.loads(result.stdout)}
     assert found["Control plane"] == "problem"
     assert found["Service"] == "ok"
+
+
+def test_a_package_without_the_tracking_script_is_a_problem(data: Path, tmp_path: Path) -> None:
+    case = Case(settings=Settings(data=data), is_running=False, count_events=lambda: 0, clock=system_clock)
+    [(level, told)] = check_installation(case, tmp_path)
+    assert level is Level.PROBLEM
+    assert "static/mcx.js" in told
+    assert "make setup" in told
+    [(level, told)] = check_installation(case)
+    assert (level, told.split(" in ")[0]) == (Level.OK, "milepost 0.1.0")

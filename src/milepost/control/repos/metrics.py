@@ -31,7 +31,7 @@ def create_metric(session: Session, draft: MetricDraft | FormulaDraft, *, now_ms
     session.add(row)
     session.flush()
     raise_revision(session, Scope.DEFINITIONS)
-    return in_force(draft, row.id)
+    return in_force(draft, row.id, row.revision)
 
 
 def update_metric(session: Session, metric_id: UUID, draft: MetricDraft | FormulaDraft) -> Metric | Formula:
@@ -93,4 +93,4 @@ def _signal_id(draft: MetricDraft | FormulaDraft) -> UUID | None:
 
 
 def _to_metric(row: MetricRow) -> Metric | Formula:
-    return in_force(DRAFTS.validate_json(row.definition), row.id)
+    return in_force(DRAFTS.validate_json(row.definition), row.id, row.revision)

@@ -121,6 +121,7 @@ def _to_milestone(row: MilestoneRow) -> Milestone:
     return Milestone(
         **dict(parse_milestone(row.definition)),
         id=row.id,
+        revision=row.revision,
         assigns_new_companies=row.assigns_new_companies,
         new_companies_filter=None if fitting is None else CompanyFilter.model_validate_json(fitting),
     )

@@ -100,6 +100,7 @@ def _to_outcome(row: OutcomeRow) -> Outcome:
     return Outcome(
         **dict(parse_outcome(row.definition)),
         id=row.id,
+        revision=row.revision,
         assigns_new_companies=row.assigns_new_companies,
         new_companies_filter=None if fitting is None else CompanyFilter.model_validate_json(fitting),
     )

@@ -71,6 +71,7 @@ def to_plan_template(row: PlanTemplateRow) -> PlanTemplate:
     return PlanTemplate(
         **dict(PlanTemplateDraft.model_validate_json(row.definition)),
         id=row.id,
+        revision=row.revision,
         assigns_new_companies=row.assigns_new_companies,
         new_companies_filter=None if fitting is None else CompanyFilter.model_validate_json(fitting),
     )

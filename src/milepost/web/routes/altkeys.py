@@ -10,7 +10,7 @@ from milepost.control.repos.key_spaces import KeySpace
 from milepost.web.auth import Editor, Viewer
 from milepost.web.changes import change
 from milepost.web.deps import Deps
-from milepost.web.paging import Page, everything
+from milepost.web.paging import Cursor, Page, ShortLimit, some_of
 
 router = APIRouter(prefix="/altkeys", tags=["altkeys"])
 
@@ -24,10 +24,11 @@ class KeySpaceDraft(BaseModel):
 
 
 @router.get("")
-def list_altkeys(_: Viewer, deps: Deps) -> Page[KeySpace]:
+def list_altkeys(_: Viewer, deps: Deps, cursor: Cursor = None, limit: ShortLimit = 1000) -> Page[KeySpace]:
     """All key spaces, the MetaKey first."""
     with deps.database.read() as session:
-        return everything(key_spaces.list_key_spaces(session))
+        spaces = key_spaces.list_key_spaces(session)
+        return some_of(spaces, cursor, limit, lambda one: (not one.is_meta_key, one.name))
 
 
 @router.post("", status_code=201)

@@ -23,6 +23,7 @@ from milepost.web.deps import Deps, WebDeps
 from milepost.web.paging import Cursor, Limit, Page, page_of, read_cursor
 from milepost.web.places import place_of, read_place
 from milepost.web.standing import ExplainedMilestone, ExplainedOutcome, standing
+from milepost.web.versions import Versioned
 
 router = APIRouter(tags=["assigned"])
 
@@ -68,33 +69,35 @@ def list_assigned_milestones(
 
 
 @router.get("/assigned-milestones/{assigned_id}")
-def read_assigned_milestone(assigned_id: UUID, _: Viewer, deps: Deps) -> ExplainedMilestone:
+def read_assigned_milestone(assigned_id: UUID, _: Viewer, deps: Deps, version: Versioned) -> ExplainedMilestone:
     """One company's milestone."""
     with deps.database.read() as session:
         found = assigned.get_assigned_milestone(session, assigned_id)
-    return _explained(deps, found)
+    return version.tagged(_explained(deps, found), of=found.definition)
 
 
 @router.put("/assigned-milestones/{assigned_id}")
 def replace_assigned_milestone(
-    assigned_id: UUID, draft: MilestoneDraft, caller: Editor, deps: Deps
+    assigned_id: UUID, draft: MilestoneDraft, caller: Editor, deps: Deps, version: Versioned
 ) -> ExplainedMilestone:
     """Change one company's copy; the definition and other companies' copies stay."""
     with change(deps, caller) as work:
         before = assigned.get_assigned_milestone(work.session, assigned_id)
+        version.require(before, draft, of=before.definition)
         after = copies.update_assigned_milestone(work.session, assigned_id, draft, Act(work.actor, work.now_ms))
         work.record("update", "assigned_milestone", assigned_id, before=before, after=after)
-    return _explained(deps, after)
+    return version.tagged(_explained(deps, after), of=after.definition)
 
 
 @router.post("/assigned-milestones/{assigned_id}/reset")
-def reset_assigned_milestone(assigned_id: UUID, caller: Editor, deps: Deps) -> ExplainedMilestone:
+def reset_assigned_milestone(assigned_id: UUID, caller: Editor, deps: Deps, version: Versioned) -> ExplainedMilestone:
     """Make one company's copy what the definition is now; ticks stay with the manual actions of the same name."""
     with change(deps, caller) as work:
         before = assigned.get_assigned_milestone(work.session, assigned_id)
+        version.require(before, of=before.definition)
         after = copies.reset_assigned_milestone(work.session, assigned_id, Act(work.actor, work.now_ms))
         work.record("reset", "assigned_milestone", assigned_id, before=before, after=after)
-    return _explained(deps, after)
+    return version.tagged(_explained(deps, after), of=after.definition)
 
 
 @router.put("/assigned-milestones/{assigned_id}/ticks/{action}")
@@ -161,31 +164,35 @@ def list_assigned_outcomes(
 
 
 @router.get("/assigned-outcomes/{assigned_id}")
-def read_assigned_outcome(assigned_id: UUID, _: Viewer, deps: Deps) -> ExplainedOutcome:
+def read_assigned_outcome(assigned_id: UUID, _: Viewer, deps: Deps, version: Versioned) -> ExplainedOutcome:
     """One company's outcome."""
     with deps.database.read() as session:
         found = assigned.get_assigned_outcome(session, assigned_id)
-    return _explained_outcome(deps, found)
+    return version.tagged(_explained_outcome(deps, found), of=_draft(found))
 
 
 @router.put("/assigned-outcomes/{assigned_id}")
-def replace_assigned_outcome(assigned_id: UUID, draft: OutcomeDraft, caller: Editor, deps: Deps) -> ExplainedOutcome:
+def replace_assigned_outcome(
+    assigned_id: UUID, draft: OutcomeDraft, caller: Editor, deps: Deps, version: Versioned
+) -> ExplainedOutcome:
     """Change one company's outcome: its name, milestones or weights; the company gets the milestones it lacks."""
     with change(deps, caller) as work:
         before = assigned.get_assigned_outcome(work.session, assigned_id)
+        version.require(before, draft, of=_draft(before))
         after = copies.update_assigned_outcome(work.session, assigned_id, draft, Act(work.actor, work.now_ms))
         work.record("update", "assigned_outcome", assigned_id, before=before, after=after)
-    return _explained_outcome(deps, after)
+    return version.tagged(_explained_outcome(deps, after), of=_draft(after))
 
 
 @router.post("/assigned-outcomes/{assigned_id}/reset")
-def reset_assigned_outcome(assigned_id: UUID, caller: Editor, deps: Deps) -> ExplainedOutcome:
+def reset_assigned_outcome(assigned_id: UUID, caller: Editor, deps: Deps, version: Versioned) -> ExplainedOutcome:
     """Make one company's outcome what the template is now."""
     with change(deps, caller) as work:
         before = assigned.get_assigned_outcome(work.session, assigned_id)
+        version.require(before, of=_draft(before))
         after = copies.reset_assigned_outcome(work.session, assigned_id, Act(work.actor, work.now_ms))
         work.record("reset", "assigned_outcome", assigned_id, before=before, after=after)
-    return _explained_outcome(deps, after)
+    return version.tagged(_explained_outcome(deps, after), of=_draft(after))
 
 
 def _explained(deps: WebDeps, one: AssignedMilestone) -> ExplainedMilestone:
@@ -201,3 +208,8 @@ def _explained_outcomes(deps: WebDeps, some: Sequence[AssignedOutcome]) -> Seque
         copies = assigned.list_assigned_milestones(session, {one.company_id for one in some})
     counted = {(one.company_id, weighted.milestone_id) for one in some for weighted in one.milestones}
     return standing(deps, [one for one in copies if (one.company_id, one.milestone_id) in counted], some).outcomes
+
+
+def _draft(one: AssignedOutcome) -> OutcomeDraft:
+    """What people edit of it; its state is none of their doing."""
+    return OutcomeDraft(name=one.name, description=one.description, milestones=one.milestones)

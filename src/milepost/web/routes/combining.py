@@ -17,7 +17,7 @@ from milepost.domain.company import Company
 from milepost.web.auth import Editor
 from milepost.web.changes import change
 from milepost.web.deps import Deps, WebDeps
-from milepost.web.paging import Page, everything
+from milepost.web.paging import Page
 
 router = APIRouter(prefix="/companies", tags=["companies"])
 
@@ -72,7 +72,7 @@ def separate_companies(company_id: UUID, body: CompaniesToSeparate, caller: Edit
         for company in after:
             action = "separate" if company.id == company_id else "separate_from"
             work.record(action, "company", company.id, before=before[company.id], after=company)
-    return everything(after)
+    return Page(items=after)
 
 
 def _company(session: Session, company_id: UUID) -> Company:

@@ -17,8 +17,9 @@ from milepost.kit.clock import to_unix_ms
 from milepost.web.auth import Editor, Viewer
 from milepost.web.changes import change
 from milepost.web.deps import Deps
-from milepost.web.paging import Cursor, Limit, Page, everything, page_of, read_cursor
+from milepost.web.paging import Cursor, Limit, Page, page_of, read_cursor
 from milepost.web.ranking import Order
+from milepost.web.versions import Versioned
 
 router = APIRouter(prefix="/companies", tags=["companies"])
 
@@ -71,7 +72,7 @@ def list_companies(
     with deps.database.read() as session:
         if isinstance(wanted, CompanyKey):
             found = companies.find_company_by_key(session, wanted)
-            return everything([found] if found else [])
+            return Page(items=[found] if found else [])
         place = str if sort is CompanySort.NAME else int
         found_page = companies.list_companies(
             session,
@@ -85,72 +86,79 @@ def list_companies(
 
 
 @router.post("", status_code=201)
-def add_company(draft: CompanyDraft, caller: Editor, deps: Deps) -> Company:
+def add_company(draft: CompanyDraft, caller: Editor, deps: Deps, version: Versioned) -> Company:
     """Add a company; it gets the milestones and outcomes that every new company gets."""
     with change(deps, caller) as work:
         company = companies.create_company(work.session, draft, now_ms=work.now_ms, actor=work.actor)
         assign_missing(work.session, work.now_ms)
         work.record("create", "company", company.id, after=company)
-    return company
+    return version.tagged(company)
 
 
 @router.get("/{company_id}")
-def read_company(company_id: UUID, _: Viewer, deps: Deps) -> Company:
+def read_company(company_id: UUID, _: Viewer, deps: Deps, version: Versioned) -> Company:
     """One company, also one that is set aside, or combined into another (`merged_into`)."""
     with deps.database.read() as session:
-        return companies.get_company(session, company_id)
+        return version.tagged(companies.get_company(session, company_id))
 
 
 @router.patch("/{company_id}")
-def change_company(company_id: UUID, body: CompanyChange, caller: Editor, deps: Deps) -> Company:
+def change_company(company_id: UUID, body: CompanyChange, caller: Editor, deps: Deps, version: Versioned) -> Company:
     """Rename a company, or change its attributes: those given, or with `replaces_attributes` all of them."""
     with change(deps, caller) as work:
         before = companies.get_company(work.session, company_id)
+        version.require(before, body)
         with assigning_what_comes_to_fit(work.session, [company_id], work.now_ms):
             after = companies.update_company(work.session, company_id, body)
         work.record("update", "company", company_id, before=before, after=after)
-    return after
+    return version.tagged(after)
 
 
 @router.delete("/{company_id}")
-def set_company_aside(company_id: UUID, caller: Editor, deps: Deps) -> Company:
+def set_company_aside(company_id: UUID, caller: Editor, deps: Deps, version: Versioned) -> Company:
     """Show the company no more; nothing is lost, its keys become unmatched, and it can be restored."""
     with change(deps, caller) as work:
         before = companies.get_company(work.session, company_id)
+        version.require(before)
         after = combining.set_aside(work.session, company_id, now_ms=work.now_ms)
         work.record("set_aside", "company", company_id, before=before, after=after)
-    return after
+    return version.tagged(after)
 
 
 @router.post("/{company_id}/restore")
-def restore_company(company_id: UUID, caller: Editor, deps: Deps) -> Company:
+def restore_company(company_id: UUID, caller: Editor, deps: Deps, version: Versioned) -> Company:
     """Show a company again that was set aside, with all that came for its keys meanwhile."""
     with change(deps, caller) as work:
         before = companies.get_company(work.session, company_id)
+        version.require(before)
         after = combining.restore(work.session, company_id, now_ms=work.now_ms)
         work.record("restore", "company", company_id, before=before, after=after)
-    return after
+    return version.tagged(after)
 
 
 @router.post("/{company_id}/keys", status_code=201)
-def add_key(company_id: UUID, key: CompanyKey, caller: Editor, deps: Deps) -> Company:
+def add_key(company_id: UUID, key: CompanyKey, caller: Editor, deps: Deps, version: Versioned) -> Company:
     """Let a key name the company too; 409 when it names another."""
     with change(deps, caller) as work:
         before = companies.get_company(work.session, company_id)
+        version.require(before)
         with assigning_what_comes_to_fit(work.session, [company_id], work.now_ms):
             after = companies.add_company_key(work.session, company_id, key, now_ms=work.now_ms, actor=work.actor)
         work.record("add_key", "company", company_id, before=before, after=after)
-    return after
+    return version.tagged(after)
 
 
 @router.delete("/{company_id}/keys")
-def remove_key(company_id: UUID, key_space: str, value: str, caller: Editor, deps: Deps) -> Company:
+def remove_key(
+    *, company_id: UUID, key_space: str, value: str, caller: Editor, deps: Deps, version: Versioned
+) -> Company:
     """Take a key away; the next event with it makes a new company."""
     with change(deps, caller) as work:
         before = companies.get_company(work.session, company_id)
+        version.require(before)
         after = companies.remove_company_key(work.session, company_id, CompanyKey(key_space=key_space, value=value))
         work.record("remove_key", "company", company_id, before=before, after=after)
-    return after
+    return version.tagged(after)
 
 
 def _place(company: Company, sort: CompanySort) -> str | int:

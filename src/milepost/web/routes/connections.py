@@ -17,7 +17,8 @@ from milepost.domain.errors import ConflictError
 from milepost.web.auth import Admin, Viewer
 from milepost.web.changes import change, change_of_connections
 from milepost.web.deps import Deps, WebDeps
-from milepost.web.paging import Page, everything
+from milepost.web.paging import Cursor, Page, ShortLimit, some_of
+from milepost.web.versions import Versioned
 
 router = APIRouter(prefix="/connections", tags=["connections"])
 
@@ -74,10 +75,11 @@ class Rotation(BaseModel):
 
 
 @router.get("")
-def list_connections(_: Viewer, deps: Deps) -> Page[ConnectionView]:
+def list_connections(_: Viewer, deps: Deps, cursor: Cursor = None, limit: ShortLimit = 1000) -> Page[ConnectionView]:
     """All connections, oldest first."""
     with deps.database.read() as session:
-        return everything([_view(connection) for connection in connections.list_connections(session)])
+        found = [_view(connection) for connection in connections.list_connections(session)]
+        return some_of(found, cursor, limit, lambda one: (one.id,))
 
 
 @router.post("", status_code=201, response_model_exclude_none=True)
@@ -90,17 +92,20 @@ def add_connection(draft: ConnectionDraft, caller: Admin, deps: Deps) -> NewConn
 
 
 @router.get("/{connection_id}")
-def read_connection(connection_id: UUID, _: Viewer, deps: Deps) -> ConnectionView:
+def read_connection(connection_id: UUID, _: Viewer, deps: Deps, version: Versioned) -> ConnectionView:
     """One connection."""
     with deps.database.read() as session:
-        return _view(connections.get_connection(session, connection_id))
+        return version.tagged(_view(connections.get_connection(session, connection_id)))
 
 
 @router.patch("/{connection_id}")
-def change_connection(connection_id: UUID, body: ConnectionChange, caller: Admin, deps: Deps) -> ConnectionView:
+def change_connection(
+    connection_id: UUID, body: ConnectionChange, caller: Admin, deps: Deps, version: Versioned
+) -> ConnectionView:
     """Rename, disable, enable, limit, or give other scopes or origins; the front doors know once this answers."""
     with change_of_connections(deps, caller) as work:
         before = _view(connections.get_connection(work.session, connection_id))
+        version.require(before, body)
         if "rate_limit" in body.model_fields_set:
             connections.limit_connection(work.session, connection_id, body.rate_limit)
         after = _view(
@@ -116,7 +121,7 @@ def change_connection(connection_id: UUID, body: ConnectionChange, caller: Admin
             )
         )
         work.record("update", "connection", connection_id, before=before, after=after)
-    return after
+    return version.tagged(after)
 
 
 @router.post("/{connection_id}/rotate", response_model_exclude_none=True)

@@ -17,7 +17,7 @@ from milepost.web.audience import Audience
 from milepost.web.auth import Editor, Viewer
 from milepost.web.changes import Change, change
 from milepost.web.deps import Deps
-from milepost.web.paging import Page, everything
+from milepost.web.paging import Cursor, Page, ShortLimit, some_of
 from milepost.web.routes.assignment import (
     Assigned,
     AssignTo,
@@ -28,6 +28,7 @@ from milepost.web.routes.assignment import (
     push_to,
     unassign_from,
 )
+from milepost.web.versions import Versioned
 
 router = APIRouter(prefix="/milestones", tags=["milestones"])
 
@@ -40,50 +41,51 @@ class MilestoneInUse(Milestone):
 
 
 @router.get("")
-def list_milestones(_: Viewer, deps: Deps) -> Page[MilestoneInUse]:
+def list_milestones(_: Viewer, deps: Deps, cursor: Cursor = None, limit: ShortLimit = 1000) -> Page[MilestoneInUse]:
     """All definitions with the companies' states, oldest first."""
     with deps.database.read() as session:
         states = milestones.count_milestone_states(session)
-        return everything(
-            [
-                _in_use(session, milestone, states.get(milestone.id, {}))
-                for milestone in milestones.list_milestones(session)
-            ]
-        )
+        page = some_of(milestones.list_milestones(session), cursor, limit, lambda one: (one.id,))
+        shown = [_in_use(session, milestone, states.get(milestone.id, {})) for milestone in page.items]
+        return Page(items=shown, next=page.next)
 
 
 @router.post("", status_code=201)
-def add_milestone(draft: MilestoneDraft, caller: Editor, deps: Deps) -> Milestone:
+def add_milestone(draft: MilestoneDraft, caller: Editor, deps: Deps, version: Versioned) -> Milestone:
     """Add a definition; it acts once it is assigned."""
     with change(deps, caller) as work:
         milestone = milestones.create_milestone(work.session, draft, now_ms=work.now_ms)
         work.record("create", "milestone", milestone.id, after=milestone)
-    return milestone
+    return version.tagged(milestone)
 
 
 @router.get("/{milestone_id}")
-def read_milestone(milestone_id: UUID, _: Viewer, deps: Deps) -> MilestoneInUse:
+def read_milestone(milestone_id: UUID, _: Viewer, deps: Deps, version: Versioned) -> MilestoneInUse:
     """One definition with the companies' states."""
     with deps.database.read() as session:
         milestone = milestones.get_milestone(session, milestone_id)
         states = milestones.count_milestone_states(session).get(milestone_id, {})
-        return _in_use(session, milestone, states)
+        return version.tagged(_in_use(session, milestone, states), of=milestone)
 
 
 @router.put("/{milestone_id}")
-def replace_milestone(milestone_id: UUID, draft: MilestoneDraft, caller: Editor, deps: Deps) -> Milestone:
+def replace_milestone(
+    milestone_id: UUID, draft: MilestoneDraft, caller: Editor, deps: Deps, version: Versioned
+) -> Milestone:
     """Change the definition; companies keep the copies they have."""
     with change(deps, caller) as work:
         before = milestones.get_milestone(work.session, milestone_id)
+        version.require(before, draft)
         after = milestones.update_milestone(work.session, milestone_id, draft)
         work.record("update", "milestone", milestone_id, before=before, after=after)
-    return after
+    return version.tagged(after)
 
 
 @router.delete("/{milestone_id}", status_code=204)
-def remove_milestone(milestone_id: UUID, caller: Editor, deps: Deps) -> None:
+def remove_milestone(milestone_id: UUID, caller: Editor, deps: Deps, version: Versioned) -> None:
     """Take a definition away; 409 while a company has it or an outcome counts on it."""
     with change(deps, caller) as work:
+        version.require(milestones.get_milestone(work.session, milestone_id))
         before = milestones.delete_milestone(work.session, milestone_id)
         work.record("delete", "milestone", milestone_id, before=before)
 

@@ -17,7 +17,7 @@ from milepost.web.audience import Audience
 from milepost.web.auth import Editor, Viewer
 from milepost.web.changes import Change, change
 from milepost.web.deps import Deps
-from milepost.web.paging import Page, everything
+from milepost.web.paging import Cursor, Page, ShortLimit, some_of
 from milepost.web.routes.assignment import (
     Assigned,
     AssignTo,
@@ -28,6 +28,7 @@ from milepost.web.routes.assignment import (
     push_to,
     unassign_from,
 )
+from milepost.web.versions import Versioned
 
 router = APIRouter(prefix="/outcomes", tags=["outcomes"])
 
@@ -40,47 +41,49 @@ class OutcomeInUse(Outcome):
 
 
 @router.get("")
-def list_outcomes(_: Viewer, deps: Deps) -> Page[OutcomeInUse]:
+def list_outcomes(_: Viewer, deps: Deps, cursor: Cursor = None, limit: ShortLimit = 1000) -> Page[OutcomeInUse]:
     """All templates with the companies' states, oldest first."""
     with deps.database.read() as session:
         states = outcomes.count_outcome_states(session)
-        return everything(
-            [_in_use(session, outcome, states.get(outcome.id, {})) for outcome in outcomes.list_outcomes(session)]
-        )
+        page = some_of(outcomes.list_outcomes(session), cursor, limit, lambda one: (one.id,))
+        shown = [_in_use(session, outcome, states.get(outcome.id, {})) for outcome in page.items]
+        return Page(items=shown, next=page.next)
 
 
 @router.post("", status_code=201)
-def add_outcome(draft: OutcomeDraft, caller: Editor, deps: Deps) -> Outcome:
+def add_outcome(draft: OutcomeDraft, caller: Editor, deps: Deps, version: Versioned) -> Outcome:
     """Add a template."""
     with change(deps, caller) as work:
         outcome = outcomes.create_outcome(work.session, draft, now_ms=work.now_ms)
         work.record("create", "outcome", outcome.id, after=outcome)
-    return outcome
+    return version.tagged(outcome)
 
 
 @router.get("/{outcome_id}")
-def read_outcome(outcome_id: UUID, _: Viewer, deps: Deps) -> OutcomeInUse:
+def read_outcome(outcome_id: UUID, _: Viewer, deps: Deps, version: Versioned) -> OutcomeInUse:
     """One template with the companies' states."""
     with deps.database.read() as session:
         outcome = outcomes.get_outcome(session, outcome_id)
         states = outcomes.count_outcome_states(session).get(outcome_id, {})
-        return _in_use(session, outcome, states)
+        return version.tagged(_in_use(session, outcome, states), of=outcome)
 
 
 @router.put("/{outcome_id}")
-def replace_outcome(outcome_id: UUID, draft: OutcomeDraft, caller: Editor, deps: Deps) -> Outcome:
+def replace_outcome(outcome_id: UUID, draft: OutcomeDraft, caller: Editor, deps: Deps, version: Versioned) -> Outcome:
     """Change the template; companies keep the outcome as it was assigned."""
     with change(deps, caller) as work:
         before = outcomes.get_outcome(work.session, outcome_id)
+        version.require(before, draft)
         after = outcomes.update_outcome(work.session, outcome_id, draft)
         work.record("update", "outcome", outcome_id, before=before, after=after)
-    return after
+    return version.tagged(after)
 
 
 @router.delete("/{outcome_id}", status_code=204)
-def remove_outcome(outcome_id: UUID, caller: Editor, deps: Deps) -> None:
+def remove_outcome(outcome_id: UUID, caller: Editor, deps: Deps, version: Versioned) -> None:
     """Take a template away; 409 while a company has the outcome."""
     with change(deps, caller) as work:
+        version.require(outcomes.get_outcome(work.session, outcome_id))
         work.record("delete", "outcome", outcome_id, before=outcomes.delete_outcome(work.session, outcome_id))
 
 

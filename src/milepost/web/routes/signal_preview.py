@@ -20,7 +20,7 @@ from milepost.domain.signal import SignalDraft
 from milepost.kit.clock import to_datetime
 from milepost.web.auth import Viewer
 from milepost.web.deps import Deps, WebDeps
-from milepost.web.paging import Limit, Page, everything
+from milepost.web.paging import Limit, Page
 from milepost.web.signal_preview import SignalPreview, cut, preview_signal
 
 router = APIRouter(tags=["signals"])
@@ -65,8 +65,8 @@ def list_event_keys(
 ) -> Page[EventKeyView]:
     """Which event keys the connection has really sent, the latest first; one page, `search` finds the others."""
     _check_connection(deps, connection_id)
-    return everything(
-        [
+    return Page(
+        items=[
             EventKeyView(
                 event_key=seen.event_key,
                 events=seen.events,

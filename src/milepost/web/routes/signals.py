@@ -21,7 +21,8 @@ from milepost.kit.clock import to_datetime
 from milepost.web.auth import Editor, Viewer
 from milepost.web.changes import change
 from milepost.web.deps import Deps
-from milepost.web.paging import Page, everything
+from milepost.web.paging import Cursor, Page, ShortLimit, some_of
+from milepost.web.versions import Versioned
 
 router = APIRouter(prefix="/signals", tags=["signals"])
 
@@ -54,50 +55,55 @@ class CountsOfSignal(BaseModel):
 
 
 @router.get("")
-def list_signals(_: Viewer, deps: Deps) -> Page[Signal]:
+def list_signals(_: Viewer, deps: Deps, cursor: Cursor = None, limit: ShortLimit = 1000) -> Page[Signal]:
     """All signals in force, disabled ones included, oldest first."""
     with deps.database.read() as session:
-        return everything(signals.list_signals(session))
+        return some_of(signals.list_signals(session), cursor, limit, lambda one: (one.id,))
 
 
 @router.post("", status_code=201)
-def add_signal(draft: SignalDraft, caller: Editor, deps: Deps) -> Signal:
+def add_signal(draft: SignalDraft, caller: Editor, deps: Deps, version: Versioned) -> Signal:
     """Put a signal in force: it reads the events from now on."""
     with change(deps, caller) as work:
         signal = signals.create_signal(work.session, draft, now_ms=work.now_ms)
         work.record("create", "signal", signal.id, after=signal)
-    return signal
+    return version.tagged(signal)
 
 
 @router.get("/{signal_id}")
-def read_signal(signal_id: UUID, _: Viewer, deps: Deps) -> Signal:
+def read_signal(signal_id: UUID, _: Viewer, deps: Deps, version: Versioned) -> Signal:
     """The revision in force."""
     with deps.database.read() as session:
-        return signals.get_signal(session, signal_id)
+        return version.tagged(signals.get_signal(session, signal_id))
 
 
 @router.put("/{signal_id}")
-def replace_signal(signal_id: UUID, draft: SignalDraft, caller: Editor, deps: Deps) -> Signal:
+def replace_signal(signal_id: UUID, draft: SignalDraft, caller: Editor, deps: Deps, version: Versioned) -> Signal:
     """Put a new revision in force, for the events from now on; 409 while the signal is applied to history."""
     with change(deps, caller) as work:
         before = signals.get_signal(work.session, signal_id)
+        version.require(before, draft)
         after = signals.update_signal(work.session, signal_id, draft, now_ms=work.now_ms)
         work.record("update", "signal", signal_id, before=before, after=after)
-    return after
+    return version.tagged(after)
 
 
 @router.delete("/{signal_id}", status_code=204)
-def remove_signal(signal_id: UUID, caller: Editor, deps: Deps) -> None:
+def remove_signal(signal_id: UUID, caller: Editor, deps: Deps, version: Versioned) -> None:
     """Take a signal away; 409 while metrics draw on it, or it is applied to history."""
     with change(deps, caller) as work:
+        version.require(signals.get_signal(work.session, signal_id))
         work.record("delete", "signal", signal_id, before=signals.delete_signal(work.session, signal_id))
 
 
 @router.get("/{signal_id}/revisions")
-def list_revisions(signal_id: UUID, _: Viewer, deps: Deps) -> Page[SignalRevision]:
+def list_revisions(
+    signal_id: UUID, _: Viewer, deps: Deps, cursor: Cursor = None, limit: ShortLimit = 1000
+) -> Page[SignalRevision]:
     """Every revision, newest first."""
     with deps.database.read() as session:
-        return everything(signals.list_signal_revisions(session, signal_id))
+        found = signals.list_signal_revisions(session, signal_id)
+        return some_of(found, cursor, limit, lambda one: (-one.signal.revision,))
 
 
 @router.post("/{signal_id}/backfill", status_code=202)

@@ -13,7 +13,7 @@ from milepost.domain.account import Person, Role
 from milepost.web.auth import Admin
 from milepost.web.changes import change
 from milepost.web.deps import Deps
-from milepost.web.paging import Page, everything
+from milepost.web.paging import Cursor, Page, ShortLimit, some_of
 
 router = APIRouter(prefix="/users", tags=["users"])
 
@@ -28,10 +28,10 @@ class PersonChange(BaseModel):
 
 
 @router.get("")
-def list_users(_: Admin, deps: Deps) -> Page[Person]:
+def list_users(_: Admin, deps: Deps, cursor: Cursor = None, limit: ShortLimit = 1000) -> Page[Person]:
     """Everyone, by email."""
     with deps.database.read() as session:
-        return everything(people.list_people(session))
+        return some_of(people.list_people(session), cursor, limit, lambda one: (one.email,))
 
 
 @router.post("", status_code=201)
