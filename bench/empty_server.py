@@ -3,24 +3,44 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Callable
 
 import uvloop
-from granian.constants import Interfaces
 
-from milepost.operate.listener import make_server
+from milepost.domain.errors import MilepostError
+from milepost.operate.listener import make_api_server
+from milepost.receive.door import Answer
+from milepost.receive.http.port import Head, Reply
+
+_ACCEPTED = Answer(status=202, headers=())
 
 
 class Empty:
-    """Reads nothing, says 202."""
+    """Looks at nothing, says 202."""
 
-    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
-        """Answer one request."""
-        protocol.response_empty(202, [])
+    early = None
+
+    def open(self, head: Head) -> Empty:
+        """Every request is the same."""
+        return self
+
+    def whole(self, body: bytes, answer: Callable[[Reply], None]) -> None:
+        """202."""
+        answer(_ACCEPTED)
+
+    def refuse(self, error: MilepostError) -> Reply:
+        """Never asked for by a benchmark."""
+        return Answer(status=error.status)
+
+    def is_behind(self) -> bool:
+        """Nothing is kept."""
+        return False
 
 
 async def _serve(port: int) -> None:
-    await make_server(Empty(), interface=Interfaces.RSGI, host="127.0.0.1", port=port, tls=None).serve()
+    await make_api_server(
+        Empty(), host="127.0.0.1", port=port, tls=None, body_bytes=8 * 1024 * 1024, body_seconds=30.0
+    ).serve()
 
 
 if __name__ == "__main__":

@@ -6,9 +6,10 @@ its spans are written down first (an intent), a batch made again has the same id
 
 from __future__ import annotations
 
+import sqlite3
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol, TypeVar
@@ -20,14 +21,16 @@ from milepost.domain.errors import MilepostError, UnavailableError
 from milepost.domain.event import Detected, Emissions, Located, RecordedGroup
 from milepost.domain.fate import ParkReason
 from milepost.domain.tally import Tally
-from milepost.kit.clock import Clock
+from milepost.kit.clock import Clock, monotonic_ms
 from milepost.observe.health import ReactorHealth
 from milepost.observe.logs import logger
-from milepost.observe.metric_names import BATCHES, EVENTS, LAG_ENTRIES, SIGNALS
+from milepost.observe.metric_names import BATCHES, DOUBTFUL_DATES, EVENTS, SIGNALS
+from milepost.observe.pulse import Pulse
+from milepost.observe.unharmed import unharmed
 from milepost.record.checkpoint import Checkpoints, Intent, Span
 from milepost.record.claims.port import Claims
 from milepost.record.journal.port import JournalReader
-from milepost.record.step import counted, park, record
+from milepost.record.step import counted, counted_flags, park, record
 
 _log = logger("reactor")
 _T = TypeVar("_T")
@@ -36,8 +39,12 @@ MOST_ENTRIES: Final = 20_000
 MOST_BYTES: Final = 8 * 1024 * 1024
 MOST_PARKED_IN_A_ROW: Final = 5
 _IDLE_SECONDS: Final = 0.01
-_HEALTH_MS: Final = 250
+_BEAT_SECONDS: Final = 0.25
 _LONGEST_RETRY_SECONDS: Final = 5.0
+_LONG_SECONDS: Final = 0.5
+"""What is over sooner is not worth a word in `/ready`."""
+_MAY_PASS: Final = (UnavailableError, OSError, sqlite3.OperationalError)
+"""What says nothing about an entry, such as a full disk, or no descriptors left: it is tried until it works."""
 
 
 class Detector(Protocol):
@@ -79,7 +86,7 @@ class Parts:
     touched: Callable[[Sequence[Emissions]], None]
     settled: Callable[[int, Collection[UUID]], None]
     report: Callable[[ReactorHealth], None]
-    clock: Clock
+    clock: Clock = monotonic_ms
 
 
 class StoppedLineError(MilepostError):
@@ -99,24 +106,29 @@ class Reactor:
         self._pause = threading.Event()
         self._stands_still = threading.Event()
         self._one_pause = threading.Lock()
+        self._catch_up_to: Mapping[int, int] = {}
         self._parked_in_a_row = 0
-        self._reported_at_ms = 0
-        self._progressed_at_ms = parts.clock()
+        self._pulse = Pulse(self._lag, parts.report, parts.clock)
 
     def stop(self) -> None:
         """Finish the batch under way and come home."""
         self._stop.set()
 
     def run(self) -> None:
-        """Work until told to stop; reports a stopped line and keeps reporting it, so that `/ready` stays red."""
+        """Work until told to stop; reports a stopped line and keeps reporting it, so that `/ready` stays red.
+
+        Any other error is raised: it ends the thread and with it the process, and the next one makes the batch again.
+        """
         with ThreadPoolExecutor(1, thread_name_prefix="settle") as settling:
             try:
                 self._run(settling)
-            except Exception as error:
+            except StoppedLineError as error:
                 _log.exception("line_stopped")
-                reason = error.message if isinstance(error, MilepostError) else repr(error)
-                while not self._stop.wait(_HEALTH_MS / 1000):
-                    self._report(stopped_because=reason)
+                while not self._stop.wait(_BEAT_SECONDS):
+                    self._pulse.beat(stopped_because=error.message)
+            except _MAY_PASS:
+                if not self._stop.is_set():
+                    raise
 
     def drain(self, deadline_seconds: float) -> bool:
         """From another thread: wait until the journal is read to its end and settled; whether it was, in time."""
@@ -137,33 +149,47 @@ class Reactor:
                     raise UnavailableError(f"The reactor did not come to rest within {patience_seconds:g} seconds.")
                 yield
             finally:
+                self._catch_up_to = {}
                 self._pause.clear()
 
+    def catch_up(self, upto: Mapping[int, int]) -> None:
+        """While it is paused: process what lies up to these offsets after all, and nothing beyond."""
+        self._catch_up_to = dict(upto)
+
     def _run(self, settling: ThreadPoolExecutor) -> None:
-        for intent in self._parts.checkpoints.open_intents():
+        for intent in self._again(self._parts.checkpoints.open_intents):
             _log.info("batch_made_again", batch=intent.batch)
-            self._settle(self._work(intent, self._entries(intent.spans)))
+            entries = self._again(lambda spans=intent.spans: self._entries(spans))  # type: ignore[misc]
+            self._finish(settling.submit(self._settle, self._work(intent, entries)))
             self._advance(intent.spans)
         ahead: Future[None] | None = None
         while not self._stop.is_set():
             is_pausing = self._pause.is_set()
-            entries = [] if is_pausing else self._next_entries()
+            bounds = self._catch_up_to if is_pausing else None
+            entries = self._again(lambda bounds=bounds: self._next_entries(bounds))  # type: ignore[misc]
             if entries:
-                intent = self._parts.checkpoints.begin(_spans(entries, self._reached))
+                spans = _spans(entries, self._reached)
+                intent = self._again(lambda spans=spans: self._parts.checkpoints.begin(spans))  # type: ignore[misc]
                 self._advance(intent.spans)
                 worked = self._work(intent, entries)
                 if ahead:
-                    ahead.result()
+                    self._finish(ahead)
                 ahead = settling.submit(self._settle, worked)
             elif ahead:
-                ahead.result()
+                self._finish(ahead)
                 ahead = None
             else:
                 (self._stands_still if is_pausing else self._is_idle).set()
                 self._stop.wait(_IDLE_SECONDS)
-            self._report()
+            self._pulse.beat()
         if ahead:
             ahead.result()
+
+    def _finish(self, ahead: Future[None]) -> None:
+        """Wait until the batch is settled, and say meanwhile that this thread lives."""
+        while not wait([ahead], _BEAT_SECONDS).done:
+            self._pulse.beat()
+        ahead.result()
 
     def _work(self, intent: Intent, entries: Sequence[Located]) -> Worked:
         """The stages that make no lasting effect but claims and companies: repeatable."""
@@ -204,41 +230,55 @@ class Reactor:
     def _settle(self, worked: Worked) -> None:
         """Every lasting effect of a batch: store, then checkpoint, then live tails and the judge are told."""
         self._again(
-            lambda: self._parts.store.insert(worked.intent.batch, worked.intent.token, worked.groups, worked.emissions)
+            lambda: self._parts.store.insert(worked.intent.batch, worked.intent.token, worked.groups, worked.emissions),
+            is_reporting=False,
         )
-        self._parts.checkpoints.finish(worked.intent, worked.tallies)
-        self._progressed_at_ms = self._parts.clock()
-        for fate, count in counted(worked.groups).items():
-            EVENTS.labels(fate.value).inc(count)
-        SIGNALS.inc(sum(tally.matched - tally.company_missing for tally in worked.tallies))
-        BATCHES.inc()
+        self._again(lambda: self._parts.checkpoints.finish(worked.intent, worked.tallies), is_reporting=False)
+        self._pulse.progressed()
+        with unharmed("a batch"):
+            for fate, count in counted(worked.groups).items():
+                EVENTS.labels(fate.value).inc(count)
+            for flag, count in counted_flags(worked.groups).items():
+                DOUBTFUL_DATES.labels(flag.value).inc(count)
+            SIGNALS.inc(sum(tally.matched - tally.company_missing for tally in worked.tallies))
+            BATCHES.inc()
         self._parts.settled(worked.intent.batch, {emitted.signal_id for emitted in worked.emissions})
         if worked.emissions:
             self._parts.touched(worked.emissions)
 
-    def _again(self, act: Callable[[], _T]) -> _T:
-        """Do it until it works, as long as what stands in the way may pass; then the backlog waits, nothing is lost."""
-        pause = 0.1
+    def _again(self, act: Callable[[], _T], *, is_reporting: bool = True) -> _T:
+        """Do it until it works, as long as what stands in the way may pass; then the backlog waits, nothing is lost.
+
+        Only the line's own thread reports; while another one waits, that one is what the line's thread waits for.
+        """
+        who = "line" if is_reporting else "settling"
+        pause, waited = 0.1, 0.0
         while True:
             try:
-                return act()
-            except UnavailableError as error:
-                _log.warning("waiting_for_a_part", reason=error.message, seconds=pause)
-                if self._stop.wait(pause):
+                result = act()
+            except _MAY_PASS as error:
+                reason = error.message if isinstance(error, UnavailableError) else str(error)
+                _log.warning("waiting_for_a_part", reason=reason, seconds=pause)
+                if waited > _LONG_SECONDS:
+                    self._pulse.waits(who, reason)
+                if self._pulse.rest(pause, self._stop, is_beating=is_reporting):
                     raise
+                waited += pause
                 pause = min(pause * 2, _LONGEST_RETRY_SECONDS)
+            else:
+                self._pulse.waits(who, "")
+                return result
 
-    def _next_entries(self) -> list[Located]:
-        """What lies beyond the last batch, from every partition its fair share."""
+    def _next_entries(self, bounds: Mapping[int, int] | None) -> list[Located]:
+        """What lies beyond the last batch, from every partition its fair share; with bounds, up to those offsets."""
         partitions = self._parts.reader.partitions()
         entries: list[Located] = []
         for partition in partitions:
-            entries += self._parts.reader.read(
-                partition,
-                self._reached.get(partition, 0),
-                MOST_ENTRIES // len(partitions),
-                MOST_BYTES // len(partitions),
-            )
+            after, most = self._reached.get(partition, 0), MOST_ENTRIES // len(partitions)
+            if bounds is not None:
+                most = min(most, bounds.get(partition, 0) - after)
+            if most > 0:
+                entries += self._parts.reader.read(partition, after, most, MOST_BYTES // len(partitions))
         return entries
 
     def _entries(self, spans: Iterable[Span]) -> list[Located]:
@@ -255,22 +295,6 @@ class Reactor:
         return sum(
             max(0, self._parts.reader.extent(partition).last - reached.get(partition, 0))
             for partition in self._parts.reader.partitions()
-        )
-
-    def _report(self, stopped_because: str = "") -> None:
-        now = self._parts.clock()
-        if now - self._reported_at_ms < _HEALTH_MS:
-            return
-        self._reported_at_ms = now
-        lag = self._lag()
-        LAG_ENTRIES.set(lag)
-        self._parts.report(
-            ReactorHealth(
-                at_ms=now,
-                progressed_at_ms=self._progressed_at_ms if lag else now,
-                lag_entries=lag,
-                stopped_because=stopped_because,
-            )
         )
 
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
@@ -26,6 +27,9 @@ class Settings(BaseModel):
     host: str = Field(default="127.0.0.1", description="Address that both listeners bind")
     api_port: int = Field(default=8443, ge=1, le=65535, description="Port of the front doors for events")
     app_port: int = Field(default=8444, ge=1, le=65535, description="Port of the console and its API")
+    public_url: str | None = Field(
+        default=None, description="Base URL of the front doors as browsers reach them; default host and API port"
+    )
     workers: int = Field(default=1, ge=1, le=64, description="Ingest processes")
     tls: str = Field(default="auto", description="auto (a local CA under the data folder), off, or CERT,KEY files")
     demo: bool = Field(default=False, description="Define and run the demo business")
@@ -34,6 +38,9 @@ class Settings(BaseModel):
     )
     body_limit_bytes: int = Field(default=8 * 1024 * 1024, ge=1024, description="Largest request body, expanded")
     body_seconds: float = Field(default=30, gt=0, description="How long a request's body may take to arrive")
+    stall_seconds: float = Field(
+        default=20, ge=2, description="How long a process may give no sign of life before it is ended and started again"
+    )
     journal_retention_hours: float = Field(
         default=24, ge=0, description="How long processed submissions stay in the journal"
     )
@@ -63,6 +70,13 @@ class Settings(BaseModel):
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_web_address(cls, value: str | None) -> str | None:
+        if value is not None and (not value.startswith(("http://", "https://")) or not urlsplit(value).hostname):
+            raise ValueError("must be such as https://events.example.com")
         return value
 
     @classmethod
@@ -99,6 +113,10 @@ class Settings(BaseModel):
     def api_url(self) -> str:
         """Where the front doors are, as a person or a client would write it."""
         return f"{self.scheme()}://{_named(self.host)}:{self.api_port}"
+
+    def public(self) -> str:
+        """Where browsers reach the front doors, without a final slash: what tracking scripts are made with."""
+        return (self.public_url or self.api_url()).rstrip("/")
 
     def app_url(self) -> str:
         """Where the console is."""

@@ -19,6 +19,7 @@ from milepost.control.directory import (
     JudgedPlans,
     Rejudgings,
 )
+from milepost.control.judging_job import JudgingJobs
 from milepost.control.session import Database, sqlite_file
 from milepost.detect.backfill import Backfill
 from milepost.detect.company import Companies
@@ -34,14 +35,15 @@ from milepost.jobs.port import Handler
 from milepost.jobs.runner import JobRunner
 from milepost.judge.loop import JudgeLoop
 from milepost.judge.step import Judge
-from milepost.kit.clock import Clock
+from milepost.kit.clock import Clock, monotonic_ms
 from milepost.kit.crypto import load_key
 from milepost.kit.news import News
 from milepost.measure.queries import MetricReader
 from milepost.observe import paths
-from milepost.observe.health import ReactorHealth, write_health
+from milepost.observe.health import HealthFile, ReactorHealth
 from milepost.observe.logs import logger
-from milepost.observe.metric_names import TRANSITIONS
+from milepost.observe.metric_names import PLANS_BEHIND, PLANS_WAITING, TRANSITIONS
+from milepost.observe.unharmed import unharmed
 from milepost.reactor import Parts, Reactor
 from milepost.record.checkpoint import Checkpoints
 from milepost.record.claims.port import Claims
@@ -55,6 +57,9 @@ from milepost.store.writer import StoreWriter
 
 _log = logger("judge")
 _PATIENCE_SECONDS = 30.0
+_MOST_SECONDS = 20.0
+"""For a statement that someone waits for at the console."""
+_SETTLING_SECONDS = 2.0
 _GRACE_SECONDS = 5.0
 """Longer than any reading of a signal takes that began before its history was changed over."""
 
@@ -115,17 +120,16 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     data = settings.data
     writer = connect(settings.store())
     create_schema(writer)
-    pool = ClientPool(settings.store())
+    pool = ClientPool(settings.store(), most_seconds=_MOST_SECONDS)
+    judges_pool = ClientPool(settings.store(), 1)
     identities = IdentitySource(database)
-    judge = make_judge(database, pool, identities, clock)
+    judge = make_judge(database, judges_pool, identities, clock)
 
     checkpoints = Checkpoints(paths.reactor(data))
     claims = RocksdbClaims(paths.claims(data))
     news = News(checkpoints.finished_batch())
 
-    def report(health: ReactorHealth) -> None:
-        write_health(paths.health(data), msgspec.structs.replace(health, unjudged_companies=judge.unjudged))
-
+    health_file = HealthFile(paths.health(data))
     reactor = Reactor(
         Parts(
             reader=SqliteJournalReader(paths.journal(data)),
@@ -135,8 +139,7 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
             store=StoreWriter(writer),
             touched=judge.touched,
             settled=news.tell,
-            report=report,
-            clock=clock,
+            report=_reporting(health_file, judge, clock),
         )
     )
     return Engine(
@@ -147,8 +150,27 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
         judge=judge,
         pool=pool,
         identities=identities,
-        _owned=(checkpoints, claims, pool, writer),
+        _owned=(checkpoints, claims, pool, judges_pool, writer, health_file),
     )
+
+
+def _reporting(file: HealthFile, judge: JudgeLoop, clock: Clock) -> Callable[[ReactorHealth], None]:
+    """Tells how the reactor is, and how far behind the judge is."""
+
+    def report(health: ReactorHealth) -> None:
+        state = judge.state
+        behind_ms = 0 if state.since_ms is None else max(0, clock() - state.since_ms)
+        PLANS_WAITING.set(state.waiting)
+        PLANS_BEHIND.set(behind_ms / 1000)
+        of_plans = {
+            "unjudged_companies": judge.unjudged,
+            "plans_waiting": state.waiting,
+            "plans_wait_since_ms": None if state.since_ms is None else monotonic_ms() - behind_ms,
+            "plans_progressed_at_ms": state.progressed_at_ms,
+        }
+        file.write(msgspec.structs.replace(health, **of_plans))
+
+    return report
 
 
 class JudgeAhead:
@@ -215,6 +237,7 @@ def make_privacy(
         control_file=sqlite_file(settings.control()),
         drop_snapshots=drop_snapshots,
         clock=clock,
+        settling_seconds=_SETTLING_SECONDS,
     )
     return PrivacyDesk(premises, load_key(paths.secrets_key(data)))
 
@@ -224,7 +247,8 @@ def make_judge(database: Database, pool: Queries, identities: IdentitySource, cl
     definitions = DefinitionSource(database)
 
     def judged(transitions: Sequence[Transition]) -> None:
-        TRANSITIONS.inc(len(transitions))
+        with unharmed("transitions"):
+            TRANSITIONS.inc(len(transitions))
 
     def failed(error: Exception) -> None:
         _log.error("judging_failed", exc_info=error)
@@ -248,4 +272,5 @@ def make_judge(database: Database, pool: Queries, identities: IdentitySource, cl
         judged=judged,
         failed=failed,
         clock=clock,
+        job=JudgingJobs(database, clock),
     )

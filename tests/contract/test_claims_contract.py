@@ -1,5 +1,7 @@
 """What every store of claims promises (record/claims/port.py), over every implementation."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +13,30 @@ from milepost.record.claims.port import Claims, claim_digest, claim_prefix
 from milepost.record.claims.rocksdb import RocksdbClaims
 
 STORES = [pytest.param(RocksdbClaims, id="rocksdb")]
+FULL = """
+import importlib, resource, sys
+from pathlib import Path
+from milepost.domain.errors import UnavailableError
+
+module, _, name = sys.argv[1].rpartition(".")
+claims = getattr(importlib.import_module(module), name)(Path(sys.argv[2]))
+assert claims.claim([b"kept"], [b"a"]) == [None]
+keys, owners = [b"%d" % one for one in range(5000)], [b"o%d" % one for one in range(5000)]
+_, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1024, hard))
+for _ in range(3):
+    try:
+        claims.claim(keys, owners)
+    except UnavailableError as error:
+        assert "cannot be kept now" in error.message
+    else:
+        raise AssertionError("there was room")
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+assert claims.claim(keys, owners) == [None] * 5000
+assert claims.claim([b"kept", keys[7], b"new"], [b"b"] * 3) == [b"a", owners[7], None]
+claims.close()
+"""
+"""In a process of its own, whose files must not grow for a while, as on a full disk."""
 Open = Callable[[Path], Claims]
 
 
@@ -68,3 +94,9 @@ def test_two_triples_give_the_same_digest_only_if_they_are_the_same(
 
 def test_moving_a_character_from_one_part_to_the_next_changes_the_digest() -> None:
     assert claim_digest(claim_prefix(bytes(16), "ab"), "c") != claim_digest(claim_prefix(bytes(16), "a"), "bc")
+
+
+@pytest.mark.parametrize("open_claims", ["milepost.record.claims.rocksdb.RocksdbClaims"])
+def test_claims_that_met_a_full_disk_go_on_when_there_is_room(tmp_path: Path, open_claims: str) -> None:
+    done = subprocess.run([sys.executable, "-c", FULL, open_claims, str(tmp_path / "claims")], check=False)
+    assert done.returncode == 0

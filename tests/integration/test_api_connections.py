@@ -44,6 +44,7 @@ def test_a_new_connection_comes_with_its_credentials(admin: TestClient, kind: st
         "track_event_key",
         "delivery_id",
         "created_at",
+        "doubtful_dates",
     }
     assert set(added) == view | credentials
     shown = admin.get(f"/api/connections/{added['id']}/keys").json()

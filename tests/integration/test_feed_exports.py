@@ -237,6 +237,20 @@ def test_a_file_has_the_rows_of_settled_batches_within_the_filter(shop: Shop) ->
     assert later == ["9"]
 
 
+def test_a_csv_for_spreadsheets_begins_with_a_byte_order_mark_and_is_the_same_behind_it(shop: Shop) -> None:
+    shop.happen(shop.signal, 1, [{"customer": "Zoë 株式会社"}])
+    plain, marked = shop.file("csv"), shop.file("csv", bom="true")
+    assert marked == b"\xef\xbb\xbf" + plain
+    assert "Zoë 株式会社".encode() in plain
+    assert shop.file("csv", bom="false") == plain
+
+
+@pytest.mark.parametrize("file_format", ["ndjson", "parquet"])
+def test_a_byte_order_mark_in_other_formats_is_refused(shop: Shop, file_format: str) -> None:
+    answer = shop.viewer.get("/api/feeds/export", params={"format": file_format, "bom": "true"})
+    assert (answer.status_code, answer.json()["faults"][0]["path"]) == (400, "bom")
+
+
 @pytest.mark.parametrize(
     ("file_format", "media_type"),
     [

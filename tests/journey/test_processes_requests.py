@@ -5,6 +5,7 @@ import json
 import resource
 import socket
 import ssl
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 
@@ -226,3 +227,22 @@ def test_a_refused_submission_is_shown_to_its_owner_without_its_secrets(service:
     assert (rejection["path"], rejection["status"]) == ("eventKey", 400)
     assert rejection["excerpt"] == '{"eventKey":"a:b","data":[{"password":"***","plan":"team"}]}'
     assert 'milepost_refusals_total{code="invalid_input",door="events",sender="known"}' in api.get("/metrics").text
+
+
+@pytest.mark.parametrize("version", ["--http1.1", "--http2"])
+@pytest.mark.parametrize("path", ["/", "/api/docs", "/api/openapi.json", "/api/overview", "/api/nothing", "/api/live"])
+def test_head_on_the_app_port_is_answered_like_get(service: Service, version: str, path: str) -> None:
+    """Over HTTP/2 too, which the server of that port speaks."""
+    url = f"https://localhost:{service.app_port}{path}"
+    with service.app() as console:
+        cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in console.cookies.jar)
+    trust = ["--cacert", str(service.ca_file), "--cookie", cookies, "--silent", "--show-error", "--max-time", "10"]
+    said = [
+        subprocess.run(["curl", *trust, version, *words, url], capture_output=True, text=True, check=False)
+        for words in (["--head"], ["--output", "-", "--write-out", "\n%{http_code}"])
+    ]
+    assert (said[0].returncode, said[0].stderr) == (0, "")
+    first, *headers = said[0].stdout.lower().splitlines()
+    assert first.split()[0] == ("http/2" if version == "--http2" else "http/1.1")
+    assert first.split()[1] == said[1].stdout.rpartition("\n")[2]
+    assert any(line.startswith(("content-type: ", "location: ")) for line in headers)

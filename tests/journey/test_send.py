@@ -21,6 +21,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield service
 
 
+EXACT = ("--connection", "Shop", "--event-key", "exact")
+
+
 def send(service: Service, file: Path, *options: str) -> subprocess.CompletedProcess[str]:
     named = ["--connection", "Shop", "--event-key", "purchases", "--date-field", "date", "--numbers", "amount"]
     return service.command("send", str(file), *named, "--refused", f"{file}.refused", *options)
@@ -31,8 +34,8 @@ def test_a_csv_is_sent_twice_and_the_second_time_every_event_is_a_repeat(service
     file.write_text(PURCHASES)
     told = [json.loads(send(service, file, "--json").stdout) for _ in range(2)]
     assert told == [
-        {"accepted": 2, "repeated": 0, "refused": 1},
-        {"accepted": 2, "repeated": 2, "refused": 1},
+        {"accepted": 2, "repeated": 0, "refused": 1, "left": 0, "records": 3},
+        {"accepted": 2, "repeated": 2, "refused": 1, "left": 0, "records": 3},
     ]
     (refused,) = [json.loads(line) for line in Path(f"{file}.refused").read_text().splitlines()]
     assert (refused["record"], refused["reason"]) == (2, "amount is not a number: 'not a number'")
@@ -47,7 +50,7 @@ def test_nested_payloads_come_back_equal(service: Service, tmp_path: Path) -> No
     file = tmp_path / "nested.ndjson"
     file.write_text(json.dumps(nested) + "\n")
     done = service.command("send", str(file), "--connection", "Shop", "--event-key", "nested", "--json")
-    assert json.loads(done.stdout) == {"accepted": 1, "repeated": 0, "refused": 0}
+    assert json.loads(done.stdout) == {"accepted": 1, "repeated": 0, "refused": 0, "left": 0, "records": 1}
     lines = service.command("tail", "--no-follow", "--event-key", "nested", "--json").stdout.splitlines()
     (event,) = [json.loads(line) for line in lines]
     payload = {name: value for name, value in event["payload"].items() if name != "idempotencyKey"}
@@ -73,7 +76,7 @@ def test_an_interrupted_sending_goes_on_behind_what_was_acknowledged(service: Se
     done = service.command(*command, "--json")
     assert "Going on after record" in done.stderr
     told = json.loads(done.stdout)
-    assert 0 < told["accepted"] < 4000
+    assert (told["accepted"], told["refused"], told["left"]) == (4000, 0, 0), "of both runs together"
     with service.app() as client:
 
         def new_ones() -> int:
@@ -84,6 +87,28 @@ def test_an_interrupted_sending_goes_on_behind_what_was_acknowledged(service: Se
         wait_for(lambda: new_ones() >= 4000, seconds=30, what="all records in the log")
         assert new_ones() - 4000 <= before
     assert not list(folder.glob("*[0-9a-f]")), "a complete sending leaves nothing behind"
+
+
+def test_numbers_arrive_digit_for_digit(service: Service, tmp_path: Path) -> None:
+    file = tmp_path / "exact.ndjson"
+    file.write_text('{"company":12345678901234567890123,"price":8.950,"n":1e3}\n{"company":"a","company":"b"}\n')
+    done = service.command("send", str(file), *EXACT, "--refused", f"{file}.refused", "--json")
+    assert json.loads(done.stdout) == {"accepted": 1, "repeated": 0, "refused": 1, "left": 0, "records": 2}
+    with service.app() as client:
+        (event,) = client.get("/api/events", params={"event_key": "exact"}).json()["items"]
+        assert event["fate"] == "processed"
+        raw = client.get("/api/events", params={"event_key": "exact"}).text
+    assert '"company":12345678901234567890123,"price":8.950,"n":1e3' in raw.replace(": ", ":").replace(", ", ",")
+
+
+def test_a_doubt_ends_a_command_that_nobody_watches_before_anything_is_sent(service: Service, tmp_path: Path) -> None:
+    file = tmp_path / "latin.csv"
+    file.write_bytes("customer,date,amount\nMünchen,2024-05-01,1\n".encode("latin-1"))
+    done = send(service, file, "--json")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Windows-1252: line 2 is not UTF-8" in done.stderr
+    assert "--encoding windows-1252. Or say --yes." in " ".join(done.stderr.split())
+    assert json.loads(send(service, file, "--json", "--yes").stdout)["accepted"] == 1
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -29,6 +30,7 @@ from milepost.operate.lock import FolderTakenError, lock_folder
 from milepost.settings import Settings
 
 _TRIES = 3
+_SNAPSHOT_SECONDS = 600
 
 
 def backup(
@@ -45,9 +47,12 @@ def backup(
     with told_errors():
         data, target = data.absolute(), target.absolute()
         require_data_folder(data)
-        require_room(data, target)
-        with one_at_a_time(data), _resting(data) as at_rest:
-            missing = _copy(console, data, at_rest, target) if at_rest else _copy_running(console, data, target)
+        try:
+            require_room(data, target)
+            with one_at_a_time(data, target), _resting(data) as at_rest:
+                missing = _copy(console, data, at_rest, target) if at_rest else _copy_running(console, data, target)
+        except (OSError, sqlite3.Error) as error:
+            raise OperatorError(f"The backup could not be made: {error}") from error
     for sentence in missing:
         typer.echo(f"Not in it: {sentence}")
     typer.echo(f"The backup is whole. To start from it: milepost serve --data {target}")
@@ -70,7 +75,7 @@ def _resting(data: Path) -> Iterator[State | None]:
 def _copy_running(console: Console, data: Path, target: Path) -> list[str]:
     api = Api(data)
     for _ in range(_TRIES):
-        snapshot = Path(api.ask("PUT", "/api/snapshot")["folder"])
+        snapshot = Path(api.ask("PUT", "/api/snapshot", timeout=_SNAPSHOT_SECONDS)["folder"])
         with suppress(GapError), taken(snapshot, data) as state:
             return _copy(console, data, state, target)
     raise OperatorError("The journal is trimmed faster than it can be copied; raise MILEPOST_JOURNAL_RETENTION_HOURS.")

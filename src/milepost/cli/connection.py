@@ -10,19 +10,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import typer
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from milepost.control.credentials import ConnectionKeys, shown_keys
+from milepost.cli.connection_output import as_shown, print_shown, public_url, with_keys, without_keys
 from milepost.control.migrate import open_migrated
 from milepost.control.repos import connections
 from milepost.control.repos.audit import record_change
 from milepost.control.revisions import read_connections_revision
-from milepost.domain.connection import Connection, ConnectionKind, RateLimit, TrackEventKey
+from milepost.domain.connection import Connection, ConnectionKind, DoubtfulDates, RateLimit, TrackEventKey
 from milepost.domain.errors import MilepostError
 from milepost.kit.clock import system_clock
 from milepost.kit.crypto import load_key
@@ -42,7 +42,9 @@ Data = Annotated[Path | None, typer.Option(help="The data folder. [default: .dat
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 ApiUrl = Annotated[
     str | None,
-    typer.Option(help="Where browsers reach the front doors, for the tracking script. [default: host and port as set]"),
+    typer.Option(
+        help="Where browsers reach the front doors, for the tracking script. [default: as the service has it, or set]"
+    ),
 ]
 DeliveryId = Annotated[
     str,
@@ -68,8 +70,8 @@ class _Work:
             subject="connection",
             subject_id=connection_id,
             now_ms=self.now_ms,
-            before=_without_keys(before),
-            after=_without_keys(after),
+            before=without_keys(before),
+            after=without_keys(after),
         )
 
 
@@ -93,6 +95,9 @@ def add(
         TrackEventKey, typer.Option(help="What names a track of the Segment wire: its event's name, or its type.")
     ] = TrackEventKey.NAME,
     delivery_id: DeliveryId = "auto",
+    doubtful_dates: Annotated[
+        DoubtfulDates, typer.Option(help="Keep events with implausible dates, with a flag, or refuse them.")
+    ] = DoubtfulDates.FLAG,
     data: Data = None,
     api_url: ApiUrl = None,
     as_json: AsJson = False,
@@ -106,10 +111,11 @@ def add(
             allowed_origins=tuple(allowed_origin or ()),
             track_event_key=track_event_key,
             delivery_id=delivery_id,
+            doubtful_dates=doubtful_dates,
         )
         keys = connections.create_connection(work.session, draft, now_ms=work.now_ms, secrets_key=work.secrets_key)
         work.record("create", keys.connection.id, None, keys.connection)
-    _print(_with_keys(keys, api_url or work.settings.api_url()), as_json=as_json)
+    print_shown(with_keys(keys, api_url or public_url(work.settings)), as_json=as_json)
 
 
 @app.command("list")
@@ -118,7 +124,7 @@ def list_all(data: Data = None, as_json: AsJson = False) -> None:
     with _work(data) as work:
         found = connections.list_connections(work.session)
     if as_json:
-        typer.echo(json.dumps([_public(connection) for connection in found], indent=2))
+        typer.echo(json.dumps([as_shown(connection) for connection in found], indent=2))
         return
     for connection in found:
         state = "" if connection.is_enabled else "  (disabled)"
@@ -155,6 +161,17 @@ def deliveries(connection_id: Id, delivery_id: DeliveryId, data: Data = None, as
 
 
 @app.command()
+def dates(
+    connection_id: Id,
+    doubtful: Annotated[DoubtfulDates, typer.Option(help="Keep implausible dates, flagged, or refuse them.")],
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what becomes of events whose dates are implausible: seconds for milliseconds, 1970, the future."""
+    _change(data, connection_id, "dates", as_json=as_json, doubtful_dates=doubtful)
+
+
+@app.command()
 def limit(
     connection_id: Id,
     *,
@@ -177,7 +194,7 @@ def limit(
             work.session, connection_id, RateLimit.model_validate(wanted) if wanted else None
         )
         work.record("limit", connection_id, before, after)
-    _print(_public(after), as_json=as_json)
+    print_shown(as_shown(after), as_json=as_json)
 
 
 @app.command()
@@ -200,7 +217,7 @@ def rotate(
             secrets_key=work.secrets_key,
         )
         work.record("rotate", connection_id, None, keys.connection)
-    _print(_with_keys(keys, api_url or work.settings.api_url()), as_json=as_json)
+    print_shown(with_keys(keys, api_url or public_url(work.settings)), as_json=as_json)
 
 
 @app.command("keys")
@@ -209,7 +226,7 @@ def show_keys(connection_id: Id, data: Data = None, api_url: ApiUrl = None, as_j
     with _work(data) as work:
         keys = connections.read_keys(work.session, connection_id, secrets_key=work.secrets_key)
         work.record("show_keys", connection_id, None, None)
-    _print(_with_keys(keys, api_url or work.settings.api_url()), as_json=as_json)
+    print_shown(with_keys(keys, api_url or public_url(work.settings)), as_json=as_json)
 
 
 def _change(
@@ -221,14 +238,20 @@ def _change(
     name: str | None = None,
     is_enabled: bool | None = None,
     delivery_id: str | None = None,
+    doubtful_dates: DoubtfulDates | None = None,
 ) -> None:
     with _work(data) as work:
         before = connections.get_connection(work.session, connection_id)
         after = connections.update_connection(
-            work.session, connection_id, name=name, is_enabled=is_enabled, delivery_id=delivery_id
+            work.session,
+            connection_id,
+            name=name,
+            is_enabled=is_enabled,
+            delivery_id=delivery_id,
+            doubtful_dates=doubtful_dates,
         )
         work.record(action, connection_id, before, after)
-    _print(_public(after), as_json=as_json)
+    print_shown(as_shown(after), as_json=as_json)
 
 
 @contextmanager
@@ -254,30 +277,3 @@ def _work(data: Path | None) -> Iterator[_Work]:
 def _refuse(message: str, reasons: Iterator[str]) -> None:
     typer.echo("\n  ".join((message, *reasons)), err=True)
     raise typer.Exit(1)
-
-
-def _without_keys(connection: Connection | None) -> Connection | None:
-    return connection and connection.model_copy(update={"client_id": None, "public_key": None})
-
-
-def _public(connection: Connection) -> dict[str, Any]:
-    shown: dict[str, Any] = {"id": str(connection.id), "name": connection.name, "kind": connection.kind.value}
-    shown["isEnabled"] = connection.is_enabled
-    if connection.rate_limit is not None:
-        allowed = connection.rate_limit
-        shown["rateLimit"] = {"eventsPerSecond": allowed.events_per_second, "burst": allowed.burst}
-    return shown
-
-
-def _with_keys(keys: ConnectionKeys, api_url: str) -> dict[str, Any]:
-    connection = keys.connection
-    named = {"id": str(connection.id), "name": connection.name, "kind": connection.kind.value}
-    return {**named, **shown_keys(keys, api_url=api_url.rstrip("/"))}
-
-
-def _print(shown: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(shown, indent=2))
-        return
-    for name, value in shown.items():
-        typer.echo(f"{name}:\n{value}" if "\n" in str(value) else f"{name}: {value}")

@@ -34,12 +34,20 @@ def export(
     since: Annotated[str | None, typer.Option(help="Dated at or after, as 2026-01-31T00:00:00Z.")] = None,
     until: Annotated[str | None, typer.Option(help="Dated before.")] = None,
     file_format: Annotated[FileFormat, typer.Option("--format", help="What to write.")] = FileFormat.CSV,
+    bom: Annotated[
+        bool, typer.Option("--bom", help="Begin a CSV with a byte order mark, so that Excel reads it as UTF-8.")
+    ] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The file; standard output if none.")] = None,
 ) -> None:
-    """Write what signals emitted into a file. A file that could not be finished is not left behind."""
+    """Write what signals emitted into a file.
+
+    For Excel, give --bom: it takes a CSV without a byte order mark for another encoding. A file that could not be
+    finished is not left behind.
+    """
     with told_errors():
         api = Api(data)
-        query = {**feed_query(api, signal, company), "since": since, "until": until, "format": file_format.value}
+        span = {"since": since, "until": until}
+        query = {**feed_query(api, signal, company), **span, "format": file_format.value, "bom": bom or None}
         if output is None:
             for piece in _pieces(api, query):
                 sys.stdout.buffer.write(piece)

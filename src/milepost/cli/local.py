@@ -76,7 +76,7 @@ class Api:
         try:
             answer = self._client.request(method, path, **options)
         except httpx.TransportError as error:
-            raise OperatorError(f"The service at {self.service.app_url} does not answer: {error}.") from error
+            raise OperatorError(f"The service at {self.service.app_url} does not answer: {_why(error)}.") from error
         if answer.is_error:
             refuse(answer)
         return answer.json() if answer.content else None
@@ -93,7 +93,9 @@ class Api:
         try:
             answer = httpx.get(f"{self.service.api_url}/ready", verify=trusting(self.service.ca_file), timeout=10)
         except httpx.TransportError as error:
-            raise OperatorError(f"The api listener at {self.service.api_url} does not answer: {error}.") from error
+            raise OperatorError(
+                f"The api listener at {self.service.api_url} does not answer: {_why(error)}."
+            ) from error
         told: dict[str, Any] = answer.json()
         return told
 
@@ -106,6 +108,11 @@ class Api:
             cursor = page["next"]
             if cursor is None:
                 return
+
+
+def _why(error: httpx.TransportError) -> str:
+    """Some have no words, as that of a service which ends in the middle of a request."""
+    return str(error) or type(error).__name__
 
 
 def refuse(answer: httpx.Response) -> NoReturn:

@@ -14,7 +14,7 @@ from rich.markup import escape
 from milepost.control.migrate import open_migrated
 from milepost.control.repos.people import ensure_first_admin
 from milepost.domain.errors import MilepostError
-from milepost.kit.clock import system_clock
+from milepost.kit.clock import monotonic_ms, system_clock
 from milepost.kit.crypto import load_key
 from milepost.observe import paths
 from milepost.observe.health import free_bytes, read_health, readiness
@@ -59,7 +59,7 @@ def serve(
                 _listens(settings.host, settings.api_port)
                 and readiness(
                     read_health(paths.health(settings.data)),
-                    now_ms=system_clock(),
+                    now_ms=monotonic_ms(),
                     is_journal_broken=False,
                     free_bytes=free_bytes(settings.data),
                     reserve_bytes=settings.disk_reserve_bytes,

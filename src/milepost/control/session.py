@@ -1,7 +1,8 @@
 """Opens the control database: sessions that read, and sessions that write and commit at the end of their block.
 
 Takes an SQLAlchemy URL; SQLite files are shared by several processes (WAL). Refuses with UnavailableError
-when the database is locked or gone, and with ConflictError when a uniqueness rule would break.
+when the database is locked or gone, with ConflictError when a uniqueness rule would break, and with OperatorError a
+URL that nothing here can open.
 """
 
 from __future__ import annotations
@@ -12,12 +13,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from milepost.domain.errors import ConflictError, UnavailableError
+from milepost.domain.errors import ConflictError, OperatorError, UnavailableError
 
 _BUSY_TIMEOUT_MS = 10_000
 _WRITES = "milepost_writes"
@@ -58,7 +67,7 @@ def sqlite_url(file: Path) -> str:
 
 def sqlite_file(url: str) -> Path | None:
     """The file of a database; None for one that is no SQLite file."""
-    parsed = make_url(url)
+    parsed = _parsed(url)
     return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
 
 
@@ -67,17 +76,55 @@ def open_database(url: str) -> Database:
     return Database(engine=make_engine(url))
 
 
+def open_made_database(url: str) -> Database:
+    """The same for a process of a service under way, which never makes it.
+
+    While its file is away everything is refused with UnavailableError: an empty one in its place would be taken for it.
+    """
+    file = sqlite_file(url)
+    if file is None:
+        return open_database(url)
+    return Database(engine=make_engine(f"sqlite:///{file.absolute().as_uri()}?mode=rw&uri=true"))
+
+
 def make_engine(url: str) -> Engine:
     """An engine with this database's rules of locking and durability."""
-    parsed = make_url(url)
+    parsed = _parsed(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True)
-    if parsed.database:
-        Path(parsed.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return _with_driver(parsed)
+    if parsed.database and not parsed.database.startswith("file:"):
+        try:
+            Path(parsed.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise OperatorError(f"The control database {parsed.database} cannot be made: {error.strerror}.") from error
     engine = create_engine(parsed, pool_size=10, max_overflow=40)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):
+        raise OperatorError(
+            "The URL of the control database is none; it looks like postgresql+psycopg://user:password@host/name."
+        ) from None
+
+
+def _with_driver(url: URL) -> Engine:
+    """An engine for a database server; its URL is not said, since it may hold a password."""
+    try:
+        return create_engine(url, pool_pre_ping=True)
+    except NoSuchModuleError as error:
+        raise OperatorError(f"There is no kind of database {url.drivername!r} for the control plane.") from error
+    except ImportError as error:
+        driver = error.name or url.drivername
+        raise OperatorError(
+            f"The control database is a {url.get_backend_name()} one, and its driver {driver!r} is not installed."
+        ) from error
+    except (ArgumentError, TypeError) as error:
+        raise OperatorError(f"The URL of the control database is not one for {url.drivername}.") from error
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
@@ -100,9 +147,15 @@ def _begin_sqlite(connection: Connection) -> None:
 def _translated_errors() -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
+    except PoolTimeoutError as error:
+        raise UnavailableError("Too many wait for the control database at once.") from error
+    except (OperationalError, InterfaceError) as error:
         raise UnavailableError(f"The control database does not answer now: {error.orig}") from error
     except IntegrityError as error:
         raise ConflictError(
             f"Someone made a change at the same moment that this one contradicts: {error.orig}"
         ) from error
+    except DatabaseError as error:
+        if type(error) is not DatabaseError:  # its other kinds are mistakes of ours
+            raise
+        raise UnavailableError(f"The control database cannot be read: {error.orig}") from error

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from milepost.criteria.operands import MAX_PATTERN
 from milepost.criteria.operators import OPERATORS
-from milepost.domain.criterion import Condition, Criterion
+from milepost.criteria.pattern_size import pattern_size
+from milepost.domain.criterion import Condition, Criterion, Operator
 from milepost.domain.errors import Fault
 from milepost.domain.signal import SignalField
 
 MAX_DEPTH = 8
 """Groups within groups."""
 MAX_CONDITIONS = 200
+MAX_PATTERNS_SIZE = 40_000
+"""Units of criteria/pattern_size.py: about 0.2 s of compiling."""
 
 
 def check(criterion: Criterion, fields: Iterable[SignalField], *, path: str = "rules") -> tuple[Fault, ...]:
     """Every fault of the criterion over these fields; paths look like `rules.members[2].value`."""
+    conditions = list(_conditions(criterion))
+    if len(conditions) > MAX_CONDITIONS:  # before any of them is looked at, which may cost far more than to count them
+        reason = f"has {len(conditions)} conditions, of which {MAX_CONDITIONS} are allowed"
+        return (Fault(path=path, reason=reason),)
+    sizes = [size for size in map(_size, conditions) if size]
+    if len(sizes) > 1 and sum(sizes) > MAX_PATTERNS_SIZE:  # of one alone, compiling says best what is wrong
+        return (Fault(path=path, reason="has patterns that are too large together; fewer repetitions make them less"),)
     by_name = {field.name: field for field in fields}
-    faults = tuple(_faults(criterion, by_name, path, 1))
-    count = _count(criterion)
-    if count > MAX_CONDITIONS:
-        return (*faults, Fault(path=path, reason=f"has {count} conditions, of which {MAX_CONDITIONS} are allowed"))
-    return faults
+    return tuple(_faults(criterion, by_name, path, 1))
 
 
 def check_fields(fields: Iterable[SignalField], *, path: str = "fields") -> tuple[Fault, ...]:
@@ -60,5 +67,16 @@ def _condition_faults(condition: Condition, fields: Mapping[str, SignalField], p
         yield Fault(path=f"{path}.value", reason=reason)
 
 
-def _count(criterion: Criterion) -> int:
-    return 1 if isinstance(criterion, Condition) else sum(_count(member) for member in criterion.members)
+def _conditions(criterion: Criterion) -> Iterator[Condition]:
+    if isinstance(criterion, Condition):
+        yield criterion
+    else:
+        for member in criterion.members:
+            yield from _conditions(member)
+
+
+def _size(condition: Condition) -> int:
+    """Of what is going to be compiled."""
+    if condition.operator is not Operator.MATCHES or not isinstance(condition.value, str):
+        return 0
+    return pattern_size(condition.value[:MAX_PATTERN])

@@ -169,7 +169,7 @@ def _trust(service: Service) -> ssl.SSLContext | bool:
 def main(parent: Parent) -> None:
     """The whole life of the process; see `milepost.operate.__main__`."""
     orders = child.read_orders(parent)
-    child.begin("demo", is_restart=orders.is_restart)
+    child.begin("demo", orders)
     try:
         asyncio.run(run(orders.settings, parent))
     except OperatorError as error:  # such as a definition that was taken away; the next start makes it again

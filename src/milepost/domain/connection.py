@@ -52,6 +52,13 @@ DELIVERY_ID_FORM = r"auto|none|header:[A-Za-z0-9_-]{1,100}|body:[^.]{1,100}(\.[^
 are known for it (`auto`), nowhere, in a header, or in a member of the payload (`body:event.id`)."""
 
 
+class DoubtfulDates(StrEnum):
+    """What becomes of an event whose date is implausible (domain/event_date.py): kept with a flag, or refused."""
+
+    FLAG = "flag"
+    REFUSE = "refuse"
+
+
 class Connection(BaseModel):
     """A connection as everyone but the secret's owner may see it.
 
@@ -75,6 +82,7 @@ class Connection(BaseModel):
     rate_limit: RateLimit | None = None
     track_event_key: TrackEventKey = TrackEventKey.NAME
     delivery_id: str = "auto"
+    doubtful_dates: DoubtfulDates = DoubtfulDates.FLAG
     created_at: datetime
 
 
@@ -103,3 +111,4 @@ class KnownConnection(NamedTuple):
     rate_limit: RateLimit | None = None
     track_event_key: TrackEventKey = TrackEventKey.NAME
     delivery_id: str = "auto"
+    doubtful_dates: DoubtfulDates = DoubtfulDates.FLAG

@@ -6,6 +6,7 @@ What a crash or a stop interrupts goes on at the next start, from what its handl
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -29,6 +30,8 @@ _TIDY_SECONDS: Final = 3600.0
 _MOST_ATTEMPTS: Final = 8
 _LONGEST_PAUSE_SECONDS: Final = 30.0
 _KEPT_MS: Final = 30 * 86_400_000
+_MAY_PASS: Final = (UnavailableError, OSError, sqlite3.OperationalError)
+"""What is no mistake of the job's: a part that is away, a disk that is full, no descriptors left."""
 
 
 class JobRunner:
@@ -52,6 +55,7 @@ class JobRunner:
         self._handlers = handlers
         self._folder = folder
         self._clock = clock
+        self._made_at_ms = clock()
         self._stop = threading.Event()
 
     def stop(self) -> None:
@@ -71,7 +75,7 @@ class JobRunner:
 
     def _begin(self) -> None:
         with self._database.write() as session:
-            jobs.requeue_running(session)
+            jobs.requeue_running(session, now_ms=self._clock(), begun_before_ms=self._made_at_ms)
 
     def _tidy_up(self) -> None:
         """Once an hour, what is kept for a bounded time. What fails is tried an hour later."""
@@ -81,8 +85,8 @@ class JobRunner:
         try:
             self._forget()
             self._tidy()
-        except MilepostError as error:
-            _log.warning("not_tidied", reason=error.message)
+        except Exception as error:
+            _log.warning("not_tidied", reason=error.message if isinstance(error, MilepostError) else repr(error))
 
     def _forget(self) -> None:
         with self._database.write() as session:
@@ -98,9 +102,7 @@ class JobRunner:
             return jobs.take_job(session, now_ms=self._clock())
 
     def _do(self, job: Job, saved: dict[str, Any]) -> None:
-        folder = self._folder / str(job.id)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        running = _Running(self._database, job, saved, folder, self._stop)
+        running = _Running(self._database, job, saved, self._folder / str(job.id), self._stop)
         _log.info("job_begun", job=str(job.id), kind=job.kind.value, is_resumed=bool(saved))
         try:
             result = self._attempts(running, self._handlers[job.kind])
@@ -121,11 +123,13 @@ class JobRunner:
         """What stands in the way may pass: try again, from what was saved."""
         for attempt in range(1, _MOST_ATTEMPTS + 1):
             try:
+                running.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 return handler(running)
-            except UnavailableError as error:
-                _log.warning("job_waits_for_a_part", job=str(running.id), reason=error.message, attempt=attempt)
+            except _MAY_PASS as error:
+                reason = error.message if isinstance(error, UnavailableError) else str(error)
+                _log.warning("job_waits_for_a_part", job=str(running.id), reason=reason, attempt=attempt)
                 if attempt == _MOST_ATTEMPTS:
-                    raise
+                    raise UnavailableError(reason) from error
                 if self._stop.wait(min(2.0**attempt / 4, _LONGEST_PAUSE_SECONDS)):
                     raise JobInterruptedError from error
         raise AssertionError("the last attempt returns or raises")

@@ -17,6 +17,11 @@ def system_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
+def monotonic_ms() -> int:
+    """Milliseconds since some moment of this boot, the same for all processes: for ages, since nobody sets it."""
+    return time.monotonic_ns() // 1_000_000
+
+
 def to_datetime(unix_ms: int) -> datetime:
     """Unix milliseconds to an aware UTC datetime, exactly (no float on the way)."""
     return _EPOCH + timedelta(milliseconds=unix_ms)

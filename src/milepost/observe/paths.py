@@ -60,6 +60,11 @@ def metrics(data: Path) -> Path:
     return data / "run" / "metrics"
 
 
+def last_service(data: Path) -> Path:
+    """Where the service could be reached when it last ran; stays when it stops."""
+    return data / "last-service.json"
+
+
 def service(data: Path) -> Path:
     """Where the running service can be reached."""
     return data / "run" / "service.json"
@@ -78,6 +83,11 @@ def taken_snapshot(data: Path) -> Path:
 def tls(data: Path) -> Path:
     """The local CA and the certificate."""
     return data / "tls"
+
+
+def backup_lock(data: Path) -> Path:
+    """Held by a backup, which notes in it where it goes to."""
+    return data / "backup.lock"
 
 
 def unfinished(data: Path) -> Path:

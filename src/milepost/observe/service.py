@@ -11,16 +11,29 @@ from milepost.observe import paths
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
-    """Base URLs of both listeners, and the CA file to trust (None: the system's, or no TLS)."""
+    """Base URLs of both listeners, and the CA file to trust (None: the system's, or no TLS).
+
+    `public_url` is where the rest of the world reaches the front doors.
+    """
 
     api_url: str
     app_url: str
     ca_file: str | None
+    public_url: str | None = None
 
 
 def write_service(data: Path, service: Service) -> None:
-    """Say where this service is."""
-    paths.service(data).write_bytes(msgspec.json.encode(service))
+    """Say where this service is, and keep it for when it is down."""
+    for file in (paths.service(data), paths.last_service(data)):
+        file.write_bytes(msgspec.json.encode(service))
+
+
+def read_last_service(data: Path) -> Service | None:
+    """Where the folder's service is, or was when it last ran; None if it never did."""
+    try:
+        return msgspec.json.decode(paths.last_service(data).read_bytes(), type=Service)
+    except (OSError, msgspec.DecodeError):
+        return None
 
 
 def read_service(data: Path) -> Service:

@@ -10,11 +10,11 @@ from functools import partial
 import uvloop
 from granian.constants import Interfaces
 
-from milepost.control.session import Database, open_database
-from milepost.domain.errors import OperatorError
+from milepost.control.session import Database, open_made_database
+from milepost.domain.errors import MilepostError, OperatorError
 from milepost.erase.desk import PrivacyDesk
 from milepost.jobs.runner import JobRunner
-from milepost.kit.clock import system_clock
+from milepost.kit.clock import monotonic_ms, system_clock
 from milepost.kit.crypto import load_key
 from milepost.measure.queries import MetricReader
 from milepost.observe import paths
@@ -43,11 +43,12 @@ from milepost.wiring import Engine, JudgeAhead, make_engine, make_jobs, make_pri
 
 _log = logger("app")
 _DRAIN_SECONDS = 45.0
+_END_SECONDS = 60.0
 
 
 async def run(settings: Settings, parent: Parent) -> None:
     """Work and serve until told to stop; then read the journal to its end, as far as time allows."""
-    database = open_database(settings.control())
+    database = open_made_database(settings.control())
     engine = make_engine(settings, database, system_clock)
     snapshots = StandingSnapshot(settings, engine)
     privacy = make_privacy(settings, database, engine, snapshots.drop_all, system_clock)
@@ -76,6 +77,7 @@ async def run(settings: Settings, parent: Parent) -> None:
             thread.start()
         await serving
     finally:
+        child.end_within(_END_SECONDS)
         await asyncio.to_thread(_come_home, engine, (jobs, retention), threads)
         database.close()
 
@@ -109,16 +111,18 @@ def _web_deps(
             paths.rejections(settings.data), keep_ms=settings.rejections_keep_ms(), clock=system_clock
         ),
         metrics=MetricReader(engine.pool, engine.identities),
+        judging=engine.judge,
         identities=engine.identities,
         histories=HistoryReader(engine.pool),
         foresight=JudgeAhead(database, engine.pool, system_clock),
-        api_url=settings.api_url(),
+        api_url=settings.public(),
         is_tls=is_tls,
-        sign_in=SignInDesk(database, system_clock),
+        sign_in=SignInDesk(database, monotonic_ms),
         snapshots=snapshots,
         privacy=privacy,
         jobs_folder=paths.jobs(settings.data),
         wait_for_doors=partial(wait_until_known, paths.known_books(settings.data)),
+        body_seconds=settings.body_seconds,
     )
 
 
@@ -137,9 +141,9 @@ def _come_home(engine: Engine, others: Sequence[JobRunner | Retention], threads:
 def main(parent: Parent) -> None:
     """The whole life of the process; see `__main__.py`."""
     orders = child.read_orders(parent)
-    child.begin("app", is_restart=orders.is_restart)
+    child.begin("app", orders)
     try:
         uvloop.run(run(orders.settings, parent))
-    except OperatorError as error:
+    except MilepostError as error:
         _log.error("cannot_run", reason=error.message)
-        raise SystemExit(child.EXIT_MISCONFIGURED) from error
+        raise SystemExit(child.EXIT_MISCONFIGURED if isinstance(error, OperatorError) else 1) from error

@@ -11,7 +11,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,19 +84,54 @@ def taken(snapshot: Path, data: Path) -> Iterator[State]:
 
 
 @contextmanager
-def one_at_a_time(data: Path) -> Iterator[None]:
-    """Keep a second backup of the same folder out while the block runs: there is but one snapshot to copy from."""
+def one_at_a_time(data: Path, target: Path | None = None) -> Iterator[None]:
+    """Keep a second backup of the same folder out while the block runs: there is but one snapshot to copy from.
+
+    Where it goes to is noted until the block ends, however that ends: the note of one that was killed stays.
+    """
     try:
-        lock = os.open(data / "backup.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        lock = os.open(paths.backup_lock(data), os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
         raise OperatorError(f"The data folder {data} cannot be used: {error.strerror}.") from error
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError as error:
-        raise OperatorError(f"Another backup of {data} is under way.") from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OperatorError(f"Another backup of {data} is under way.") from error
+        with _noted(lock, target):
+            yield
     finally:
         os.close(lock)
+
+
+@contextmanager
+def _noted(lock: int, target: Path | None) -> Iterator[None]:
+    if target is None:
+        yield
+        return
+    with suppress(OSError):  # a full disk must not keep a backup from being made to another one
+        os.truncate(lock, 0)
+        os.pwrite(lock, os.fsencode(target), 0)
+    try:
+        yield
+    finally:
+        os.truncate(lock, 0)
+
+
+def killed_backup(data: Path) -> Path | None:
+    """Where the latest backup was to go, if it was killed before it was whole; None while one is under way."""
+    try:
+        lock = os.open(paths.backup_lock(data), os.O_RDWR)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        noted = os.pread(lock, 65_536, 0)
+    except BlockingIOError:
+        return None
+    finally:
+        os.close(lock)
+    return Path(os.fsdecode(noted)) if noted else None
 
 
 def require_room(data: Path, target: Path) -> None:

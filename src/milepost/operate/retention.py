@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from typing import Final
 
@@ -21,6 +22,7 @@ from milepost.domain.account import AccountSettings
 from milepost.kit.clock import Clock
 from milepost.observe.logs import logger
 from milepost.observe.metric_names import EVENTS_DROPPED
+from milepost.observe.unharmed import unharmed
 from milepost.store.retention import drop_events_before
 
 _log = logger("retention")
@@ -81,20 +83,18 @@ class Retention:
 
     def run(self) -> None:
         """Look now and every hour, until stopped."""
-        client = self._open_client()
-        try:
-            while not self._stop.is_set():
-                self._look(client)
-                self._stop.wait(_EVERY_SECONDS)
-        finally:
-            client.close()
+        while not self._stop.is_set():
+            self._look()
+            self._stop.wait(_EVERY_SECONDS)
 
-    def _look(self, client: Client) -> None:
+    def _look(self) -> None:
         try:
-            count = keep_to_retention(self._database, client, self._clock())
+            with closing(self._open_client()) as client:
+                count = keep_to_retention(self._database, client, self._clock())
         except Exception as error:
             _log.error("retention_failed", exc_info=error)
             return
         if count:
-            EVENTS_DROPPED.inc(count)
+            with unharmed("events that were dropped"):
+                EVENTS_DROPPED.inc(count)
             _log.info("events_dropped", events=count)

@@ -6,12 +6,9 @@ Takes the engine; gives `<data>/snapshot`, laid out as a data folder. Refuses wi
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import threading
 import time
 from pathlib import Path
-
-from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from milepost.control.session import sqlite_file
 from milepost.domain.errors import OperatorError, UnavailableError
@@ -48,18 +45,20 @@ class StandingSnapshot:
         """See web/ports.py."""
         with self._one_at_a_time:
             self._drop()
-            self._folder.mkdir(mode=0o700)
             try:
+                self._folder.mkdir(mode=0o700)
                 with self._engine.reactor.paused(_PATIENCE_SECONDS):
                     began = time.monotonic()
                     self._fill()
                     paused_seconds = time.monotonic() - began
-            except (OSError, sqlite3.Error, ClickHouseError) as error:
-                self._drop()
-                raise UnavailableError(f"The snapshot could not be taken: {error}") from error
             except UnavailableError:
                 self._drop()
                 raise
+            except Exception as error:  # whoever asked for the backup is to know why there is none
+                self._drop()
+                raise UnavailableError(
+                    f"The snapshot could not be taken: {str(error) or type(error).__name__}"
+                ) from error
         _log.info("snapshot_taken", paused_seconds=round(paused_seconds, 3))
         return self._folder
 

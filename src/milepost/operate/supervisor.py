@@ -1,6 +1,7 @@
 """`milepost serve`: prepares the data folder, starts the app process and the ingest workers, and keeps them alive.
 
-A child that dies is started again, with growing pauses, and it is said; a misconfigured one ends the service.
+A child that dies, or gives no sign of life, is started again, with growing pauses, and it is said. One that never
+ran and says that it cannot ends the service: its settings are wrong.
 SIGTERM and SIGINT drain: first the workers finish their requests, then the reactor its journal.
 """
 
@@ -22,6 +23,8 @@ from milepost.domain.errors import OperatorError
 from milepost.observe import paths
 from milepost.observe.logs import logger
 from milepost.observe.service import Service, write_service
+from milepost.observe.unharmed import unharmed
+from milepost.operate.beat import Ear
 from milepost.operate.child import EXIT_MISCONFIGURED, Orders
 from milepost.settings import Settings
 
@@ -30,6 +33,8 @@ _log = logger("supervisor")
 _WATCH_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
 _STEADY_SECONDS = 10.0
+_START_SECONDS = 300.0
+"""How long a child may take to load and to open its stores; it may be silent meanwhile."""
 _END_DEMO_SECONDS = 5.0
 _DRAIN_WORKERS_SECONDS = 15.0
 _DRAIN_APP_SECONDS = 60.0
@@ -42,6 +47,9 @@ class _Child:
     name: str
     arguments: tuple[str, ...]  # of `python -m milepost.operate`
     process: subprocess.Popen[bytes] | None = None
+    ear: Ear | None = None
+    has_run: bool = False
+    is_killed: bool = False
     started_at: float = 0.0
     start_after: float = 0.0
     pause: float = 0.0
@@ -67,7 +75,12 @@ class Supervisor:
         metrics.mkdir(parents=True)
         write_service(
             settings.data,
-            Service(api_url=settings.api_url(), app_url=settings.app_url(), ca_file=str(ca_file) if ca_file else None),
+            Service(
+                api_url=settings.api_url(),
+                app_url=settings.app_url(),
+                ca_file=str(ca_file) if ca_file else None,
+                public_url=settings.public(),
+            ),
         )
 
     def run(self, on_ready: Callable[[], None], is_ready: Callable[[], bool]) -> None:
@@ -79,9 +92,10 @@ class Supervisor:
             while not self._is_stopping:
                 for child in (self._app, *self._workers, *self._demo):
                     self._keep_alive(child)
-                if not is_announced and is_ready():
-                    is_announced = True
-                    on_ready()
+                with unharmed("readiness"):
+                    if not is_announced and is_ready():
+                        is_announced = True
+                        on_ready()
                 time.sleep(_WATCH_SECONDS)
         finally:
             self._drain()
@@ -95,42 +109,74 @@ class Supervisor:
         if child.process is not None:
             status = child.process.poll()
             if status is None:
+                self._listen(child, now)
                 return
             self._say_it_died(child, status, now)
         if now >= child.start_after:
-            self._start(child, now)
+            try:
+                self._start(child, now)
+            except OSError as error:  # no descriptors, memory or processes left: that may pass
+                self._postpone(child, now)
+                _log.error("child_not_started", child=child.name, reason=str(error), next_start_seconds=child.pause)
+
+    def _listen(self, child: _Child, now: float) -> None:
+        """Kill a child that hangs: it is started again when it is gone, so that there are never two of its name."""
+        if child.ear is None or child.process is None or child.is_killed:
+            return
+        silent_seconds = child.ear.silent_seconds()
+        child.has_run = child.has_run or child.ear.is_at_work
+        if child.ear.is_at_work:
+            hangs = silent_seconds > self._settings.stall_seconds
+        else:
+            hangs = now - child.started_at > _START_SECONDS
+        if hangs:
+            child.is_killed = True
+            child.process.kill()
+            _log.error("child_hangs", child=child.name, pid=child.process.pid, silent_seconds=round(silent_seconds, 1))
 
     def _say_it_died(self, child: _Child, status: int, now: float) -> None:
         child.process = None
-        if child is self._app:
-            paths.health(self._settings.data).unlink(missing_ok=True)  # its last word is no longer true
-        if status == EXIT_MISCONFIGURED:
+        if child.ear is not None:
+            child.ear.close()
+            child.ear = None
+        if status == EXIT_MISCONFIGURED and not child.has_run:
             raise OperatorError(f"{child.name} cannot run as it is set up; its last log line says why.")
-        was_steady = now - child.started_at > _STEADY_SECONDS
-        child.pause = 0.0 if was_steady else min(max(child.pause * 2, 0.2), _LONGEST_PAUSE_SECONDS)
-        child.start_after = now + child.pause
+        self._postpone(child, now)
         child.restarts += 1
         how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
         _log.warning("child_died", child=child.name, how=how, restarts=child.restarts, next_start_seconds=child.pause)
 
+    def _postpone(self, child: _Child, now: float) -> None:
+        was_steady = now - child.started_at > _STEADY_SECONDS
+        child.pause = 0.0 if was_steady else min(max(child.pause * 2, 0.2), _LONGEST_PAUSE_SECONDS)
+        child.start_after = now + child.pause
+
     def _start(self, child: _Child, now: float) -> None:
         environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(paths.metrics(self._settings.data))}
         environment.pop("MILEPOST_ADMIN_PASSWORD", None)  # only this process makes the first admin
-        process = subprocess.Popen(
-            [sys.executable, "-m", "milepost.operate", *child.arguments],
-            stdin=subprocess.PIPE,
-            env=environment,
-            pass_fds=(self._lock,),
-            start_new_session=True,  # a terminal's Ctrl-C reaches the supervisor alone, which then drains in order
-        )
+        ear = Ear()
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "milepost.operate", *child.arguments],
+                stdin=subprocess.PIPE,
+                env=environment,
+                pass_fds=(self._lock, ear.childs),
+                start_new_session=True,  # a terminal's Ctrl-C reaches the supervisor alone, which then drains in order
+            )
+        except OSError:
+            ear.close()
+            raise
+        finally:
+            ear.give()
         assert process.stdin is not None
-        orders = Orders(settings=self._settings, is_restart=child.restarts > 0)
+        orders = Orders(settings=self._settings, is_restart=child.restarts > 0, beat=ear.childs)
         try:
             process.stdin.write(orders.model_dump_json(exclude={"settings": {"admin_password"}}).encode() + b"\n")
             process.stdin.flush()  # left open: its end tells the child that we are gone
         except BrokenPipeError:
             pass  # it died at once; the next look says so
-        child.process = process
+        child.process, child.ear = process, ear
+        child.is_killed = False
         child.started_at = now
         _log.info("child_started", child=child.name, pid=process.pid)
 

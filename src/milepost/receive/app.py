@@ -1,4 +1,4 @@
-"""The api listener: one RSGI application that routes, bounds, journals and answers. Nothing here knows a dialect.
+"""The api listener's application: routes, journals and answers. Nothing here knows a dialect, or HTTP's bytes.
 
 Takes a table of routes; gives 404 and 405 itself; everything else is its doors' to say.
 """
@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -18,24 +18,20 @@ from milepost.domain.errors import InvalidInputError, MilepostError, Unavailable
 from milepost.kit.clock import Clock, system_clock
 from milepost.observe.logs import logger
 from milepost.receive.accept import accept
-from milepost.receive.body import Deadlines, read_body
 from milepost.receive.client_ip import ClientIp
 from milepost.receive.door import Answer, Book, Door, Reading, Request
-from milepost.receive.expand import BodyTooLargeError, expand
+from milepost.receive.expand import expand
+from milepost.receive.http.port import Head, Reply
 from milepost.receive.lost import missing
 from milepost.receive.rejections import Refused, RejectionQueue
 from milepost.receive.routing import Routes, doors_at, refuse_at
 from milepost.record.journal.port import JournalWriter
 
+NO_DOOR = "none"
+NOBODYS_ID = str(UUID(int=0))
+"""In the answer to a HEAD, whose body is not sent."""
+
 _log = logger("receive")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Bounds on one request's body."""
-
-    body_bytes: int = 8 * 1024 * 1024
-    body_seconds: float = 30.0
 
 
 @dataclass(slots=True)
@@ -62,98 +58,44 @@ class Tally:
 
 
 class IngestApp:
-    """See the module. `book` may be replaced at any time; a request sees one book throughout."""
+    """See the module. `book` may be replaced at any time; a request sees one book from its head to its answer."""
 
     def __init__(
         self,
         *,
         routes: Routes,
         journal: JournalWriter,
-        limits: Limits,
+        body_bytes: int,
         client_ip: ClientIp,
         clock: Clock = system_clock,
         admit: Callable[[Reading], None] = lambda _reading: None,
     ) -> None:
-        self._routes = routes
-        self._journal = journal
-        self._limits = limits
-        self._client_ip = client_ip
-        self._clock = clock
-        self._admit = admit
+        self.routes = routes
+        self.journal = journal
+        self.body_bytes = body_bytes
+        self.client_ip = client_ip
+        self.clock = clock
+        self.admit = admit
         self.book = Book()
         self.tally = Tally()
         self.rejections = RejectionQueue()
-        self.deadlines = Deadlines(limits.body_seconds)
 
-    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
-        """Answer one request (granian's RSGI protocol)."""
-        name, answer = await self._answer(scope, protocol)
-        self.tally.add(name, answer.status)
-        protocol.response_bytes(answer.status, list(answer.headers), answer.body)
+    def open(self, head: Head) -> IngestCall:
+        """See receive/http/port.py."""
+        return IngestCall(self, head)
 
-    async def _answer(self, scope: Any, protocol: Any) -> tuple[str, Answer]:
-        methods = self._routes.get(scope.path) or doors_at(self._routes, scope.path)
-        door = methods.get(scope.method) if methods else None
-        if door is None:
-            return "none", self._unrouted(scope, methods)
-        request, known = self._head(scope), None
-        try:
-            known = await self._let_in(door, request, protocol)
-            body = await self._read(request, protocol)
-            request = replace(request, body=body, received_at_ms=self._clock())
-            reading = door.read(request, self.book)
-            if isinstance(reading, Answer):
-                return door.name, reading
-            self._admit(reading)
-            answer = await accept(self._journal, door.name, request, reading)
-            if reading.refused:
-                self._note_part(door, request, reading, answer.status)
-        except MilepostError as error:
-            if error.sender is None and known is not None:
-                error.sender = known.id
-            answer = self._refuse(door, request, error)
-            is_unread = isinstance(error, BodyTooLargeError) and not request.body
-            return door.name, _closing(answer) if is_unread else answer
-        except Exception:
-            _log.exception("request_failed", path=scope.path)
-            return door.name, door.refuse(UnavailableError("Something failed on our side; try again."))
-        return door.name, answer
-
-    def _refuse(self, door: Door, request: Request, error: MilepostError) -> Answer:
-        """The door's answer to an error, noted for the sender's owner if the sender is known."""
-        answer = door.refuse(error)
-        self._note(door.name, request, answer.status, error)
+    def refuse(self, error: MilepostError) -> Answer:
+        """What never became a request is refused in the shape of seed 000, and counted under no door."""
+        answer = refuse_at("", error)
+        self.tally.add(NO_DOOR, answer.status)
         return answer
 
-    def _head(self, scope: Any) -> Request:
-        """The request without its body."""
-        headers = scope.headers
-        return Request(
-            method=scope.method,
-            path=scope.path,
-            query=scope.query_string,
-            headers=headers,
-            body=b"",
-            client_ip=self._client_ip.of(scope.client, headers),
-            received_at_ms=self._clock(),
-            scheme=scope.scheme,
-        )
+    def is_behind(self) -> bool:
+        """See receive/http/port.py."""
+        return self.journal.is_behind
 
-    async def _let_in(self, door: Door, request: Request, protocol: Any) -> KnownConnection | None:
-        """Knock; what is refused there has its body read and dropped, so that the sender gets to read the answer."""
-        try:
-            return door.knock(request, self.book)
-        except MilepostError:
-            with suppress(MilepostError):
-                await read_body(protocol, request.headers, limit=self._limits.body_bytes, deadlines=self.deadlines)
-            raise
-
-    async def _read(self, request: Request, protocol: Any) -> bytes:
-        limit = self._limits.body_bytes
-        sent = await read_body(protocol, request.headers, limit=limit, deadlines=self.deadlines)
-        return expand(sent, request.headers, limit)
-
-    def _note(self, door: str, request: Request, status: int, error: MilepostError) -> None:
+    def note(self, door: str, request: Request, status: int, error: MilepostError) -> None:
+        """Count a refusal, and keep it for the sender's owner if the sender is known."""
         self.tally.add_refusal(door, error.code, is_sender_known=error.sender is not None)
         if error.sender is None:
             return
@@ -173,22 +115,114 @@ class IngestApp:
             )
         )
 
-    def _note_part(self, door: Door, request: Request, reading: Reading, status: int) -> None:
+
+class IngestCall:
+    """One request: found a door for and let knock at once, read when its body is whole, answered when it is kept."""
+
+    __slots__ = ("_app", "_book", "_door", "_known", "_request", "early")
+
+    def __init__(self, app: IngestApp, head: Head) -> None:
+        self._app = app
+        self._book = app.book
+        self._known: KnownConnection | None = None
+        self._request = Request(
+            method=head.method,
+            path=head.path,
+            query=head.query,
+            headers=head.headers,
+            body=b"",
+            client_ip=app.client_ip.of(head.peer, head.headers),
+            received_at_ms=app.clock(),
+            scheme=head.scheme,
+        )
+        methods = app.routes.get(head.path) or doors_at(app.routes, head.path)
+        self._door = _door_for(head.method, methods or {})
+        self.early = self._unrouted(methods) if self._door is None else self._knock(self._door)
+
+    def whole(self, body: bytes, answer: Callable[[Reply], None]) -> None:
+        """See receive/http/port.py."""
+        door, app = self._door, self._app
+        assert door is not None
+        try:
+            expanded = expand(body, self._request.headers, app.body_bytes)
+            request = self._request = replace(self._request, body=expanded, received_at_ms=app.clock())
+            reading = door.read(request, self._book)
+            if isinstance(reading, Reading) and request.method != "HEAD":
+                app.admit(reading)
+                accept(app.journal, door.name, request, reading, partial(self._settle, door, reading, answer))
+                return
+            given = reading if isinstance(reading, Answer) else reading.answer(NOBODYS_ID)
+        except MilepostError as error:
+            given = self._refuse(door, error)
+        except Exception:
+            given = self._failed(door)
+        answer(self._counted(door, given))
+
+    def refuse(self, error: MilepostError) -> Answer:
+        """See receive/http/port.py."""
+        assert self._door is not None
+        return self._counted(self._door, self._refuse(self._door, error))
+
+    def _unrouted(self, methods: Mapping[str, Door] | None) -> Answer:
+        error = missing(self._request, self._app.routes, methods, self._book)
+        refused = refuse_at(self._request.path, error)
+        self._app.note(NO_DOOR, self._request, refused.status, error)
+        if methods is None:
+            return self._counted(None, refused)
+        headers = (*refused.headers, ("allow", ", ".join(methods)))
+        return self._counted(None, Answer(status=refused.status, body=refused.body, headers=headers))
+
+    def _knock(self, door: Door) -> Answer | None:
+        """What the door refuses by the head alone; None when it wants to see the body."""
+        try:
+            self._known = door.knock(self._request, self._book)
+        except MilepostError as error:
+            return self._counted(door, self._refuse(door, error))
+        except Exception:
+            return self._counted(door, self._failed(door))
+        return None
+
+    def _settle(
+        self,
+        door: Door,
+        reading: Reading,
+        answer: Callable[[Reply], None],
+        request_id: str,
+        error: UnavailableError | None,
+    ) -> None:
+        """The journal has it, or has failed. Called among others of its group, so that it must not raise."""
+        try:
+            given = reading.answer(request_id) if error is None else self._refuse(door, error)
+            if reading.refused and error is None:
+                self._note_part(door, reading, given.status)
+            answer(self._counted(door, given))
+        except Exception:
+            answer(self._counted(door, self._failed(door)))
+
+    def _refuse(self, door: Door, error: MilepostError) -> Answer:
+        """The door's answer to an error."""
+        if error.sender is None and self._known is not None:
+            error.sender = self._known.id
+        refused = door.refuse(error)
+        self._app.note(door.name, self._request, refused.status, error)
+        return refused
+
+    def _note_part(self, door: Door, reading: Reading, status: int) -> None:
         """The refused calls of a batch that was kept in part."""
         error = InvalidInputError("Some calls of the batch are not valid; the rest was kept.", faults=reading.refused)
         error.sender = reading.connection.id
-        self._note(door.name, request, status, error)
+        self._app.note(door.name, self._request, status, error)
 
-    def _unrouted(self, scope: Any, methods: Mapping[str, Door] | None) -> Answer:
-        request = self._head(scope)
-        error = missing(request, self._routes, methods, self.book)
-        answer = refuse_at(scope.path, error)
-        self._note("none", request, answer.status, error)
-        if methods is None:
-            return answer
-        return Answer(status=answer.status, body=answer.body, headers=(*answer.headers, ("allow", ", ".join(methods))))
+    def _failed(self, door: Door) -> Answer:
+        """To be called while the exception is handled, so that the log has it."""
+        _log.exception("request_failed", path=self._request.path)
+        return door.refuse(UnavailableError("Something failed on our side; try again."))
+
+    def _counted(self, door: Door | None, answer: Answer) -> Answer:
+        self._app.tally.add(NO_DOOR if door is None else door.name, answer.status)
+        return answer
 
 
-def _closing(answer: Answer) -> Answer:
-    """The unread rest of a too large body makes the connection useless."""
-    return Answer(status=answer.status, body=answer.body, headers=(*answer.headers, ("connection", "close")))
+def _door_for(method: str, methods: Mapping[str, Door]) -> Door | None:
+    """HEAD is taken wherever GET is: probes ask so. Nothing is kept of it, and the HTTP layer sends no body."""
+    return methods.get(method) or (methods.get("GET") if method == "HEAD" else None)

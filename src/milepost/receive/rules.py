@@ -13,6 +13,7 @@ import msgspec
 
 from milepost.domain.errors import Fault, InvalidInputError
 from milepost.domain.event import SmartKey
+from milepost.domain.event_date import EARLIEST_MS, LATEST_MS, other_unit
 from milepost.kit.jsonio import strict_loads
 
 MOST_EVENTS = 1000
@@ -22,8 +23,6 @@ MOST_SMART_KEYS = 100
 MOST_FAULTS = 20
 LONGEST_EVENT_KEY = 256
 LONGEST_IDEMPOTENCY_KEY = 512
-EARLIEST_MS = -2_208_988_800_000  # 1900-01-01: the analytic store's DateTime64 holds 1900 to 2299
-LATEST_MS = 10_413_791_999_999  # 2299-12-31
 
 
 class EventsBody(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -124,7 +123,11 @@ def _payload_faults(payload: object, path: str) -> Iterator[Fault]:
                 reason="must be an integer, Unix milliseconds; leave it out to use the current time",
             )
         elif not EARLIEST_MS <= date <= LATEST_MS:
-            yield Fault(path=f"{path}.eventDate", reason="must lie in the years 1900 to 2299, in Unix milliseconds")
+            unit = other_unit(date)
+            hint = f"; this one may be in {unit}" if unit else ""
+            yield Fault(
+                path=f"{path}.eventDate", reason=f"must lie in the years 1900 to 2299, in Unix milliseconds{hint}"
+            )
     if (key := payload.get("idempotencyKey")) is not None:
         if not isinstance(key, str) or not key:
             yield Fault(path=f"{path}.idempotencyKey", reason="must be a non-empty string")

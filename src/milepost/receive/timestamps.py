@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+from milepost.domain.event_date import EARLIEST_MS, LATEST_MS
 from milepost.kit.clock import to_datetime, to_unix_ms
-from milepost.receive.rules import EARLIEST_MS, LATEST_MS
 
 _INSTANT = re.compile(
     r"\d{4}-?\d\d-?\d\d[T ]\d\d(:?\d\d(:?\d\d([.,]\d+)?)?)?(Z|[+-]\d\d(:?\d\d)?)?", re.IGNORECASE | re.ASCII

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from queue import LifoQueue
+from queue import Empty, LifoQueue
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -30,6 +30,7 @@ def connect(dsn: str) -> Client:
 
 
 _LONGEST_REASON: Final = 400
+_PATIENCE_SECONDS: Final = 10.0
 
 
 @contextmanager
@@ -62,10 +63,14 @@ class Queries(Protocol):
 
 
 class ClientPool:
-    """A few clients for many threads; a thread that finds none free waits. Opened one by one as they are needed."""
+    """A few clients for many threads, opened one by one as they are needed; UnavailableError for who finds none free.
 
-    def __init__(self, dsn: str, size: int = 4) -> None:
+    With `most_seconds`, a statement that takes longer is ended: nobody may be waiting for its result any more.
+    """
+
+    def __init__(self, dsn: str, size: int = 8, *, most_seconds: float | None = None) -> None:
         self._dsn = dsn
+        self._settings = {} if most_seconds is None else {"max_execution_time": most_seconds}
         self._free: LifoQueue[Client | None] = LifoQueue()
         for _ in range(size):
             self._free.put(None)
@@ -78,9 +83,14 @@ class ClientPool:
         column_formats: dict[str, str | dict[str, str]] | None = None,
     ) -> QueryResult:
         """See Queries."""
-        client = self._free.get() or connect(self._dsn)
+        client = None
         try:
-            return client.query(query, parameters=parameters, column_formats=column_formats)
+            client = self._free.get(timeout=_PATIENCE_SECONDS)
+        except Empty:
+            raise UnavailableError("Too much is asked of the analytic store at once; try again.") from None
+        try:
+            client = client or connect(self._dsn)
+            return client.query(query, parameters=parameters, column_formats=column_formats, settings=self._settings)
         finally:
             self._free.put(client)
 

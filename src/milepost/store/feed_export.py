@@ -71,6 +71,8 @@ _ELEMENT_SQL: Final = (
     f" isNotNull(toUInt64OrNull(e)), CAST(toUInt64OrNull(e), '{_ELEMENT}'), CAST(toFloat64OrNull(e), '{_ELEMENT}'))"
 )
 _PARQUET_SETTINGS: Final = "format_csv_null_representation = '{}'".format(NULL_TEXT.replace("\\", "\\\\"))
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+"""At the beginning of a text, it says to spreadsheets that this is UTF-8."""
 _PIECE_BYTES: Final = 256 * 1024
 
 
@@ -100,7 +102,7 @@ class Export:
     """What to write: the filter's rows of batches up to `upto`, and how to call what they name.
 
     `written` are the (signal, revision) pairs that there may be. `companies` leads from each id of the rows to the
-    id and the name to write.
+    id and the name to write. `has_mark` puts a byte order mark before CSV, for spreadsheets.
     """
 
     wanted: FeedFilter
@@ -109,6 +111,7 @@ class Export:
     written: Sequence[tuple[UUID, int]]
     signal_names: Mapping[UUID, str]
     companies: Mapping[UUID, tuple[UUID, str | None]]
+    has_mark: bool = False
 
 
 class FeedExporter:
@@ -128,7 +131,8 @@ class FeedExporter:
         """The file, piece by piece; close the generator to end it early."""
         match file_format:
             case ExportFormat.CSV:
-                yield _csv_header([*FIXED_COLUMNS, *(column.name for column in export.columns)])
+                header = _csv_header([*FIXED_COLUMNS, *(column.name for column in export.columns)])
+                yield BYTE_ORDER_MARK + header if export.has_mark else header
                 yield from self._pieces(_rows(export, text=_without_formula), _CSV_SETTINGS, "CSV")
             case ExportFormat.NDJSON:
                 yield from self._pieces(_documents(export), _NDJSON_SETTINGS, "JSONEachRow")

@@ -9,15 +9,13 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.responses import HTMLResponse, RedirectResponse
-from starlette.datastructures import MutableHeaders
-from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from milepost import __version__
-from milepost.control.company_import.reading import LARGEST_FILE_BYTES
 from milepost.web.deps import WebDeps
 from milepost.web.docs import docs_page
+from milepost.web.edge import ApiEdge
 from milepost.web.errors import Problem, add_error_handlers
+from milepost.web.head import HeadAsGet
 from milepost.web.parameters import refuse_unknown_parameters
 from milepost.web.routes import (
     altkeys,
@@ -28,9 +26,11 @@ from milepost.web.routes import (
     company_import,
     company_plan,
     connections,
+    doubtful_dates,
     events,
     feeds,
     jobs,
+    judging,
     metric_values,
     metrics,
     milestones,
@@ -40,6 +40,7 @@ from milepost.web.routes import (
     portfolio,
     privacy,
     rejections,
+    requests,
     session,
     settings,
     signal_preview,
@@ -49,16 +50,17 @@ from milepost.web.routes import (
     users,
 )
 
-_LARGEST_BODY_BYTES = 1024 * 1024
-_LARGER_BODIES = {"/api/companies/import": LARGEST_FILE_BYTES}
 _ROUTERS: tuple[APIRouter, ...] = (
     session.router,
     users.router,
     connections.router,
     events.router,
+    requests.router,
+    doubtful_dates.router,
     feeds.router,
     rejections.router,
     overview.router,
+    judging.router,
     unmatched.router,  # before companies, whose ids would take its path, and that of imports
     company_import.router,
     companies.router,
@@ -94,12 +96,14 @@ def create_app(deps: WebDeps) -> FastAPI:
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # the redirect would go to whatever host the request names
         responses=_REFUSALS,
         dependencies=[Depends(refuse_unknown_parameters)],
     )
     app.state.deps = deps
     add_error_handlers(app)
     app.add_middleware(ApiEdge)
+    app.add_middleware(HeadAsGet)
     for router in _ROUTERS:
         app.include_router(router, prefix="/api")
 
@@ -112,36 +116,3 @@ def create_app(deps: WebDeps) -> FastAPI:
         return docs_page(app)
 
     return app
-
-
-class ApiEdge:
-    """Bounds bodies, and keeps answers from being cached, sniffed or framed: they hold what not everyone may see."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on what is not too large, and add headers to answers under /api."""
-        if scope["type"] != "http" or not scope["path"].startswith("/api/"):
-            await self._app(scope, receive, send)
-            return
-
-        received_bytes, most_bytes = 0, _LARGER_BODIES.get(scope["path"], _LARGEST_BODY_BYTES)
-
-        async def bounded_receive() -> Message:
-            nonlocal received_bytes
-            message = await receive()
-            received_bytes += len(message.get("body", b""))
-            if received_bytes > most_bytes:
-                raise HTTPException(413, f"The body is larger than the {most_bytes} bytes that are taken.")
-            return message
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["cache-control"] = "no-store"
-                headers["x-content-type-options"] = "nosniff"
-                headers["x-frame-options"] = "DENY"
-            await send(message)
-
-        await self._app(scope, bounded_receive, send_with_headers)

@@ -83,6 +83,11 @@ def problem(
 
 async def _on_milepost_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, MilepostError)
+    return answer_to(error)
+
+
+def answer_to(error: MilepostError) -> JSONResponse:
+    """What its caller gets."""
     headers: dict[str, str] = {}
     if isinstance(error, UnauthenticatedError):
         headers["www-authenticate"] = "Bearer"

@@ -86,8 +86,10 @@ class Feeds:
         wanted: FeedWanted,
         file_format: ExportFormat,
         upto: int,
+        *,
+        has_mark: bool = False,
     ) -> Generator[bytes]:
-        """The rows of batches up to `upto` as a file. Its first piece is read here: what fails at once is raised."""
+        """The rows of batches up to `upto` as a file; its first piece is read here: what fails at once is raised."""
         while True:
             signals, of = self._scope(wanted)
             revisions = [one for signal_id in signals.generations for one in signals.revisions(signal_id)]
@@ -99,6 +101,7 @@ class Feeds:
                 written=[(one.id, one.revision) for one in revisions],
                 signal_names={signal_id: signals.name(signal_id) for signal_id in signals.generations},
                 companies=self._companies(self._files.company_ids(of, upto)),
+                has_mark=has_mark,
             )
             pieces = self._files.pieces(export, file_format)
             first = next(pieces, b"")

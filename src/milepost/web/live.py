@@ -10,19 +10,23 @@ import time
 from collections.abc import AsyncIterator, Callable, Collection, Hashable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from functools import partial
+from typing import Any, Final, NamedTuple, TypeVar
 
-from fastapi.concurrency import run_in_threadpool
+import anyio.to_thread
+from anyio.lowlevel import RunVar
 from fastapi.sse import ServerSentEvent
 
 from milepost.domain.errors import MilepostError, UnavailableError
 from milepost.kit.news import News
 from milepost.observe.logs import logger
 from milepost.store.position import Position
+from milepost.web.lookout import Lookout
 
 _log = logger("web")
 
 PAGE_ROWS: Final = 200
+MOST_WAITING: Final = 200
 MOST_EXPORTS: Final = 3
 """One of a million rows takes up to 300 MB as Parquet, 100 MB else (docs/reference/feeds.md)."""
 _LOOK_SECONDS: Final = 2.0
@@ -31,6 +35,9 @@ _SHORTEST_REST_SECONDS: Final = 0.1
 _LONGEST_REST_SECONDS: Final = 0.5
 _REST_PER_WORK: Final = 5.0
 _PATIENCE_SECONDS: Final = 1.0
+_MOST_LOOKING: Final = 4
+_looking: Final[RunVar[anyio.CapacityLimiter]] = RunVar("looking")
+_T = TypeVar("_T")
 
 
 class Told(NamedTuple):
@@ -89,12 +96,14 @@ class LiveStreams:
     def __init__(self, news: News, most_tails: int) -> None:
         self.news = news
         self.tails = Places(most_tails, "All {} live streams are taken; MILEPOST_LIVE_STREAMS sets how many there are.")
+        self.lookout = Lookout(news)
+        self.waits = Places(MOST_WAITING, "{} callers wait for their requests already; look once, without `wait`.")
         self.exports = Places(MOST_EXPORTS, "{} exports are under way, which is the most; try again when one is done.")
 
     async def close(self) -> None:
         """Let every stream end where it is, and cut off those whose readers do not take what they are given."""
         self.news.close()
-        for places in (self.tails, self.exports):
+        for places in (self.tails, self.waits, self.exports):
             if places.tasks:
                 await asyncio.wait(places.tasks, timeout=_PATIENCE_SECONDS)
             for task in places.tasks:
@@ -122,7 +131,7 @@ async def _follow(
     if start.after:
         position = min(start.after, position, key=_batch)  # ahead of us are only readers of a store since restored
     elif start.last:
-        for one in await run_in_threadpool(source.latest, news.upto, start.last):
+        for one in await _in_thread(source.latest, news.upto, start.last):
             position = one.position
             yield _event(one)
     yield ServerSentEvent(comment="live", id=str(position))
@@ -131,11 +140,11 @@ async def _follow(
     while not news.is_closed:
         began_at = time.monotonic()
         if began_at - checked_at > _LOOK_SECONDS:
-            await run_in_threadpool(check)
+            await _in_thread(check)
             checked_at = began_at
         upto = news.upto
         if _last_about(news, source.topics) > looked_upto or looked_upto < 0:
-            rows, is_full = await run_in_threadpool(source.after, position, upto)
+            rows, is_full = await _in_thread(source.after, position, upto)
             for one in rows:
                 position = one.position
                 yield _event(one)
@@ -148,6 +157,16 @@ async def _follow(
             told_at = time.monotonic()
         await asyncio.sleep(_rest_seconds(time.monotonic() - began_at))
         await news.beyond(upto, _LOOK_SECONDS)
+
+
+async def _in_thread(act: Callable[..., _T], *given: object) -> _T:
+    """In one of a few threads that only tails have, so that many of them leave the rest of the console its own."""
+    try:
+        limiter = _looking.get()
+    except LookupError:
+        limiter = anyio.CapacityLimiter(_MOST_LOOKING)
+        _looking.set(limiter)
+    return await anyio.to_thread.run_sync(partial(act, *given), limiter=limiter)
 
 
 def _rest_seconds(work_seconds: float) -> float:

@@ -9,14 +9,16 @@ from pathlib import Path
 import httpx
 import msgspec
 import pytest
-from granian.constants import Interfaces
+import uvloop
 
+from milepost.cli.local import trusting
 from milepost.domain.connection import ConnectionKind, RateLimit
 from milepost.domain.event import Submission
 from milepost.observe.health import Readiness
-from milepost.operate.listener import Listener, make_server
+from milepost.operate.listener import Listener, make_api_server
+from milepost.operate.tls import TlsFiles, prepare_tls
 from milepost.receive.admission import Admission
-from milepost.receive.app import IngestApp, Limits
+from milepost.receive.app import IngestApp
 from milepost.receive.book import make_book
 from milepost.receive.client_ip import ClientIp
 from milepost.receive.rejections import Refused
@@ -37,6 +39,7 @@ class ApiListener:
     folder: Path
     admission: Admission = field(default_factory=lambda: Admission(reserve_bytes=1, clock=lambda: 0.0))
     url: str = ""
+    tls: TlsFiles | None = None
     ready: threading.Event = field(default_factory=threading.Event)
     server: Listener | None = None
     loop: asyncio.AbstractEventLoop | None = None
@@ -66,7 +69,7 @@ class ApiListener:
         app = IngestApp(
             routes=make_routes(b"k" * 32, lambda: Readiness(ready=True, reasons=(), lag_entries=0)),
             journal=journal,
-            limits=Limits(body_bytes=BODY_LIMIT, body_seconds=BODY_SECONDS),
+            body_bytes=BODY_LIMIT,
             client_ip=ClientIp(()),
             admit=self.admission,
         )
@@ -87,25 +90,19 @@ class ApiListener:
             ]
         )
         port = free_port()
-        self.server = make_server(app, interface=Interfaces.RSGI, host="127.0.0.1", port=port, tls=None)
-        self.url = f"http://127.0.0.1:{port}"
-        enforcing = asyncio.create_task(_enforce(app))
+        self.server = make_api_server(
+            app, host="127.0.0.1", port=port, tls=self.tls, body_bytes=BODY_LIMIT, body_seconds=BODY_SECONDS
+        )
+        self.url = f"{'https' if self.tls else 'http'}://127.0.0.1:{port}"
         self.ready.set()
         try:
             await self.server.serve()
         finally:
-            enforcing.cancel()
             journal.close()
 
 
 async def _taken(app: IngestApp) -> tuple[list[Refused], dict[tuple[str, str, bool], int]]:
     return app.rejections.take(), dict(app.tally.take().refusals)
-
-
-async def _enforce(app: IngestApp) -> None:
-    while True:
-        app.deadlines.enforce()
-        await asyncio.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
@@ -117,11 +114,18 @@ def listener(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiListener]:
         yield from _serving(api)
 
 
+@pytest.fixture(scope="module")
+def secure_listener(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiListener]:
+    """The same over TLS, by a certificate of its own."""
+    tls = prepare_tls("auto", tmp_path_factory.mktemp("tls"), "127.0.0.1", ())
+    yield from _serving(ApiListener(folder=tmp_path_factory.mktemp("journal"), tls=tls))
+
+
 def _serving(api: ApiListener) -> Iterator[ApiListener]:
-    thread = threading.Thread(target=lambda: asyncio.run(api.serve()))
+    thread = threading.Thread(target=lambda: uvloop.run(api.serve()))
     thread.start()
     assert api.ready.wait(30)
-    transport = httpx.HTTPTransport(retries=20)
+    transport = httpx.HTTPTransport(retries=20, verify=trusting(str(api.tls.ca)) if api.tls else True)
     with httpx.Client(transport=transport) as client:
         assert client.get(f"{api.url}/health").status_code == 200
     yield api

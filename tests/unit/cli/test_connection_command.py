@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -14,6 +15,8 @@ from milepost.control.migrate import open_migrated
 from milepost.control.repos.audit import AuditFilter, page_audit
 from milepost.control.repos.connections import get_connection
 from milepost.control.session import sqlite_url
+from milepost.observe import paths
+from milepost.observe.service import Service, write_service
 
 
 def _run(data: Path, *words: str) -> Result:
@@ -40,6 +43,76 @@ def test_adding_a_connection_prints_its_credentials(tmp_path: Path, kind: str, c
     assert list(added) == ["id", "name", "kind", *credentials]
     assert (added["name"], added["kind"]) == ("Shop", kind)
     assert _json(tmp_path / "data", "keys", added["id"]) == added
+
+
+def script_of(data: Path, environment: dict[str, str]) -> list[str]:
+    """The snippet that adding prints, in JSON and in words, and that showing the keys prints."""
+    words = ["connection", "add", "--name", "Web", "--kind", "tracking-script", "--data", str(data)]
+    added = json.loads(CliRunner().invoke(app, [*words, "--json"], env=environment).stdout)
+    said = CliRunner().invoke(app, words, env=environment).stdout
+    shown = CliRunner().invoke(app, ["connection", "keys", added["id"], "--data", str(data)], env=environment).stdout
+    return [added["trackingScript"], said, shown]
+
+
+@pytest.mark.parametrize(
+    ("environment", "is_running", "public_url", "expected"),
+    [
+        pytest.param({}, True, "https://events.example", "https://events.example", id="running"),
+        pytest.param({}, True, None, "http://localhost:9000", id="running, without a public URL"),
+        pytest.param({"MILEPOST_API_PORT": "7000"}, True, None, "http://localhost:9000", id="running, set otherwise"),
+        pytest.param({}, False, "https://events.example", "https://events.example", id="as it last ran"),
+        pytest.param({"MILEPOST_API_PORT": "7000"}, False, None, "https://127.0.0.1:7000", id="down, a port set"),
+        pytest.param({"MILEPOST_PUBLIC_URL": "https://new.example/"}, False, None, "https://new.example", id="URL set"),
+    ],
+)
+def test_a_tracking_script_has_the_address_that_the_service_has(
+    tmp_path: Path, environment: dict[str, str], *, is_running: bool, public_url: str | None, expected: str
+) -> None:
+    (tmp_path / "run").mkdir()
+    service = Service(api_url="http://localhost:9000", app_url="http://localhost:9001", ca_file=None)
+    write_service(tmp_path, msgspec.structs.replace(service, public_url=public_url))
+    if not is_running:
+        paths.service(tmp_path).unlink()
+    for text in script_of(tmp_path, environment):
+        assert expected in text
+        assert "8443" not in text
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgresql://ada:geheim@localhost/x", "its driver 'psycopg' is not installed"),
+        ("mysql://ada:geheim@localhost/x", "its driver 'MySQLdb' is not installed"),
+        ("oracle+none://ada:geheim@localhost/x", "no kind of database 'oracle+none'"),
+        ("geheim", "The URL of the control database is none"),
+        ("postgresql://h:geheim/x", "The URL of the control database is none"),
+        ("sqlite:////dev/null/geheim.sqlite", "cannot be made"),
+        ("sqlite:////etc/passwd", "cannot be read: "),
+    ],
+)
+@pytest.mark.parametrize("words", [["connection", "list"], ["send", __file__, "--connection", "T", "--event-key", "k"]])
+def test_a_control_database_that_cannot_be_opened_is_one_sentence(
+    tmp_path: Path, url: str, told: str, words: list[str]
+) -> None:
+    (tmp_path / "run").mkdir()
+    write_service(tmp_path, Service(api_url="http://localhost:9", app_url="http://localhost:9", ca_file=None))
+    result = CliRunner().invoke(app, [*words, "--data", str(tmp_path)], env={"MILEPOST_CONTROL_URL": url})
+    assert (result.exit_code, isinstance(result.exception, SystemExit)) == (1, True)
+    assert told in " ".join(result.output.split())
+    assert "geheim@" not in result.output
+
+
+def test_send_looks_its_connection_up_where_the_settings_say(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    write_service(tmp_path, Service(api_url="http://127.0.0.1:9", app_url="http://127.0.0.1:9", ca_file=None))
+    environment = {"MILEPOST_CONTROL_URL": f"sqlite:///{tmp_path}/elsewhere.sqlite"}
+    words = ["connection", "add", "--name", "T", "--kind", "event-handler", "--data", str(tmp_path)]
+    assert CliRunner().invoke(app, words, env=environment).exit_code == 0
+    assert not (tmp_path / "control.sqlite").exists()
+    sent = ["send", __file__, "--connection", "T", "--event-key", "k", "--data", str(tmp_path), "--date-field", "none"]
+    result = CliRunner().invoke(app, sent, env=environment)
+    assert "No connection is called" not in result.output
+    assert "--date-field names 'none'" in " ".join(result.output.split())
 
 
 def test_secrets_lie_in_a_folder_of_the_owner(tmp_path: Path) -> None:

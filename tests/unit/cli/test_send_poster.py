@@ -5,16 +5,19 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner, Result
 
+from milepost.cli import app
+from milepost.cli.send.layout import Record
 from milepost.cli.send.poster import Poster, Target
-from milepost.cli.send.records import Record
 from milepost.domain.errors import OperatorError
 
-RECORDS = [Record(number, {"n": number}) for number in range(1, 5)]
+RECORDS = [Record(number, number, "", b'{"n":%d}' % number) for number in range(1, 5)]
 
 
 Scripted = tuple[int, dict[str, Any], dict[str, str]]
@@ -44,7 +47,7 @@ def script() -> Iterator[Script]:
                 script.tokens += 1
                 answer = {"accessToken": f"t{script.tokens}"}
             else:
-                script.seen.append([payload["n"] for payload in body["data"]])
+                script.seen.append([int(payload["n"]) for payload in body["data"]])
                 status, answer, headers = script.answers.pop(0) if len(script.answers) > 1 else script.answers[0]
             encoded = json.dumps(answer).encode()
             self.send_response(status)
@@ -125,3 +128,44 @@ def test_a_server_that_is_not_there_is_waited_for(script: Script) -> None:
     with pytest.raises(OperatorError, match="Given up"):
         Poster(httpx.Client(), target, most_tries=2, waiting=lambda *_: None, sleep=slept.append).post(RECORDS)
     assert slept == [1.0, 2.0]
+
+
+def run(script: Script, folder: Path, *options: str) -> Result:
+    """`milepost send` of the file in the folder, batches of four."""
+    words = ["send", str(folder / "f.csv"), "--url", script.url, "--event-key", "k", "--batch", "4", "--numbers", "n"]
+    environment = {"XDG_STATE_HOME": str(folder), "MILEPOST_CLIENT_ID": "c", "MILEPOST_CLIENT_SECRET": "s"}
+    refused = ["--refused", str(folder / "refused")]
+    return CliRunner().invoke(app, [*words, *refused, "--json", *options], env=environment)
+
+
+def numbers_refused(folder: Path) -> list[int]:
+    return [json.loads(line)["record"] for line in (folder / "refused").read_text().splitlines()]
+
+
+def test_records_refused_before_an_interruption_are_in_the_file_of_the_run_that_goes_on(
+    script: Script, tmp_path: Path
+) -> None:
+    (tmp_path / "f.csv").write_text("n\n1\nmany\n3\n4\n5\n6\n7\n8\n9\n")
+    faults = [{"path": "data[1]", "reason": "no good"}]
+    script.answers = [(400, {"faults": faults}, {}), ACCEPTED, (503, {"message": "full"}, {})]
+    first = run(script, tmp_path, "--tries", "1")
+    assert json.loads(first.stdout) == {"accepted": 2, "repeated": None, "refused": 2, "left": 5, "records": 9}
+    assert (first.exit_code, numbers_refused(tmp_path)) == (1, [2, 3])
+
+    (tmp_path / "refused").unlink()
+    script.answers, script.seen = [ACCEPTED], []
+    second = run(script, tmp_path)
+    assert json.loads(second.stdout) == {"accepted": 7, "repeated": None, "refused": 2, "left": 0, "records": 9}
+    assert (second.exit_code, numbers_refused(tmp_path), script.seen) == (2, [2, 3], [[5, 6, 7, 8], [9]])
+    assert list((tmp_path / "milepost" / "sends").iterdir()) == []
+
+
+def test_where_refused_records_cannot_be_written_the_next_run_writes_them(script: Script, tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_text("n\nmany\n1\n")
+    (tmp_path / "refused.part").mkdir()
+    script.answers = [ACCEPTED]
+    failed = run(script, tmp_path)
+    assert (failed.exit_code, "Nothing is lost" in failed.stderr) == (1, True)
+    (tmp_path / "refused.part").rmdir()
+    assert run(script, tmp_path).exit_code == 2
+    assert (numbers_refused(tmp_path), script.seen) == ([1], [[1]])

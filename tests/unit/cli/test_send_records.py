@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from milepost.cli.send.records import BadRecord, FileFormat, Layout, Record, read_records, zone
+from milepost.cli.send.layout import BadRecord, FileFormat, Layout, Record, zone
+from milepost.cli.send.records import read_records
 from milepost.domain.errors import InvalidInputError, OperatorError
 
 

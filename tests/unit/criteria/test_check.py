@@ -6,6 +6,7 @@ import pytest
 
 from milepost.criteria.check import check, check_fields
 from milepost.criteria.operators import OPERATORS
+from milepost.criteria.pattern_size import pattern_size
 from milepost.domain.criterion import EVERYTHING, Condition, Criterion, FieldType, Group, Operator
 from milepost.domain.signal import SignalField
 
@@ -108,3 +109,56 @@ def test_every_field_type_can_be_asked_for_presence(field_type: FieldType) -> No
 
 def test_every_operator_belongs_to_a_field_type() -> None:
     assert {operator for rules in OPERATORS.values() for operator in rules} == set(Operator)
+
+
+@pytest.mark.parametrize(
+    "patterns",
+    [
+        pytest.param([r"(\pL{50}){3}"] * 200, id="too large each"),
+        pytest.param([r"\pL{40}"] * 200, id="good each"),
+        pytest.param([r"\pL{40}"] * 2 + [r"[^\pL\pN]{30}"], id="large together"),
+    ],
+)
+def test_patterns_that_are_too_large_together_are_refused_before_any_is_compiled(patterns: list[str]) -> None:
+    members = tuple(Condition(field="text", operator=Operator.MATCHES, value=one) for one in patterns)
+    [fault] = check(Group(match="any", members=members), FIELDS)
+    assert fault.path == "rules"
+    assert fault.reason.startswith("has patterns that are too large together")
+
+
+def test_200_patterns_as_people_write_them_are_fine() -> None:
+    pattern = r"^[A-Z]{2,3}-[0-9a-f]{8}(-[0-9a-f]{4}){2}@\w+\.(com|org)$"
+    members = tuple(Condition(field="text", operator=Operator.MATCHES, value=pattern) for _ in range(200))
+    assert check(Group(match="any", members=members), FIELDS) == ()
+
+
+def test_too_many_conditions_are_counted_before_they_are_looked_at() -> None:
+    members = tuple(Condition(field="text", operator=Operator.MATCHES, value="(") for _ in range(201))
+    [fault] = check(Group(match="any", members=members), FIELDS)
+    assert fault.reason == "has 201 conditions, of which 200 are allowed"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "size"),
+    [
+        ("", 0),
+        ("abc", 3),
+        ("a{3}", 3),
+        ("a{2,5}", 5),
+        ("(ab){10}", 30),
+        ("((a){10}){10}", 210),
+        (r"\pL", 400),
+        (r"\p{Greek}{4}", 1600),
+        (r"\\pL", 3),
+        (r"[\pL\pN]", 802),
+        (r"[a{9}]", 2),
+        ("[^a]{5}", 40),
+        ("[ä-ü]", 8),
+        ("a{2", 3),
+        (")){9}", 10),
+        ("[", 2),
+        ("\\", 1),
+    ],
+)
+def test_the_size_of_a_pattern_follows_what_it_compiles_to(pattern: str, size: int) -> None:
+    assert pattern_size(pattern) == size

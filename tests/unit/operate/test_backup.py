@@ -2,6 +2,8 @@
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from typer.testing import CliRunner, Result
 from milepost.cli import app
 from milepost.domain.errors import OperatorError
 from milepost.observe import paths
-from milepost.operate.backup import GapError, copy_backup, one_at_a_time, state_at_rest
+from milepost.operate.backup import GapError, copy_backup, killed_backup, one_at_a_time, state_at_rest
 from milepost.operate.lock import lock_folder
 from milepost.record.checkpoint import Checkpoints, Span
 from milepost.record.journal.sqlite import SqliteJournalWriter
@@ -107,3 +109,38 @@ def test_a_backup_that_was_killed_in_the_middle_cannot_be_started(data: Path) ->
     paths.unfinished(data).touch()
     with pytest.raises(OperatorError, match="not finished"):
         lock_folder(data)
+
+
+def test_a_backup_that_was_killed_is_named_by_doctor_with_where_it_went(data: Path, tmp_path: Path) -> None:
+    target = tmp_path / "copy"
+    kill = (
+        "import os, sys; from pathlib import Path; from milepost.operate import backup;"
+        "data, target = map(Path, sys.argv[1:]);"
+        "taking = backup.one_at_a_time(data, target); taking.__enter__(); os.kill(os.getpid(), 9)"
+    )
+    assert subprocess.run([sys.executable, "-c", kill, str(data), str(target)], check=False).returncode == -9
+    assert killed_backup(data) == target
+    told = CliRunner().invoke(app, ["doctor", "--json", "--data", str(data)]).output
+    assert f"The backup into {target} was killed before it was whole. Delete {target}, and make another." in told
+    assert _backup(data, tmp_path / "another").exit_code == 0
+    assert killed_backup(data) is None
+    assert "was killed" not in CliRunner().invoke(app, ["doctor", "--json", "--data", str(data)]).output
+
+
+def test_one_that_failed_or_is_under_way_was_not_killed(data: Path, tmp_path: Path) -> None:
+    with one_at_a_time(data, tmp_path / "copy"):
+        assert killed_backup(data) is None
+    with pytest.raises(OSError, match="broke"), one_at_a_time(data, tmp_path / "copy"):
+        raise OSError("it broke")
+    assert killed_backup(data) is None
+
+
+def test_a_backup_that_fails_says_why(data: Path, tmp_path: Path) -> None:
+    limit = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096));"
+    run = limit + "from milepost.cli import main; main()"
+    words = ["backup", str(tmp_path / "copy"), "--data", str(data)]
+    done = subprocess.run([sys.executable, "-c", run, *words], check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "Error: The backup could not be made: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "copy").exists()

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, NoReturn
 
 import httpx
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from milepost.cli.local import DEFAULT_DATA, Api, Data, told_errors, trusting
+from milepost.cli.send.layout import FileFormat, Layout, delimiter_sign, zone
 from milepost.cli.send.poster import Target
-from milepost.cli.send.records import BadRecord, FileFormat, Layout, zone
+from milepost.cli.send.preview import Survey, show, survey
+from milepost.cli.send.records import look_at
 from milepost.cli.send.resume import Resume
 from milepost.cli.send.sending import Sending, Summary, send_all
 from milepost.cli.send.target import Remote, local_target, remote_target
+from milepost.domain.errors import MilepostError, OperatorError
 
 _FATES_SECONDS = 60.0
 
@@ -40,11 +46,19 @@ def send(
     ] = None,
     ca_file: Annotated[Path | None, typer.Option("--ca", help="With --url: a CA certificate to trust.")] = None,
     file_format: Annotated[FileFormat, typer.Option("--format", help="How to read the file.")] = FileFormat.AUTO,
-    delimiter: Annotated[str, typer.Option(help="Of delimited text; 'tab', or 'space' for any blanks.")] = ",",
+    delimiter: Annotated[
+        str, typer.Option(help="Of delimited text: comma, semicolon, tab, pipe, any sign, or space for any blanks.")
+    ] = "auto",
+    encoding: Annotated[
+        str | None,
+        typer.Option(help="Of the text, such as windows-1252. [default: found out; UTF-8 and UTF-16 surely]"),
+    ] = None,
     columns: Annotated[str | None, typer.Option(help="Names a,b,c for a file without a header line.")] = None,
     numbers: Annotated[str | None, typer.Option(help="Columns a,b to send as numbers.")] = None,
     date_field: Annotated[str | None, typer.Option(help="Member that becomes eventDate (ISO 8601 or Unix ms).")] = None,
-    date_format: Annotated[str | None, typer.Option(help="Its format if it is neither, such as %Y%m%d.")] = None,
+    date_format: Annotated[
+        str | None, typer.Option(help="Its format if it is neither: seconds, or such as %Y%m%d.")
+    ] = None,
     time_zone: Annotated[str, typer.Option(help="Of dates that do not say theirs.")] = "UTC",
     key_fields: Annotated[
         str | None,
@@ -56,19 +70,24 @@ def send(
     refused_file: Annotated[
         Path | None, typer.Option("--refused", help="Where to write refused records. [default: FILE.refused.ndjson]")
     ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Ask nothing, and send in spite of doubts about how the file is read.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON, for programs.")] = False,
 ) -> None:
     """Send a file's records as events.
 
-    Each gets an idempotency key, so sending a file again is harmless: repeats are recorded as duplicates. An
-    interrupted run goes on where it was when the same command is given again. Example, for a file of purchases:
+    It shows how the file is read, and asks on a terminal; elsewhere it goes on, unless it is in doubt. Each record gets
+    an idempotency key, so sending a file again is harmless: repeats are recorded as duplicates. An interrupted run goes
+    on where it was when the same command is given again. Example, for a file of purchases:
 
     milepost send purchases.csv --connection Shop --event-key purchases --date-field date --numbers amount
     """
     with told_errors():
         layout = Layout(
             format=file_format,
-            delimiter={"space": " ", "tab": "\t"}.get(delimiter, delimiter),
+            delimiter=delimiter_sign(delimiter),
+            encoding=encoding,
             columns=_names(columns),
             numbers=frozenset(_names(numbers)),
             date_field=date_field,
@@ -84,17 +103,60 @@ def send(
         resume = Resume(_state_folder(data, url), _identity(file, target, layout))
         if restart:
             resume.forget()
-        sending = Sending(file=file, layout=layout, target=target, batch=batch, most_tries=tries, resume=resume)
         console = Console(stderr=True)
-        with httpx.Client(verify=trusting(str(trusted) if trusted else None), timeout=60) as client:
-            summary = send_all(sending, client, console)
-        bad_path = refused_file or Path(f"{file.name}.refused.ndjson")
-        _write_refused(bad_path, summary.refused)
-        fates = None if url else _fates(data, summary)
-        _tell(console, summary, fates, bad_path, as_json=as_json)
+        found = look_at(file, layout)
+        seen = survey(found, layout)
+        show(console, found, seen)
+        summary = Summary(records=seen.records, place=resume.place())
+        if summary.place.done:
+            told = f"Going on after record {summary.place.done}, where an earlier run was interrupted"
+            console.print(f"{told} (--restart begins anew).")
+        elif not yes:
+            _agree(seen, connection or target.api_url)
+        sending = Sending(
+            file=found,
+            total=seen.records,
+            layout=layout,
+            target=target,
+            batch=batch,
+            most_tries=tries,
+            resume=resume,
+        )
+        ending = _Ending(
+            console=console,
+            data=None if url else data,
+            refused_file=refused_file or _refused_file(file),
+            as_json=as_json,
+        )
+        try:
+            with httpx.Client(verify=trusting(str(trusted) if trusted else None), timeout=60) as client:
+                send_all(sending, summary, client, console)
+        except (MilepostError, KeyboardInterrupt):
+            ending.tell(resume, summary)
+            raise
+        ending.tell(resume, summary)
         resume.forget()
-    if summary.refused:
+    if summary.place.refused:
         raise typer.Exit(2)
+
+
+def _agree(seen: Survey, to: str) -> None:
+    """Ask on a terminal; elsewhere nobody can be asked, and a doubt ends the command before anything is sent."""
+    if seen.records == seen.refused:
+        return
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        if not typer.confirm(f"Send {seen.records - seen.refused:,} records to {to}?", err=True):
+            _stop("Nothing was sent.")
+    elif seen.doubts:
+        _stop(f"Nothing was sent, since it is not sure how to read the file. {seen.doubts[0]} Or say --yes.")
+
+
+def _stop(told: str) -> NoReturn:
+    raise OperatorError(told)
+
+
+def _refused_file(file: Path) -> Path:
+    return Path(f"{file.name}.refused.ndjson")
 
 
 def _state_folder(data: Path, url: str | None) -> Path:
@@ -115,12 +177,6 @@ def _names(text: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in (text or "").split(",") if name.strip())
 
 
-def _write_refused(path: Path, refused: list[BadRecord]) -> None:
-    if refused:
-        lines = (json.dumps({"record": bad.number, "reason": bad.reason, "text": bad.text}) for bad in refused)
-        path.write_text("\n".join(lines) + "\n")
-
-
 def _fates(data: Path, summary: Summary) -> dict[str, int] | None:
     """How many of the accepted events were new and how many repeats, once the reactor has them all."""
     if not summary.request_ids:
@@ -132,7 +188,7 @@ def _fates(data: Path, summary: Summary) -> dict[str, int] | None:
         for some in _chunks(summary.request_ids, 10_000):
             for fate, count in api.post("/api/requests/fates", {"request_ids": some}).items():
                 counts[fate] = counts.get(fate, 0) + count
-        if sum(counts.values()) >= summary.accepted:
+        if sum(counts.values()) >= summary.accepted_now:
             return counts
         time.sleep(0.2)
     return None
@@ -143,16 +199,40 @@ def _chunks(values: list[str], size: int) -> Iterator[list[str]]:
         yield values[start : start + size]
 
 
-def _tell(console: Console, summary: Summary, fates: dict[str, int] | None, bad_path: Path, *, as_json: bool) -> None:
-    repeated = fates.get("duplicate", 0) if fates is not None else None
-    if as_json:
-        told: dict[str, Any] = {"accepted": summary.accepted, "repeated": repeated, "refused": len(summary.refused)}
-        print(json.dumps(told))  # noqa: T201  # the command's result
-        return
-    rows = Table.grid(padding=(0, 2))
-    rows.add_row("Accepted", f"{summary.accepted:,}")
-    rows.add_row("  of them repeats", "not known here; see the event log" if repeated is None else f"{repeated:,}")
-    rows.add_row("Refused", f"{len(summary.refused):,}" + (f", written to {bad_path}" if summary.refused else ""))
-    for bad in summary.refused[:5]:
-        rows.add_row("", f"record {bad.number}: {bad.reason}")
-    console.print(rows)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ending:
+    """What a run leaves behind, whichever way it ends: the refused file, and what became of every record."""
+
+    console: Console
+    data: Path | None
+    refused_file: Path
+    as_json: bool
+
+    def tell(self, resume: Resume, summary: Summary) -> None:
+        """Write and print it; OperatorError where the refused records cannot be written, which loses none."""
+        try:
+            resume.write_refused(summary.place, self.refused_file)
+        except OSError as error:
+            raise OperatorError(
+                f"{self.refused_file} cannot be written: {error.strerror}. Nothing is lost: give the same command"
+                " again, with --refused and another file."
+            ) from error
+        fates = None if self.data is None or summary.left else _fates(self.data, summary)
+        repeated = fates.get("duplicate", 0) if fates is not None else None
+        if self.as_json:
+            print(json.dumps(summary.told(repeated)))  # noqa: T201  # the command's result
+            return
+        self._print(summary, repeated)
+
+    def _print(self, summary: Summary, repeated: int | None) -> None:
+        refused = summary.place.refused
+        rows = Table.grid(padding=(0, 2))
+        rows.add_row("Records", f"{summary.records:,}")
+        rows.add_row("Accepted", f"{summary.place.accepted:,}")
+        rows.add_row("  of them repeats", "not known here; see the event log" if repeated is None else f"{repeated:,}")
+        rows.add_row("Refused", f"{refused:,}" + (f", written to {escape(str(self.refused_file))}" if refused else ""))
+        for bad in summary.examples:
+            rows.add_row("", escape(f"record {bad.number}: {bad.reason}"))
+        if summary.left:
+            rows.add_row("Left", f"{summary.left:,}; the same command goes on with them")
+        self.console.print(rows)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import httpx
 import orjson
 
-from milepost.cli.send.records import BadRecord, Record
+from milepost.cli.send.layout import BadRecord, Record
 from milepost.domain.errors import OperatorError
 
 _PLACE = re.compile(r"data\[(\d+)\]")
@@ -89,7 +89,9 @@ class Poster:
         return self._client.post(f"{self._target.api_url}/events", content=body, headers=headers)
 
     def _body(self, records: Sequence[Record]) -> bytes:
-        return orjson.dumps({"eventKey": self._target.event_key, "data": [record.payload for record in records]})
+        """The envelope around the events as they are: none is read and written once more."""
+        data = b",".join(record.body for record in records)
+        return b'{"eventKey":%b,"data":[%b]}' % (orjson.dumps(self._target.event_key), data)
 
     def _renew_token(self) -> None:
         answer = self._until_answered(
@@ -145,12 +147,14 @@ def _taken_out(problem: dict[str, Any], records: Sequence[Record]) -> dict[int, 
         if place:
             record = records[int(place.group(1))]
             reason = f"{fault['path'][place.end() :].lstrip('.')} {fault['reason']}".strip()
-            out.setdefault(record.number, BadRecord(record.number, reason, repr(record.payload)[:200]))
+            out.setdefault(record.number, _refused(record, reason))
     if not out and len(records) == 1:
-        out[records[0].number] = BadRecord(
-            records[0].number, str(problem.get("message")), repr(records[0].payload)[:200]
-        )
+        out[records[0].number] = _refused(records[0], str(problem.get("message")))
     return out
+
+
+def _refused(record: Record, reason: str) -> BadRecord:
+    return BadRecord(record.number, record.line, reason, record.text)
 
 
 def _joined(receipts: Sequence[Receipt], refused: Sequence[BadRecord]) -> Receipt:

@@ -1,197 +1,205 @@
-"""Files into payloads: NDJSON, a JSON array, or delimited text, read as a stream of Records or BadRecords.
+"""Files into events to send: NDJSON, a JSON array, or delimited text, as a stream of Records or BadRecords.
 
-Takes a path and a Layout; refuses nothing as a whole: a line that cannot be read comes out as a BadRecord.
+Takes a path and a Layout. Refuses with InvalidInputError a file that cannot be told apart as a whole; a record that
+cannot be read comes out as a BadRecord.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator, Mapping
+import difflib
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from enum import StrEnum
-from hashlib import sha256
+from itertools import islice
 from pathlib import Path
-from typing import IO, Any, NamedTuple
-from zoneinfo import ZoneInfo
+from typing import Final
 
-import orjson
+from milepost.cli.send.finishing import record_of_cells, record_of_json, shown
+from milepost.cli.send.layout import ANY_BLANKS, BadRecord, FileFormat, Layout, RawRecord, Record
+from milepost.cli.send.raw_json import array_items
+from milepost.domain.errors import InvalidInputError
+from milepost.kit.delimited import Row, delimiter_name, find_delimiter, read_rows
+from milepost.kit.text_source import TextSource, text_of_file
 
-from milepost.domain.errors import InvalidInputError, OperatorError
-
-
-class FileFormat(StrEnum):
-    """auto looks at the file's name, then at its first character."""
-
-    AUTO = "auto"
-    NDJSON = "ndjson"
-    JSON = "json"
-    CSV = "csv"
+_BY_NAME: Final = {
+    ".csv": FileFormat.CSV,
+    ".tsv": FileFormat.CSV,
+    ".tab": FileFormat.CSV,
+    ".psv": FileFormat.CSV,
+    ".ndjson": FileFormat.NDJSON,
+    ".jsonl": FileFormat.NDJSON,
+}
+_TAB_BY_NAME: Final = frozenset({".tsv", ".tab"})
+_SAMPLE_LINES: Final = 200
+_SAMPLE_CHARACTERS: Final = 4_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """How to read a file and what to make of its members.
+class FoundFile:
+    """What a file turned out to be. `doubts` say what it might be instead; `delimiter` is None for JSON."""
 
-    `columns` names the columns of a delimited file without a header line; `delimiter` " " means any white space.
-    `numbers` are columns to send as JSON numbers. `date_format` is strptime's, or None for Unix milliseconds and
-    ISO 8601. `key_fields` make the idempotency key; none of them: the file's name, the record's place and content.
-    """
-
-    format: FileFormat = FileFormat.AUTO
-    delimiter: str = ","
-    columns: tuple[str, ...] = ()
-    numbers: frozenset[str] = frozenset()
-    date_field: str | None = None
-    date_format: str | None = None
-    time_zone: ZoneInfo | None = None
-    key_fields: tuple[str, ...] = ()
-
-
-class Record(NamedTuple):
-    """One event: its number in the file (from 1) and the payload to send."""
-
-    number: int
-    payload: dict[str, Any]
-
-
-class BadRecord(NamedTuple):
-    """A record that never left: its number, why, and the text."""
-
-    number: int
-    reason: str
-    text: str
+    source: TextSource
+    file_name: str
+    format: FileFormat
+    delimiter: str | None
+    columns: tuple[str, ...]
+    doubts: tuple[str, ...]
 
 
 def read_records(path: Path, layout: Layout) -> Iterator[Record | BadRecord]:
     """Every record of the file, in order, with eventDate and idempotencyKey set."""
-    with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
-        file_format = _detect(path, file) if layout.format is FileFormat.AUTO else layout.format
-        rows = {FileFormat.CSV: _delimited, FileFormat.JSON: _array, FileFormat.NDJSON: _lines}[file_format]
-        for number, row in enumerate(rows(file, layout), 1):
-            yield row if isinstance(row, BadRecord) else _finished(number, row, path.name, layout)
+    return records_of(look_at(path, layout), layout)
 
 
-def _detect(path: Path, file: IO[str]) -> FileFormat:
-    by_name = {
-        ".csv": FileFormat.CSV,
-        ".tsv": FileFormat.CSV,
-        ".ndjson": FileFormat.NDJSON,
-        ".jsonl": FileFormat.NDJSON,
-    }
-    if path.suffix.lower() in by_name:
-        return by_name[path.suffix.lower()]
-    start = file.read(4096).lstrip()[:1]
-    file.seek(0)
-    if start == "[":
-        return FileFormat.JSON
-    return FileFormat.NDJSON if start == "{" else FileFormat.CSV
+def look_at(path: Path, layout: Layout) -> FoundFile:
+    """Find out what is not said: packing, encoding, format, delimiter and columns."""
+    source = text_of_file(path, encoding=layout.encoding)
+    doubts: list[str] = []
+    if source.guess is not None:
+        doubts.append(
+            f"The encoding is taken for {source.shown_encoding}: {source.guess}."
+            f" If that is right, say --encoding {source.shown_encoding.lower()}."
+        )
+    suffix = Path(source.name).suffix.lower()
+    start = _first_character(source)
+    file_format = layout.format if layout.format is not FileFormat.AUTO else _BY_NAME.get(suffix) or _by_start(start)
+    if file_format is not FileFormat.CSV:
+        _refuse_options_of_delimited(layout, file_format)
+        return FoundFile(
+            source=source, file_name=path.name, format=file_format, delimiter=None, columns=(), doubts=tuple(doubts)
+        )
+    if layout.format is FileFormat.AUTO and start in {"{", "["}:
+        doubts.append(
+            f"The file's name says delimited text, and it begins with {start} as JSON does: give the --format."
+        )
+    delimiter = _delimiter(source, suffix, layout, doubts)
+    return FoundFile(
+        source=source,
+        file_name=path.name,
+        format=file_format,
+        delimiter=delimiter,
+        columns=_columns(source, delimiter, layout),
+        doubts=tuple(doubts),
+    )
 
 
-def _lines(file: IO[str], _layout: Layout) -> Iterator[dict[str, Any] | BadRecord]:
-    number = 0
-    for line in file:
-        if line.strip():
-            number += 1
-            yield _object(number, line)
+def records_of(found: FoundFile, layout: Layout) -> Iterator[Record | BadRecord]:
+    """See `read_records`."""
+    if found.delimiter is not None:
+        yield from _of_rows(found, found.delimiter, layout)
+        return
+    with found.source.lines() as text:
+        items = array_items(text.read()) if found.format is FileFormat.JSON else _lines(text)
+        for number, (line, item) in enumerate(items, 1):
+            yield record_of_json(RawRecord(number, line, item), found.file_name, layout)
 
 
-def _array(file: IO[str], _layout: Layout) -> Iterator[dict[str, Any] | BadRecord]:
-    try:
-        items = orjson.loads(file.read().encode(errors="surrogateescape"))
-    except orjson.JSONDecodeError as error:
-        raise InvalidInputError(f"The file is not a JSON array: {error}.") from None
-    if not isinstance(items, list):
-        raise InvalidInputError("The file holds one JSON value that is not an array of objects.")
-    for number, item in enumerate(items, 1):
-        yield item if isinstance(item, dict) else BadRecord(number, "is not a JSON object", repr(item)[:200])
+def require_known(wanted: Collection[str], known: Iterable[str], option: str) -> None:
+    """InvalidInputError for the first name that is no column, with the columns there are."""
+    there = list(known)
+    for name in wanted:
+        if name not in there:
+            close = difflib.get_close_matches(name, there, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise InvalidInputError(
+                f"{option} names {name!r}, which the file does not have. It has: {', '.join(there[:50])}.{hint}"
+            )
 
 
-def _delimited(file: IO[str], layout: Layout) -> Iterator[dict[str, Any] | BadRecord]:
-    if layout.delimiter == " ":
-        rows: Iterable[list[str]] = (line.split() for line in file)
-    else:
-        delimiter = "\t" if layout.delimiter in {"\\t", "tab"} else layout.delimiter
-        rows = csv.reader(file, delimiter=delimiter)
+def _first_character(source: TextSource) -> str:
+    with source.lines() as text:
+        return text.read(4096).lstrip("\ufeff \t\r\n")[:1]
+
+
+def _by_start(start: str) -> FileFormat:
+    return {"[": FileFormat.JSON, "{": FileFormat.NDJSON}.get(start, FileFormat.CSV)
+
+
+def _refuse_options_of_delimited(layout: Layout, file_format: FileFormat) -> None:
+    given = {"--columns": layout.columns, "--numbers": layout.numbers, "--delimiter": layout.delimiter}
+    for option, value in given.items():
+        if value:
+            raise InvalidInputError(
+                f"{option} is for delimited text, and the file is read as {file_format.value}; --format says otherwise."
+            )
+
+
+def _delimiter(source: TextSource, suffix: str, layout: Layout, doubts: list[str]) -> str:
+    said = layout.delimiter or ("\t" if suffix in _TAB_BY_NAME else None)
+    if said == ANY_BLANKS:
+        return said
+    with source.lines() as text:
+        sample = list(_sample(text))
+        is_whole = not text.readline()
+    found = find_delimiter(sample, is_whole=is_whole, columns=len(layout.columns) or None)
+    if said is None:
+        if found.doubt is not None:
+            doubts.append(
+                f"It is taken for {delimiter_name(found.sign)}-separated text: {found.doubt}. Say --delimiter."
+            )
+        return found.sign
+    first = next(iter(sample), "")
+    if said not in first and found.sign != said and found.sign in first:
+        doubts.append(
+            f"Cut at {delimiter_name(said)}, the first line is one column; {delimiter_name(found.sign)} would cut it."
+        )
+    return said
+
+
+def _sample(lines: Iterable[str]) -> Iterator[str]:
+    characters = 0
+    for line in islice(lines, _SAMPLE_LINES):
+        yield line
+        characters += len(line)
+        if characters > _SAMPLE_CHARACTERS:
+            return
+
+
+def _columns(source: TextSource, delimiter: str, layout: Layout) -> tuple[str, ...]:
     names = layout.columns
+    if not names:
+        with source.lines() as text:
+            names = next((tuple(name.strip() for name in row.cells) for row in _rows(text, delimiter)), ())
+    for place, name in enumerate(names, 1):
+        where = "--columns" if layout.columns else "The header"
+        if not name:
+            raise InvalidInputError(f"{where} gives column {place} no name. The names are: {', '.join(names)}.")
+        if name in names[: place - 1]:
+            raise InvalidInputError(f"{where} has {name!r} twice; only one of them could be sent.")
+        if shown(name) != name or "\0" in name:
+            raise InvalidInputError(f"{where} gives column {place} a name that is no text: {shown(name)!r}.")
+    if names:
+        _require_columns(names, layout)
+    return names
+
+
+def _require_columns(names: tuple[str, ...], layout: Layout) -> None:
+    require_known(sorted(layout.numbers), names, "--numbers")
+    require_known(layout.key_fields, names, "--key-fields")
+    require_known([layout.date_field] if layout.date_field else [], names, "--date-field")
+
+
+def _of_rows(found: FoundFile, delimiter: str, layout: Layout) -> Iterator[Record | BadRecord]:
+    names = found.columns
     number = 0
-    for row in rows:
-        if not any(row):
-            continue
-        if not names:
-            names = tuple(name.strip() for name in row)
-            continue
-        number += 1
-        if len(row) != len(names):
-            yield BadRecord(number, f"has {len(row)} columns where {len(names)} are named", layout.delimiter.join(row))
-        else:
-            yield _typed(number, dict(zip(names, row, strict=True)), layout.numbers)
+    with found.source.lines() as text:
+        for place, row in enumerate(_rows(text, delimiter)):
+            if place == 0 and not layout.columns:
+                continue
+            number += 1
+            as_it_is = row.text.rstrip("\r\n")
+            if len(row.cells) != len(names):
+                reason = f"has {len(row.cells)} columns where {len(names)} are named"
+                yield BadRecord(number, row.line, reason, shown(as_it_is))
+                continue
+            cells = dict(zip(names, row.cells, strict=True))
+            yield record_of_cells(RawRecord(number, row.line, as_it_is), cells, found.file_name, layout)
 
 
-def _typed(number: int, row: dict[str, Any], numbers: frozenset[str]) -> dict[str, Any] | BadRecord:
-    for name in numbers & row.keys():
-        text = row[name].strip()
-        if not text:
-            del row[name]
-            continue
-        try:
-            value = float(text)
-        except ValueError:
-            return BadRecord(number, f"{name} is not a number: {text!r}", repr(row)[:200])
-        row[name] = int(text) if text.lstrip("+-").isdigit() else value
-    return row
+def _rows(text: Iterable[str], delimiter: str) -> Iterator[Row]:
+    if delimiter != ANY_BLANKS:
+        return read_rows(text, delimiter)
+    return (Row(line, words, one) for line, one in enumerate(text, 1) if (words := one.split()))
 
 
-def _object(number: int, line: str) -> dict[str, Any] | BadRecord:
-    try:
-        value = orjson.loads(line.encode(errors="surrogateescape"))
-    except orjson.JSONDecodeError as error:
-        return BadRecord(number, f"is not JSON: {error}", line[:200])
-    return value if isinstance(value, dict) else BadRecord(number, "is not a JSON object", line[:200])
-
-
-def _finished(number: int, payload: dict[str, Any], file_name: str, layout: Layout) -> Record | BadRecord:
-    if "idempotencyKey" not in payload or layout.key_fields:
-        missing = [name for name in layout.key_fields if name not in payload]
-        if missing:
-            return BadRecord(number, f"lacks {', '.join(missing)}, which the idempotency key is made of", "")
-        payload = payload | {"idempotencyKey": _key(number, payload, file_name, layout.key_fields)}
-    if layout.date_field is not None:
-        try:
-            payload = payload | {"eventDate": _unix_ms(payload, layout)}
-        except (ValueError, KeyError) as error:
-            return BadRecord(number, f"{layout.date_field} gives no date: {error}", repr(payload)[:200])
-    return Record(number, payload)
-
-
-def _key(number: int, payload: Mapping[str, Any], file_name: str, fields: tuple[str, ...]) -> str:
-    if fields:
-        made_of: object = [payload[name] for name in fields]
-    else:
-        made_of = [file_name, number, payload]
-    return sha256(orjson.dumps(made_of, option=orjson.OPT_SORT_KEYS)).hexdigest()
-
-
-def _unix_ms(payload: Mapping[str, Any], layout: Layout) -> int:
-    assert layout.date_field is not None
-    value = payload[layout.date_field]
-    if layout.date_format is None and isinstance(value, int) and not isinstance(value, bool):
-        return value
-    text = str(value).strip()
-    if layout.date_format is not None:
-        instant = datetime.strptime(text, layout.date_format)  # noqa: DTZ007  # the zone is given below
-    elif text.lstrip("-").isdigit() and len(text) >= 11:
-        return int(text)
-    else:
-        instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
-        instant = instant.replace(tzinfo=layout.time_zone or UTC)
-    return round(instant.timestamp() * 1000)
-
-
-def zone(name: str) -> ZoneInfo:
-    """A time zone by its IANA name; OperatorError for none such."""
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError) as error:
-        raise OperatorError(f"There is no time zone {name!r}; use a name such as Europe/Berlin.") from error
+def _lines(text: Iterable[str]) -> Iterator[tuple[int, str]]:
+    return ((line, one) for line, one in enumerate(text, 1) if one.strip())

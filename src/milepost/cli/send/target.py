@@ -9,12 +9,12 @@ from pathlib import Path
 from milepost.cli.send.poster import Target
 from milepost.control.migrate import open_migrated
 from milepost.control.repos.connections import list_connections, read_keys
-from milepost.control.session import sqlite_url
 from milepost.domain.connection import Connection, ConnectionKind
 from milepost.domain.errors import OperatorError
 from milepost.kit.crypto import load_key
 from milepost.observe import paths
 from milepost.observe.service import read_service
+from milepost.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ def local_target(data: Path, connection: str | None, event_key: str) -> tuple[Ta
         raise OperatorError("Name the connection with --connection; `milepost connection list` shows them.")
     data = data.absolute()
     service = read_service(data)
-    database = open_migrated(sqlite_url(paths.control(data)))
+    database = open_migrated(Settings.read({"data": data}).control())
     with database.read() as session:
         found = _one(list_connections(session), connection)
         keys = read_keys(session, found.id, secrets_key=load_key(paths.secrets_key(data)))

@@ -5,8 +5,6 @@ Refuses what cannot be read as a whole with InvalidInputError; a row that does n
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Collection, Iterator, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -15,14 +13,13 @@ from pydantic import BaseModel
 
 from milepost.domain.company import LONGEST_KEY_SPACE, META_KEY, CompanyKey, attribute_faults
 from milepost.domain.errors import Fault, InvalidInputError
+from milepost.kit.delimited import Row, find_delimiter, read_rows
+from milepost.kit.text_source import text_of_bytes
 
 LARGEST_FILE_BYTES: Final = 32 * 1024 * 1024
-"""A larger one is not taken."""
+"""A larger one is not taken, nor one that expands to more."""
 
-# For the whole process, there is no other way: else a long cell makes the file unreadable, and not its line alone.
-csv.field_size_limit(LARGEST_FILE_BYTES)
-
-_DELIMITERS: Final = (",", ";", "\t")
+_SAMPLE_LINES: Final = 200
 _KEY, _ATTRIBUTE = "key:", "attribute:"
 
 
@@ -56,29 +53,28 @@ class CompanyFile:
     """A file that has been decoded, with its delimiter and its columns."""
 
     def __init__(self, content: bytes, key_spaces: Collection[str]) -> None:
-        self._text = _decoded(content)
-        self.delimiter = _delimiter(self._text)
+        self._lines = _decoded(content)
+        sample = self._lines[:_SAMPLE_LINES]
+        self.delimiter = find_delimiter(sample, is_whole=len(sample) == len(self._lines)).sign
         header = next(self.records(), (1, []))[1]
         self.columns = _columns(header, key_spaces)
 
     def rows(self) -> Iterator[FileRow]:
         """Every row below the header; blank lines are none."""
-        records = self.records()
-        next(records)
-        for line, cells in records:
-            yield self._row(line, [cell.strip() for cell in cells])
+        rows = self._rows()
+        next(rows)
+        for row in rows:
+            if "\0" in row.text:
+                yield FileRow(row.line, fault="holds a NUL character, which no text has: the file is damaged there")
+            else:
+                yield self._row(row.line, [cell.strip() for cell in row.cells])
 
     def records(self) -> Iterator[tuple[int, list[str]]]:
         """The header, then every row, as cells with the line that they begin on."""
-        reader = csv.reader(io.StringIO(self._text, newline=""), delimiter=self.delimiter, strict=True)
-        begins = 1
-        try:
-            for cells in reader:
-                if cells:
-                    yield begins, cells
-                begins = reader.line_num + 1
-        except csv.Error as error:
-            raise _unreadable(f"line {begins}", f"is not {_name(self.delimiter)}-separated text: {error}") from error
+        return ((row.line, row.cells) for row in self._rows())
+
+    def _rows(self) -> Iterator[Row]:
+        return read_rows(self._lines, self.delimiter)
 
     def _row(self, line: int, cells: Sequence[str]) -> FileRow:
         if any(cells[len(self.columns) :]):
@@ -93,18 +89,14 @@ class CompanyFile:
         )
 
 
-def _decoded(content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise _unreadable(f"line {line}", "is not UTF-8 text; save the file as CSV in UTF-8") from error
-
-
-def _delimiter(text: str) -> str:
-    """The one that cuts the first line into the most columns."""
-    first = next(iter(text.lstrip("\r\n").splitlines()), "")
-    return max(_DELIMITERS, key=lambda one: len(next(csv.reader([first], delimiter=one), [])))
+def _decoded(content: bytes) -> list[str]:
+    """The lines. Nobody can be asked here, so a guess at the encoding is refused."""
+    source = text_of_bytes(content, most_bytes=LARGEST_FILE_BYTES)
+    if source.guess is not None or source.not_utf8_line is not None:
+        path = f"line {source.not_utf8_line or 1}"
+        raise _unreadable(path, "is not UTF-8 text; save the file as CSV in UTF-8")
+    with source.lines() as lines:
+        return list(lines)
 
 
 def _columns(header: Sequence[str], key_spaces: Collection[str]) -> tuple[Column, ...]:
@@ -147,10 +139,6 @@ def _misfit(column: Column, before: Sequence[Column]) -> str | None:
     if column.meaning is Meaning.ATTRIBUTE:
         return next((fault.reason for fault in attribute_faults({column.of: ""})), None)
     return None
-
-
-def _name(delimiter: str) -> str:
-    return {",": "comma", ";": "semicolon", "\t": "tab"}[delimiter]
 
 
 def _unreadable(path: str, reason: str) -> InvalidInputError:

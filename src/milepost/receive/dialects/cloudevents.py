@@ -25,6 +25,7 @@ from milepost.kit.jsonio import strict_loads
 from milepost.receive.browser import for_browsers
 from milepost.receive.dialects.metarouter import LONGEST_VALUE, connection_of, opened_outside_body, refuse
 from milepost.receive.door import Answer, Book, Reading, Request
+from milepost.receive.doubtful_dates import require_certain
 from milepost.receive.refusals import UnsupportedMediaTypeError, sent_by
 from milepost.receive.rules import MOST_EVENTS, MOST_FAULTS
 from milepost.receive.timestamps import parse_instant
@@ -74,7 +75,7 @@ class CloudEventsDoor:
             payload = b"%b%b}" % (orjson.dumps(event)[:-1], _binary_data(request, media_type))
         connection = _sender(request, event, book)
         with sent_by(connection):
-            return _reading(connection, [(event, payload)], ("",))
+            return _reading(connection, [(event, payload)], ("",), request.received_at_ms)
 
 
 def _media_type(request: Request) -> str:
@@ -91,7 +92,8 @@ def _read_batch(request: Request, book: Book) -> Reading | Answer:
     with sent_by(connection):
         payloads = [bytes(raw) for raw in _read_list(request.body)]
         paths = tuple(f"[{index}]" for index in range(len(events)))
-        return _reading(connection, list(zip(events, payloads, strict=True)), paths) if events else _SUCCESS
+        pairs = list(zip(events, payloads, strict=True))
+        return _reading(connection, pairs, paths, request.received_at_ms) if events else _SUCCESS
 
 
 def _sender(request: Request, event: object, book: Book) -> KnownConnection:
@@ -99,11 +101,15 @@ def _sender(request: Request, event: object, book: Book) -> KnownConnection:
     return connection_of(request, {"writeKey": key}, book)
 
 
-def _reading(connection: KnownConnection, events: list[tuple[Any, bytes]], paths: tuple[str, ...]) -> Reading:
+def _reading(
+    connection: KnownConnection, events: list[tuple[Any, bytes]], paths: tuple[str, ...], received_at_ms: int
+) -> Reading:
     faults = (fault for (event, _), path in zip(events, paths, strict=True) for fault in _faults(event, path))
     if first := tuple(islice(faults, MOST_FAULTS)):
         raise InvalidInputError("This is no valid CloudEvent.", faults=first)
     items = tuple(_meta(event) for event, _ in events)
+    dates = ((f"{path}.time".lstrip("."), item.event_date_ms) for item, path in zip(items, paths, strict=True))
+    require_certain(connection, dates, received_at_ms, "The time of a CloudEvent is not plausible.")
     return Reading(
         connection=connection,
         event_key=items[0].event_key,

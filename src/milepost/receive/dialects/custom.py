@@ -23,6 +23,7 @@ from milepost.receive.dialects.custom_metadata import (
 )
 from milepost.receive.dialects.metarouter import opened_by, refuse
 from milepost.receive.door import Answer, Book, Reading, Request
+from milepost.receive.doubtful_dates import require_certain
 from milepost.receive.refusals import sent_by
 
 _encode = msgspec.json.Encoder().encode
@@ -59,6 +60,8 @@ class CustomEventDoor:
         connection = opened_by(write_key, request, book)
         with sent_by(connection):
             metadata = resolver.metadata(write_key, request.client_ip, request.received_at_ms)
+            dates = [(resolver.place_of("timestamp"), metadata.timestamp_ms)]
+            require_certain(connection, dates, request.received_at_ms, "Invalid event metadata: timestamp")
         own = _members_of(members)
         return Reading(
             connection=connection,

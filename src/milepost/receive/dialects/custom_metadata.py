@@ -94,8 +94,8 @@ def from_body(document: dict[str, Any], members: Mapping[str, msgspec.Raw]) -> G
 def from_header_or_query(request: Request) -> Given:
     """The header's metadata, or the query's if there is no such header: never both (seed 003)."""
     header = request.headers.get(HEADER.lower())
-    if header is None and HEADER.lower() in request.headers:  # there, but no text
-        fault = Fault(path=HEADER, reason="must be UTF-8; other characters may be written as \\uXXXX")
+    if header is not None and not header.isascii():  # its bytes may have meant UTF-8 or Latin-1
+        fault = Fault(path=HEADER, reason="must be ASCII; write other characters as \\uXXXX")
         raise InvalidInputError(f"{HEADER} cannot be read.", faults=(fault,))
     if header is None or not header.strip():
         return _from_query(request.query)
@@ -181,6 +181,10 @@ class Resolver:
         return Metadata(
             values=values, ip=ip, extras=self._given.extras, timestamp_ms=timestamp_ms, own_event_id=event_id
         )
+
+    def place_of(self, name: str) -> str:
+        """Where the field was given, as a refusal names it."""
+        return self._given.values.get(name, ("", name))[1]
 
     def _required(self, name: str) -> str | None:
         if name not in self._given.values:

@@ -70,7 +70,7 @@ class BatchDoor:
         with sent_by(connection):
             calls = _checked_batch(document.get("batch"))
             members = _read_members(body)
-            shared = shared_by(document, members, request.received_at_ms, connection.track_event_key)
+            shared = shared_by(document, members, request.received_at_ms, connection)
             _bound_shared(calls, members["batch"], shared)
             valid: list[Call] = []
             refused: list[Fault] = []
@@ -105,7 +105,11 @@ def reading_of_call(
     document: dict[str, Any], body: bytes, kind: str, connection: KnownConnection, *, request: Request, answer: Answer
 ) -> Reading:
     """A single call, or InvalidInputError."""
-    shared = Shared(received_at_ms=request.received_at_ms, track_event_key=connection.track_event_key)
+    shared = Shared(
+        received_at_ms=request.received_at_ms,
+        track_event_key=connection.track_event_key,
+        doubtful_dates=connection.doubtful_dates,
+    )
     faults = tuple(faults_of(document, kind, shared, ""))
     if faults:
         raise InvalidInputError("This call is not valid.", faults=faults)

@@ -32,7 +32,7 @@ class Claims(Protocol):
         """For each digest, None if this owner has it now (for the first time, or from before), else the owner.
 
         The first of two equal digests in one call wins. Durable when it returns, so that a later repeat is seen
-        as one even after a power cut.
+        as one even after a power cut. UnavailableError when the disk refuses it now; the same call may follow later.
         """
 
     def snapshot(self, folder: Path) -> None:

@@ -7,6 +7,7 @@ digests in their order, which halves the writing, and asks a bloom filter before
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -22,18 +23,41 @@ from rocksdict import (
     WriteOptions,
 )
 
+from milepost.domain.errors import UnavailableError
+
 
 class RocksdbClaims:
-    """See port.py. One process, one thread at a time."""
+    """See port.py. One process, one thread at a time.
+
+    After a write that failed, as on a full disk, RocksDB refuses every further one: the next call opens it anew. What
+    the failed call has written all the same does no harm, for its owners find it to be theirs.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
         self._db = Rdict(str(folder), options=_options())
+        self._has_failed = False
         self._synced = WriteOptions()
         self._synced.sync = True
 
     def claim(self, digests: Sequence[bytes], owners: Sequence[bytes]) -> list[bytes | None]:
         """See the port."""
+        try:
+            if self._has_failed:
+                self._open_anew()
+            return self._claim(digests, owners)
+        except Exception as error:  # the library has no class of its own for what the disk refuses
+            self._has_failed = True
+            raise UnavailableError(f"The claims cannot be kept now: {error}") from error
+
+    def _open_anew(self) -> None:
+        with suppress(Exception):  # it cannot write down what it has not written, and is closed all the same
+            self._db.close()
+        self._db = Rdict(str(self._folder), options=_options())
+        self._has_failed = False
+
+    def _claim(self, digests: Sequence[bytes], owners: Sequence[bytes]) -> list[bytes | None]:
         order = sorted(range(len(digests)), key=digests.__getitem__)  # stable: the first of equal digests stays first
         kept = cast("list[bytes | None]", self._db.get([digests[place] for place in order]))
         batch = WriteBatch(raw_mode=True)
@@ -53,7 +77,10 @@ class RocksdbClaims:
 
     def snapshot(self, folder: Path) -> None:
         """See the port. Hard links where the folder is on the same disk, since RocksDB's files never change."""
-        Checkpoint(self._db).create_checkpoint(str(folder))
+        try:
+            Checkpoint(self._db).create_checkpoint(str(folder))
+        except Exception as error:
+            raise UnavailableError(f"The claims cannot be copied now: {error}") from error
 
     def close(self) -> None:
         """See the port."""

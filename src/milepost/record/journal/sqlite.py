@@ -23,7 +23,7 @@ from milepost.domain.errors import OperatorError, UnavailableError
 from milepost.domain.event import Located
 from milepost.kit.clock import Clock, system_clock
 from milepost.kit.files import Told, copy_open_database
-from milepost.record.journal.port import Extent
+from milepost.record.journal.port import Extent, Settle
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS frames (
@@ -45,7 +45,10 @@ _FOR_A_PERSON: Final = {
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[bytes]).decode
 
-Waiting = tuple[bytes, asyncio.Future[int]]
+_BEHIND: Final = 4
+"""From this part of the most queued bytes on, the writer is behind."""
+
+Waiting = tuple[bytes, Settle]
 
 
 def _path(folder: Path, partition: int) -> Path:
@@ -81,16 +84,34 @@ class SqliteJournalWriter:
         self._thread = threading.Thread(target=self._commit_until_closed, name=f"journal-{partition}")
         self._thread.start()
 
-    def append(self, entry: bytes) -> Awaitable[int]:
+    def submit(self, entry: bytes, settle: Settle) -> None:
         """See the port. Must be called on the event loop."""
         if self._broken is not None:
             raise self._broken
         if self._queued_bytes > self._most_queued_bytes:
             raise UnavailableError("The disk does not keep up with what is sent; try again shortly.")
         self._queued_bytes += len(entry)
-        future = self._loop.create_future()
-        self._queue.put((entry, future))
+        self._queue.put((entry, settle))
+
+    def append(self, entry: bytes) -> Awaitable[int]:
+        """See the port. Must be called on the event loop."""
+        future: asyncio.Future[int] = self._loop.create_future()
+
+        def settle(offset: int, error: UnavailableError | None) -> None:
+            if future.done():  # the sender went away
+                return
+            if error is None:
+                future.set_result(offset)
+            else:
+                future.set_exception(error)
+
+        self.submit(entry, settle)
         return future
+
+    @property
+    def is_behind(self) -> bool:
+        """See the port."""
+        return self._queued_bytes * _BEHIND > self._most_queued_bytes
 
     def trim(self, upto: int, written_before_ms: int) -> None:
         """See the port. Done between commits, a bounded number of frames at a time."""
@@ -145,13 +166,8 @@ class SqliteJournalWriter:
 
     def _settle(self, group: list[Waiting], first: int, size: int, error: UnavailableError | None) -> None:
         self._queued_bytes -= size
-        for offset, (_, future) in enumerate(group, first):
-            if future.done():  # the sender went away
-                continue
-            if error is None:
-                future.set_result(offset)
-            else:
-                future.set_exception(error)
+        for offset, (_, settle) in enumerate(group, first):
+            settle(offset, error)
 
     def _trim(self, upto: int, written_before_ms: int) -> None:
         with suppress(sqlite3.Error):  # trimming again later does no harm

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from milepost.control.credentials import ConnectionKeys, shown_keys
 from milepost.control.repos import connections
 from milepost.control.repos.connections import DEFAULT_GRACE_SECONDS, ConnectionDraft, DeliveryId
-from milepost.domain.connection import Connection, ConnectionKind, RateLimit, TrackEventKey
+from milepost.domain.connection import Connection, ConnectionKind, DoubtfulDates, RateLimit, TrackEventKey
 from milepost.domain.errors import ConflictError
 from milepost.web.auth import Admin, Viewer
 from milepost.web.changes import change, change_of_connections
@@ -35,6 +35,7 @@ class ConnectionView(BaseModel):
     rate_limit: RateLimit | None
     track_event_key: TrackEventKey
     delivery_id: str
+    doubtful_dates: DoubtfulDates
     created_at: datetime
 
 
@@ -64,6 +65,9 @@ class ConnectionChange(BaseModel):
     rate_limit: RateLimit | None = None
     track_event_key: TrackEventKey | None = None
     delivery_id: DeliveryId | None = None
+    doubtful_dates: DoubtfulDates | None = Field(
+        default=None, description="Keep implausible dates with a flag, or refuse them (400)."
+    )
 
 
 class Rotation(BaseModel):
@@ -118,6 +122,7 @@ def change_connection(
                 allowed_origins=body.allowed_origins,
                 track_event_key=body.track_event_key,
                 delivery_id=body.delivery_id,
+                doubtful_dates=body.doubtful_dates,
             )
         )
         work.record("update", "connection", connection_id, before=before, after=after)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote
 from uuid import UUID
@@ -18,7 +19,7 @@ from pydantic import BaseModel
 from milepost.control.repos.companies import get_company
 from milepost.control.repos.signals import get_signal
 from milepost.domain.account import Role
-from milepost.domain.errors import UnavailableError
+from milepost.domain.errors import Fault, InvalidInputError, UnavailableError
 from milepost.domain.event import EventId
 from milepost.kit.clock import to_datetime, to_unix_ms
 from milepost.kit.news import News
@@ -136,13 +137,24 @@ async def follow_rows(
     responses={200: {"description": "The file.", "content": {one.media_type: {} for one in ExportFormat}}},
 )
 async def export_rows(
-    wanted: WantedFeed, deps: Deps, file_format: Annotated[ExportFormat, Query(alias="format")], place: ExportPlace
+    *,
+    wanted: WantedFeed,
+    deps: Deps,
+    file_format: Annotated[ExportFormat, Query(alias="format")],
+    bom: Annotated[
+        bool, Query(description="Begin with a byte order mark, so that Excel knows that it is UTF-8; for csv alone.")
+    ] = False,
+    place: ExportPlace,
 ) -> StreamingResponse:
     """All rows as a file, by signal, company and event date, as they are at this moment.
 
     Where the file cannot be finished, the connection breaks: what ends in good order is whole.
     """
-    pieces = await run_in_threadpool(deps.feeds.export, wanted, file_format, deps.live.news.upto)
+    if bom and file_format is not ExportFormat.CSV:
+        fault = Fault(path="bom", reason=f"is for csv; {file_format} has no byte order mark")
+        raise InvalidInputError("The export is not valid.", faults=(fault,))
+    export = partial(deps.feeds.export, has_mark=bom)
+    pieces = await run_in_threadpool(export, wanted, file_format, deps.live.news.upto)
     place.push_async_callback(run_in_threadpool, pieces.close)
     return StreamingResponse(
         _body(pieces, deps.live.news),
