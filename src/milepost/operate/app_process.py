@@ -100,10 +100,7 @@ def _web_deps(
         clock=system_clock,
         event_log=EventLogReader(engine.pool),
         feeds=Feeds(
-            database,
-            FeedReader(engine.pool),
-            FeedExporter(lambda: connect(settings.store())),
-            engine.identities,
+            database, FeedReader(engine.pool), FeedExporter(lambda: connect(settings.store())), engine.identities
         ),
         live=live,
         tallies=TallyReader(paths.reactor(settings.data)),
