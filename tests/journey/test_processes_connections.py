@@ -65,3 +65,17 @@ def test_a_rotated_secret_opens_and_the_old_one_does_until_its_grace_ends(servic
     newest = service.connection("rotate", old["id"], "--grace-seconds", "0")
     assert _opens(api, newest)
     assert not _opens(api, new)
+
+
+def test_what_the_console_api_answers_holds_at_the_doors_at_once(service: Service, api: httpx.Client) -> None:
+    with service.app() as console:
+        made = console.post("/api/connections", json={"name": "Fresh", "kind": "event-handler"}).json()
+        assert _opens(api, made)
+        token = service.get_token(made)
+        rotated = console.post(f"/api/connections/{made['id']}/rotate", json={"grace_seconds": 0}).json()
+        assert _opens(api, rotated)
+        assert not _opens(api, made)
+        console.patch(f"/api/connections/{made['id']}", json={"is_enabled": False})
+        assert _status(api, token) == 401
+        console.patch(f"/api/connections/{made['id']}", json={"is_enabled": True})
+        assert _status(api, token) == 202
