@@ -13,7 +13,8 @@ import pytest
 
 from milepost.domain.account import Role
 from milepost.kit.news import News
-from milepost.store.event_log import EventFilter, LoggedEvent, Place
+from milepost.store.event_filter import EventFilter
+from milepost.store.event_log import LoggedEvent, Place
 from milepost.store.feed_export import Export, ExportFormat
 from milepost.testing.console import PASSWORD, Console, open_console
 from milepost.testing.listening import Listening, listening

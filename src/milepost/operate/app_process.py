@@ -99,9 +99,7 @@ def _web_deps(
         tokens_key=load_key(paths.tokens_key(settings.data)),
         clock=system_clock,
         event_log=EventLogReader(engine.pool),
-        feeds=Feeds(
-            database, FeedReader(engine.pool), FeedExporter(lambda: connect(settings.store())), engine.identities
-        ),
+        feeds=_feeds(settings, engine, database),
         live=live,
         tallies=TallyReader(paths.reactor(settings.data)),
         rejections=RejectionReader(
@@ -121,6 +119,11 @@ def _web_deps(
         wait_for_doors=partial(wait_until_known, paths.known_books(settings.data)),
         body_seconds=settings.body_seconds,
     )
+
+
+def _feeds(settings: Settings, engine: Engine, database: Database) -> Feeds:
+    files = FeedExporter(lambda: connect(settings.store()))
+    return Feeds(database, FeedReader(engine.pool), files, engine.identities)
 
 
 def _come_home(engine: Engine, others: Sequence[JobRunner | Retention], threads: list[threading.Thread]) -> None:
