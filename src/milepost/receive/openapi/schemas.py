@@ -198,6 +198,8 @@ _OPERATIONS: dict[str, Schema] = {
             "lag_entries": {"anyOf": [{"type": "integer"}, _NULL]},
             "unjudged_companies": {"type": "integer"},
             "unjudged_metrics": {"type": "integer"},
+            "plans_waiting": {"type": "integer"},
+            "plans_behind_seconds": {"type": "number"},
         }
     ),
     "Alive": _exactly({"status": {"const": "alive"}}),
