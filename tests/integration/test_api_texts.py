@@ -106,3 +106,13 @@ def test_a_cursor_with_what_no_text_can_be_is_none_of_ours(admin: TestClient, tm
     cursor = "WyJcdWQ4MDAiLCJcdWQ4MDAiXQ"  # ["\ud800","\ud800"]
     answer = admin.get("/api/companies", params={"cursor": cursor})
     assert (answer.status_code, answer.json()["faults"][0]["path"]) == (400, "cursor")
+
+
+def test_who_is_not_known_hears_that_first(console: Console) -> None:
+    anyone = console.as_anyone()
+    unknown = anyone.get("/api/companies?serach=a")
+    assert (unknown.status_code, unknown.json()["code"]) == (401, "unauthenticated")
+    answer = anyone.post(
+        "/api/companies", content=b'{"name": "a\\u0000"}', headers={"content-type": "application/json"}
+    )
+    assert answer.status_code == 401
