@@ -72,8 +72,7 @@ def test_a_largest_value_of_many_days_is_judged_and_holds_up_nobody(firm: Firm, 
     assert firm.get("/unjudged")["items"] == []
     firm.buy(*(Purchase("bolt", NOW_MS - place * DAY_MS, 1) for place in range(5)))
     bolt = firm.company("bolt")
-    firm.post(f"/milestones/{firm.shop.milestone.id}/assign", {"company_ids": [bolt]})
-    others = firm.get(f"/companies/{bolt}/plan")["milestones"]
+    others = firm.get("/assigned-milestones", company_id=bolt)["items"]
     assert [one["state"] for one in others] == ["achieved"]
 
 
