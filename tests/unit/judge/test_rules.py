@@ -69,7 +69,7 @@ ONE = assigned(PURCHASES)
 BY_20TH = assigned(PURCHASES, deadline=OnDate(at=day(20)))
 TWO = assigned(PURCHASES, KICK_OFF, SURVEY, deadline=OnDate(at=day(20)))
 MUST_HOLD = assigned(PURCHASES, USERS, deadline=OnDate(at=day(20)), latches=False)
-FROM_15TH = assigned(PURCHASES, start=AfterDays(days=5), deadline=AfterDays(days=3))
+FROM_15TH = assigned(PURCHASES, start=DaysAfterAssignment(days=5), deadline=AfterDays(days=3, at="instant"))
 
 
 @pytest.mark.parametrize(

@@ -73,13 +73,19 @@ class PortfolioSeries(BaseModel):
 
 
 class CompanyThere(BaseModel):
-    """A company and its state: since when it is in it."""
+    """A company and its state: since when it is in it.
+
+    `starts_at` and `due_at` are of its copy of a milestone, by its definition and the account's time zone now: the
+    instant from which history counts, and the last that is in time; null for none, of outcomes, and off the plan.
+    """
 
     company_id: UUID
     company_name: str
     assigned_id: UUID
     state: str
     since: datetime
+    starts_at: datetime | None = None
+    due_at: datetime | None = None
 
 
 @router.get("")
