@@ -61,7 +61,9 @@ class Life(NamedTuple):
         return self.stays[max(0, place - 1)]
 
 
-def in_time(subject: Literal["milestone", "outcome"], found: Sequence[Stay], due_ms: Collection[int]) -> dict[int, Stay]:
+def in_time(
+    subject: Literal["milestone", "outcome"], found: Sequence[Stay], due_ms: Collection[int]
+) -> dict[int, Stay]:
     """How it stood in the last milliseconds that were in time, by these deadlines, where it missed them.
 
     “Missed” is told since its deadline, whose last millisecond still is in time: then it was as before. Where that

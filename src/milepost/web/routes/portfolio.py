@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from milepost.control.repos import milestones, outcomes, portfolio
 from milepost.control.repos.company_names import all_company_names
+from milepost.control.repos.former_names import NamePlace, latest_rename, names_at
 from milepost.control.repos.overview import milestone_states, outcome_states
 from milepost.control.repos.settings import read_settings
 from milepost.domain.calendar import Period
@@ -27,6 +28,7 @@ from milepost.web.deps import Deps
 from milepost.web.instants import AskedInstant
 from milepost.web.paging import Cursor, Limit, Page, page_of, read_cursor
 from milepost.web.periods import First, Last, days_asked, periods_until
+from milepost.web.places import read_name_place
 
 router = APIRouter(prefix="/portfolio", tags=["portfolio"])
 
@@ -139,8 +141,7 @@ def list_companies_there(
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[CompanyThere]:
-    """The companies behind a share, by name."""
-    after = read_cursor(cursor, lambda name, company_id: (str(name), UUID(company_id)))
+    """The companies behind a share, by their names as of the first page."""
     wanted = None if state is None else state.value
     with deps.database.read() as session:
         subject = _known(session, nouns, definition_id)
@@ -150,7 +151,9 @@ def list_companies_there(
             lives = portfolio.read_lives(session, subject, definition_id)
             then = {copy: life.state_at(to_unix_ms(at)) for copy, life in lives.items()}
             there = {copy: stay for copy, stay in then.items() if stay and wanted in (None, stay.state)}
-        names = all_company_names(session)
+        mark, after = read_cursor(cursor, read_name_place) or (latest_rename(session), None)
+        names, former = all_company_names(session), names_at(session, mark)
+        times = portfolio.read_times(session, definition_id) if subject == "milestone" else {}
     found = [
         CompanyThere(
             company_id=copy.company_id,
@@ -158,15 +161,17 @@ def list_companies_there(
             assigned_id=copy.assigned_id,
             state=stay.state,
             since=to_datetime(stay.since_ms),
+            starts_at=times[copy.assigned_id].starts_at if copy.assigned_id in times else None,
+            due_at=times[copy.assigned_id].due_at if copy.assigned_id in times else None,
         )
         for copy, stay in there.items()
     ]
-    found = sorted((one for one in found if after is None or _place(one) > after), key=_place)
-    return page_of(found[: limit + 1], limit, _place)
 
+    def place(one: CompanyThere) -> NamePlace:
+        return former.get(one.company_id) or folded(one.company_name), one.company_id
 
-def _place(one: CompanyThere) -> tuple[str, UUID]:
-    return folded(one.company_name), one.company_id
+    found = sorted((one for one in found if after is None or place(one) > after), key=place)
+    return page_of(found[: limit + 1], limit, lambda one: (mark, *place(one)))
 
 
 def _known(session: Session, nouns: Nouns, definition_id: UUID) -> Subject:
