@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
 from milepost.control.rows import CompanyRow, Row
@@ -16,6 +16,6 @@ class CompanyRenameRow(Row):
     __tablename__ = "company_renames"
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012  # as SQLAlchemy has it
 
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
     company_id: Mapped[UUID] = mapped_column(ForeignKey(CompanyRow.id, ondelete="CASCADE"), index=True)
     sort_name: Mapped[str]

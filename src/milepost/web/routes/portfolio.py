@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from milepost.control.repos import milestones, outcomes, portfolio
 from milepost.control.repos.company_names import all_company_names
-from milepost.control.repos.former_names import NamePlace, latest_rename, names_at
+from milepost.control.repos.former_names import latest_rename, names_at
 from milepost.control.repos.overview import milestone_states, outcome_states
 from milepost.control.repos.settings import read_settings
 from milepost.domain.calendar import Period
@@ -33,6 +33,8 @@ from milepost.web.places import read_name_place
 router = APIRouter(prefix="/portfolio", tags=["portfolio"])
 
 Nouns = Literal["milestones", "outcomes"]
+_Place = tuple[str, UUID, UUID]
+"""A folded name, the company, and its copy: a company may have had several of one definition."""
 _ACHIEVED = (MilestoneState.ACHIEVED.value, MilestoneState.ACHIEVED_LATE.value)
 
 
@@ -151,7 +153,7 @@ def list_companies_there(
             lives = portfolio.read_lives(session, subject, definition_id)
             then = {copy: life.state_at(to_unix_ms(at)) for copy, life in lives.items()}
             there = {copy: stay for copy, stay in then.items() if stay and wanted in (None, stay.state)}
-        mark, after = read_cursor(cursor, read_name_place) or (latest_rename(session), None)
+        mark, after = read_cursor(cursor, _read_place) or (latest_rename(session), None)
         names, former = all_company_names(session), names_at(session, mark)
         times = portfolio.read_times(session, definition_id) if subject == "milestone" else {}
     found = [
@@ -167,11 +169,17 @@ def list_companies_there(
         for copy, stay in there.items()
     ]
 
-    def place(one: CompanyThere) -> NamePlace:
-        return former.get(one.company_id) or folded(one.company_name), one.company_id
+    def place(one: CompanyThere) -> _Place:
+        name = former.get(one.company_id) or folded(one.company_name)
+        return name, one.company_id, one.assigned_id
 
     found = sorted((one for one in found if after is None or place(one) > after), key=place)
     return page_of(found[: limit + 1], limit, lambda one: (mark, *place(one)))
+
+
+def _read_place(mark: int, name: str, company_id: str, assigned_id: str) -> tuple[int, _Place]:
+    of_walk, named = read_name_place(mark, name, company_id)
+    return of_walk, (*named, UUID(assigned_id))
 
 
 def _known(session: Session, nouns: Nouns, definition_id: UUID) -> Subject:
