@@ -17,7 +17,7 @@ def upgrade() -> None:
         "company_renames",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("company_id", sa.Uuid(), nullable=False),
-        sa.Column("sort_name", sa.String(), nullable=False),
+        sa.Column("sort_name", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["company_id"], ["companies.id"], name=op.f("fk_company_renames_company_id_companies"), ondelete="CASCADE"
         ),
