@@ -105,7 +105,8 @@ def test_an_edited_start_or_deadline_alters_the_portfolio_of_the_past_as_it_does
     copy = year.assign(milestone)
     year.wait(4)
     year.buy(year.acme, 3, 3.5)
-    year.call("PUT", f"/assigned-milestones/{copy['id']}", {**copy["definition"], "start": days(2), "deadline": None})
+    start = {"kind": "after_days", "days": 2}
+    year.call("PUT", f"/assigned-milestones/{copy['id']}", {**copy["definition"], "start": start, "deadline": None})
     year.definitions.refresh()
     year.judge.judge([UUID(year.acme)])
     assert_they_agree(year, milestone, 4)

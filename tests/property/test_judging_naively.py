@@ -159,16 +159,7 @@ def test_a_verdict_is_what_one_finds_by_walking_through_time(
     assigned_at: int,
     now: int,
 ) -> None:
-    actions = tuple(
-        AutomaticAction(
-            name=f"action {place}",
-            metric_id=UUID(int=1),
-            operator=Comparison.AT_LEAST,
-            value=1,
-            held_for=HeldFor(periods=truth.held_ticks // 2, period="day") if truth.held_ticks else None,
-        )
-        for place, truth in enumerate(some)
-    )
+    actions = _actions(some)
     assigned = AssignedMilestone(
         id=UUID(int=2),
         milestone_id=UUID(int=3),
@@ -190,6 +181,19 @@ def test_a_verdict_is_what_one_finds_by_walking_through_time(
     verdict = Case(assigned, facts).judge(at(now))
     assert (verdict.state, verdict.at) == simulate(
         assigned, some, start=counts_from, opens=opens, deadline=due, now=now
+    )
+
+
+def _actions(some: Sequence[Truth]) -> tuple[AutomaticAction, ...]:
+    return tuple(
+        AutomaticAction(
+            name=f"action {place}",
+            metric_id=UUID(int=1),
+            operator=Comparison.AT_LEAST,
+            value=1,
+            held_for=HeldFor(periods=truth.held_ticks // 2, period="day") if truth.held_ticks else None,
+        )
+        for place, truth in enumerate(some)
     )
 
 

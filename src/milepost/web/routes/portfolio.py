@@ -18,7 +18,7 @@ from milepost.control.repos.overview import milestone_states, outcome_states
 from milepost.control.repos.settings import read_settings
 from milepost.domain.calendar import Period
 from milepost.domain.company import folded
-from milepost.domain.history import count_states
+from milepost.domain.history import Stay, count_states
 from milepost.domain.milestone import Milestone, MilestoneState
 from milepost.domain.outcome import Outcome, OutcomeState
 from milepost.domain.plan import Subject
@@ -156,18 +156,7 @@ def list_companies_there(
         mark, after = read_cursor(cursor, _read_place) or (latest_rename(session), None)
         names, former = all_company_names(session), names_at(session, mark)
         times = portfolio.read_times(session, definition_id) if subject == "milestone" else {}
-    found = [
-        CompanyThere(
-            company_id=copy.company_id,
-            company_name=names[copy.company_id],
-            assigned_id=copy.assigned_id,
-            state=stay.state,
-            since=to_datetime(stay.since_ms),
-            starts_at=times[copy.assigned_id].starts_at if copy.assigned_id in times else None,
-            due_at=times[copy.assigned_id].due_at if copy.assigned_id in times else None,
-        )
-        for copy, stay in there.items()
-    ]
+    found = [_there(copy, stay, names, times.get(copy.assigned_id)) for copy, stay in there.items()]
 
     def place(one: CompanyThere) -> _Place:
         name = former.get(one.company_id) or folded(one.company_name)
@@ -175,6 +164,18 @@ def list_companies_there(
 
     found = sorted((one for one in found if after is None or place(one) > after), key=place)
     return page_of(found[: limit + 1], limit, lambda one: (mark, *place(one)))
+
+
+def _there(copy: portfolio.Copy, stay: Stay, names: Mapping[UUID, str], times: portfolio.Times | None) -> CompanyThere:
+    return CompanyThere(
+        company_id=copy.company_id,
+        company_name=names[copy.company_id],
+        assigned_id=copy.assigned_id,
+        state=stay.state,
+        since=to_datetime(stay.since_ms),
+        starts_at=None if times is None else times.starts_at,
+        due_at=None if times is None else times.due_at,
+    )
 
 
 def _read_place(mark: int, name: str, company_id: str, assigned_id: str) -> tuple[int, _Place]:
