@@ -19,6 +19,8 @@ from milepost.domain.errors import MilepostError
 from milepost.kit.clock import system_clock
 from milepost.operate.doctor import Case, Finding, Level, count_at_rest, examine
 from milepost.operate.lock import FolderTakenError, lock_folder
+from milepost.operate.parts.repair import find_faults
+from milepost.operate.parts.survey import survey_files
 from milepost.settings import Settings
 
 _COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "bold red"}
@@ -62,6 +64,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         case = Case(
             settings=settings,
             is_running=False,
+            find_faults=lambda: find_faults(settings),
             count_events=lambda: count_at_rest(settings),
             clock=system_clock,
         )
@@ -84,6 +87,7 @@ def _of_service(settings: Settings) -> Iterator[Finding]:
     case = Case(
         settings=settings.model_copy(update=known | tls),
         is_running=True,
+        find_faults=lambda: survey_files(settings),
         count_events=lambda: sum(api.get("/api/overview")["events"].values()),
         clock=system_clock,
     )

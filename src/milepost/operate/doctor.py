@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,9 +29,8 @@ from milepost.kit.crypto import read_key
 from milepost.observe import paths
 from milepost.observe.health import free_bytes
 from milepost.operate.backup import killed_backup
-from milepost.operate.parts.fault import ways_out
-from milepost.operate.parts.repair import find_faults
-from milepost.operate.parts.survey import survey_files
+from milepost.operate.parts.fault import Fault, ways_out
+from milepost.operate.parts.given_up import given_up_events
 from milepost.operate.supervisor import require_free_ports
 from milepost.operate.tls import RENEW_DAYS, prepare_tls, public_bytes, read_certificate
 from milepost.record.checkpoint import read_reached
@@ -63,10 +62,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A data folder, whether a service runs on it, and how to ask for the number of events in the store."""
+    """A data folder, whether a service runs on it, and how to ask for what would stop a start and for events stored."""
 
     settings: Settings
     is_running: bool
+    find_faults: Callable[[], Sequence[Fault]]
     count_events: Callable[[], int]
     clock: Clock
 
@@ -187,7 +187,7 @@ def check_ports(case: Case) -> Found:
 
 def check_parts(case: Case) -> Found:
     """Every part is there, whole, and of the same folder and time as the others; what a start would refuse."""
-    faults = survey_files(case.settings) if case.is_running else find_faults(case.settings)
+    faults = case.find_faults()
     for fault in faults:
         yield Level.PROBLEM, f"{fault.told} {ways_out(case.settings.data, fault)}".strip()
     if not faults:
@@ -259,7 +259,7 @@ def _gone_events(case: Case) -> int:
         if schema_age(database) is not SchemaAge.CURRENT:
             return 0
         with database.read() as session:
-            return count_erased_events(session) + _dropped_events(session)
+            return count_erased_events(session) + _dropped_events(session) + given_up_events(session)
 
 
 def _dropped_events(session: Session) -> int:

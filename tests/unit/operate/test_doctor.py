@@ -60,6 +60,7 @@ def _examine(data: Path, *, later_ms: int = 0, events: int = 3, **settings: Any)
     case = Case(
         settings=Settings(**{"data": data, **ports, **settings}),
         is_running=False,
+        find_faults=list,
         count_events=lambda: events,
         clock=lambda: system_clock() + later_ms,
     )
@@ -213,7 +214,13 @@ def test_findings_are_json_for_programs_and_a_problem_is_exit_status_1(data: Pat
 
 
 def test_a_package_without_the_tracking_script_is_a_problem(data: Path, tmp_path: Path) -> None:
-    case = Case(settings=Settings(data=data), is_running=False, count_events=lambda: 0, clock=system_clock)
+    case = Case(
+        settings=Settings(data=data),
+        is_running=False,
+        find_faults=list,
+        count_events=lambda: 0,
+        clock=system_clock,
+    )
     [(level, told)] = check_installation(case, tmp_path)
     assert level is Level.PROBLEM
     assert "static/mcx.js" in told

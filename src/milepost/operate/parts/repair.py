@@ -8,14 +8,13 @@ from __future__ import annotations
 from contextlib import closing
 from typing import Final
 
-from pydantic import BaseModel
-
 from milepost.control.migrate import open_migrated
 from milepost.control.repos.audit import record_change
 from milepost.control.repos.plan_changes import MILEPOST
 from milepost.domain.errors import OperatorError
 from milepost.kit.clock import system_clock
 from milepost.operate.parts.fault import Fault
+from milepost.operate.parts.given_up import ACTION, SUBJECT, GivenUp
 from milepost.operate.parts.marks import mark_files
 from milepost.operate.parts.opening import open_sound_parts
 from milepost.operate.parts.stores import survey_stores
@@ -23,14 +22,6 @@ from milepost.operate.parts.survey import survey_files
 from milepost.settings import Settings
 
 _MOST_ROUNDS: Final = 12
-
-
-class GivenUp(BaseModel):
-    """What was found, and what going on without it gave up."""
-
-    found: str
-    gave_up: str
-    numbers: dict[str, int]
 
 
 def find_faults(settings: Settings) -> list[Fault]:
@@ -73,8 +64,8 @@ def _record(settings: Settings, given_up: list[Fault]) -> None:
                 record_change(
                     session,
                     actor=MILEPOST,
-                    action="accept_loss",
-                    subject="folder",
+                    action=ACTION,
+                    subject=SUBJECT,
                     subject_id=fault.part,
                     now_ms=now_ms,
                     after=after,

@@ -61,10 +61,11 @@ def survey_stores(settings: Settings) -> list[Fault]:
         known = read_known(settings.data)
     except sqlite3.Error as error:
         return [Fault(part="reactor.sqlite", told=f"{paths.reactor(settings.data)} cannot be read: {error}")]
-    return [*_survey_claims(settings.data, known), *_survey_store(settings, known)]
+    return [*survey_claims(settings.data, known), *_survey_store(settings, known)]
 
 
-def _survey_claims(data: Path, known: Known) -> Iterator[Fault]:
+def survey_claims(data: Path, known: Known) -> Iterator[Fault]:
+    """They are there, of this folder, and as far as they ever were."""
     folder = paths.claims(data)
     is_expected = (known.mark is not None and known.mark.is_complete) or known.finished > 0
     lost = "the memory of idempotency keys: events that are sent again with a key of before count again"

@@ -7,7 +7,7 @@ digests in their order, which halves the writing, and asks a bloom filter before
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, cast
@@ -95,6 +95,12 @@ class RocksdbClaims:
         batch = WriteBatch(raw_mode=True)
         batch.put(_MARK, encode_mark(mark))
         self._db.write(batch, self._synced)
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Every claim with its owner, in the order of their keys."""
+        for digest, owner in self._db.items():
+            if digest != _MARK:
+                yield bytes(cast("bytes", digest)), bytes(owner)
 
     def check(self, most_bytes: int) -> None:
         """Read everything, by which its checksums are compared, unless it is more than that; raises as RocksDB does."""
