@@ -101,9 +101,11 @@ WAYS: dict[str, Callable[[Path, Path], None]] = {
 
 
 def _damages(folders: Folders, *, of_store: bool) -> Iterator[tuple[Path, str]]:
+    """Every file in every way; those that are compared with the store count as its own."""
     for file in sorted(folders.now.rglob("*")):
         name = file.relative_to(folders.now)
-        if not file.is_file() or file.is_symlink() or (name.parts[0] == "store") is not of_store:
+        needs_store = name.parts[0] == "store" or name.name.startswith("reactor.sqlite")
+        if not file.is_file() or file.is_symlink() or needs_store is not of_store:
             continue
         for way in WAYS:
             if (way != "aged" or (folders.earlier / name).exists()) and (way == "removed" or file.stat().st_size):
@@ -152,7 +154,6 @@ def test_each_file_outside_of_the_store_is_missed_by_name_or_what_it_held_is_the
     assert unnoticed == []
     assert {name for name, _ in refused} >= {
         "control.sqlite",
-        "reactor.sqlite",
         "keys/secrets.key",
         "keys/tokens.key",
         "claims/CURRENT",
@@ -182,7 +183,11 @@ def test_files_of_the_store_are_missed_by_name_or_every_event_is_there_once(fold
     for name, way in _sample(list(_damages(folders, of_store=True))):
         data = _damaged(folders, name, way, tmp_path / "damaged")
         told = run_command("repair", "--json", "--data", str(data))
-        if told.returncode == 1 and "store" in told.stdout + told.stderr and "Traceback" not in told.stderr:
+        if (
+            told.returncode == 1
+            and name.parts[0].removesuffix("-wal") in told.stdout + told.stderr
+            and "Traceback" not in told.stderr
+        ):
             continue
         if told.returncode != 0 or not _serves_everything(data, folders.connection):
             wrong.append((str(name), way, told.returncode, told.stdout[-500:], told.stderr[-500:]))

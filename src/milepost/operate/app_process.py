@@ -21,7 +21,7 @@ from milepost.observe.logs import logger
 from milepost.operate import child
 from milepost.operate.listener import make_server, until_listening
 from milepost.operate.parent import Parent
-from milepost.operate.parts.opening import Epochs, open_sound_parts
+from milepost.operate.parts.opening import Epochs, sound_parts
 from milepost.operate.retention import Retention
 from milepost.operate.snapshot import StandingSnapshot
 from milepost.operate.tls import prepare_tls
@@ -48,8 +48,8 @@ _END_SECONDS = 60.0
 async def run(settings: Settings, parent: Parent) -> None:
     """Work and serve until told to stop; then read the journal to its end, as far as time allows."""
     database = open_made_database(settings.control())
-    open_sound_parts(settings, database)
-    engine = make_engine(settings, database, system_clock)
+    with sound_parts(settings, database):
+        engine = make_engine(settings, database, system_clock)
     snapshots = StandingSnapshot(settings, engine)
     privacy = make_privacy(settings, database, engine, snapshots.drop_all, system_clock)
     jobs = make_jobs(settings, database, engine, privacy, system_clock)

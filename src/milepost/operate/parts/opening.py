@@ -6,8 +6,11 @@ Takes settings and open parts. Refuses an unsound folder with UnsoundFolderError
 from __future__ import annotations
 
 import threading
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from typing import Final
+
+from clickhouse_connect.driver.client import Client
 
 from milepost.control.folder import next_epoch
 from milepost.control.session import Database
@@ -15,7 +18,7 @@ from milepost.observe import paths
 from milepost.observe.logs import logger
 from milepost.operate.parts.fault import refuse
 from milepost.operate.parts.marks import complete_marks, read_marks
-from milepost.operate.parts.stores import survey_stores
+from milepost.operate.parts.stores import hold_store, survey_stores
 from milepost.record.checkpoint import Checkpoints
 from milepost.record.claims.rocksdb import RocksdbClaims
 from milepost.record.mark import write_file_mark
@@ -28,22 +31,31 @@ _log = logger("parts")
 _EVERY_SECONDS: Final = 60.0
 
 
-def open_sound_parts(settings: Settings, database: Database) -> None:
-    """Check claims and store, mark them, and have the reactor's file know how many rows there are."""
-    refuse(settings.data, survey_stores(settings))
+@contextmanager
+def sound_parts(settings: Settings, database: Database) -> Iterator[None]:
+    """Check claims and store, mark them, and let the reactor's file know how many rows there are.
+
+    UnsoundFolderError for what does not fit. The block opens them for good.
+    """
+    with ExitStack() as held:
+        hold_store(settings, held)
+        refuse(settings.data, survey_stores(settings))
+        held.enter_context(closing(client := connect(settings.store())))
+        _mark(settings, database, client)
+        yield
+
+
+def _mark(settings: Settings, database: Database, client: Client) -> None:
     marks = read_marks(settings)
     if marks.folder is None:
         return  # of a process that was started without its supervisor
     with closing(RocksdbClaims(paths.claims(settings.data))) as claims:
         if claims.mark is None:
             claims.mark = marks.folder
-    with (
-        closing(Checkpoints(paths.reactor(settings.data))) as checkpoints,
-        closing(connect(settings.store())) as client,
-    ):
-        create_schema(client)
-        if embedded_folder(settings.store()) is not None and marks.store is None:
-            write_file_mark(paths.store_mark(settings.data), marks.folder)
+    create_schema(client)
+    if embedded_folder(settings.store()) is not None and marks.store is None:
+        write_file_mark(paths.store_mark(settings.data), marks.folder)
+    with closing(Checkpoints(paths.reactor(settings.data))) as checkpoints:
         if not any(name.startswith(ROWS) for name in checkpoints.facts()):
             checkpoints.rows_are(count_rows(client, COUNTED_TABLES, upto=checkpoints.finished_batch()))
     if not marks.is_complete:

@@ -5,7 +5,8 @@ Takes settings of a folder on which nothing runs. OperatorError for what it cann
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from typing import Final
 
 from milepost.control.migrate import open_migrated
@@ -16,8 +17,7 @@ from milepost.kit.clock import system_clock
 from milepost.operate.parts.fault import Fault
 from milepost.operate.parts.given_up import ACTION, SUBJECT, GivenUp
 from milepost.operate.parts.marks import mark_files
-from milepost.operate.parts.opening import open_sound_parts
-from milepost.operate.parts.stores import survey_stores
+from milepost.operate.parts.stores import hold_store, survey_stores
 from milepost.operate.parts.survey import survey_files
 from milepost.settings import Settings
 
@@ -34,30 +34,33 @@ def find_faults(settings: Settings) -> list[Fault]:
 
 def accept_losses(settings: Settings) -> list[Fault]:
     """Mend what can be, one after the other, until a start would go through; gives what was given up."""
-    given_up: list[Fault] = []
+    with ExitStack() as held:
+        hold_store(settings, held)
+        given_up = [*_mended(settings)]
+        if given_up:
+            _record(settings, given_up)
+        return given_up
+
+
+def _mended(settings: Settings) -> Iterator[Fault]:
     for _ in range(_MOST_ROUNDS):
         faults = find_faults(settings)
         if not faults:
-            break
+            return
         for fault in faults:
             if fault.mend is None:
                 raise OperatorError(fault.told)
         mend = faults[0].mend
         assert mend is not None
         mend()
-        given_up.append(faults[0])
-    else:
-        raise OperatorError("The folder could not be repaired; start from a backup.")
-    if given_up:
-        _record(settings, given_up)
-    return given_up
+        yield faults[0]
+    raise OperatorError("The folder could not be repaired; start from a backup.")
 
 
 def _record(settings: Settings, given_up: list[Fault]) -> None:
     now_ms = system_clock()
     with closing(open_migrated(settings.control())) as database:
         mark_files(settings, database)
-        open_sound_parts(settings, database)
         with database.write() as session:
             for fault in given_up:
                 after = GivenUp(found=fault.told, gave_up=fault.gives_up, numbers=fault.numbers)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -53,6 +53,14 @@ def read_known(data: Path) -> Known:
         }
         finished = batches.get("finished", 0)
         return Known(read_database_mark(db), facts, finished, max([finished, *batches.values()]))
+
+
+def hold_store(settings: Settings, held: ExitStack) -> None:
+    """Keep the store open until then, if it opens: chDB does not bear to be closed and opened again and again."""
+    folder = embedded_folder(settings.store())
+    if folder is not None and folder.is_dir() and any(folder.iterdir()):
+        with suppress(MilepostError):
+            held.enter_context(closing(connect(settings.store())))
 
 
 def survey_stores(settings: Settings) -> list[Fault]:

@@ -10,7 +10,7 @@ down_revision = "0017"
 def upgrade() -> None:
     op.create_table(
         "folder",
-        sa.Column("only_row", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("only_row", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("mark", sa.Text(), nullable=False),
         sa.Column("secrets_proof", sa.LargeBinary(), nullable=False),
         sa.Column("tokens_proof", sa.LargeBinary(), nullable=False),
