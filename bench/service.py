@@ -154,7 +154,7 @@ def _bytes_an_event(data: Path) -> Measured:
 
 def _memory(running: Service, when: str, most_mib: int) -> Measured:
     """The proportional share of every process of the service."""
-    used = sum(_proportional_bytes(running.pid(name)) for name in ("supervisor", "app", "ingest-0"))
+    used = sum(proportional_bytes(running.pid(name)) for name in ("supervisor", "app", "ingest-0"))
     return Measured(
         name=f"memory of the whole service {when}",
         value=used / _MIB,
@@ -165,7 +165,7 @@ def _memory(running: Service, when: str, most_mib: int) -> Measured:
     )
 
 
-def _proportional_bytes(pid: int) -> int:
+def proportional_bytes(pid: int) -> int:
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
 

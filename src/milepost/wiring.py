@@ -19,6 +19,7 @@ from milepost.control.directory import (
     JudgedPlans,
     Rejudgings,
 )
+from milepost.control.judging_job import JudgingJobs
 from milepost.control.session import Database, sqlite_file
 from milepost.detect.backfill import Backfill
 from milepost.detect.company import Companies
@@ -34,14 +35,14 @@ from milepost.jobs.port import Handler, RunningJob
 from milepost.jobs.runner import JobRunner
 from milepost.judge.loop import JudgeLoop
 from milepost.judge.step import Judge
-from milepost.kit.clock import Clock
+from milepost.kit.clock import Clock, monotonic_ms
 from milepost.kit.crypto import load_key
 from milepost.kit.news import News
 from milepost.measure.queries import MetricReader
 from milepost.observe import paths
 from milepost.observe.health import HealthFile, ReactorHealth
 from milepost.observe.logs import logger
-from milepost.observe.metric_names import TRANSITIONS
+from milepost.observe.metric_names import PLANS_BEHIND, PLANS_WAITING, TRANSITIONS
 from milepost.observe.unharmed import unharmed
 from milepost.reactor import Parts, Reactor
 from milepost.record.checkpoint import Checkpoints
@@ -62,6 +63,7 @@ _MOST_SECONDS = 20.0
 """For a statement that someone waits for at the console."""
 _COUNT_SECONDS = 5.0
 """How long the stream may take to come to rest for rows to be counted: they can be counted at the next start too."""
+_SETTLING_SECONDS = 2.0
 _GRACE_SECONDS = 5.0
 """Longer than any reading of a signal takes that began before its history was changed over."""
 
@@ -142,7 +144,7 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
             store=StoreWriter(writer),
             touched=judge.touched,
             settled=news.tell,
-            report=_reporting(health_file, judge),
+            report=_reporting(health_file, judge, clock),
         )
     )
     return Engine(
@@ -160,9 +162,21 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     )
 
 
-def _reporting(file: HealthFile, judge: JudgeLoop) -> Callable[[ReactorHealth], None]:
+def _reporting(file: HealthFile, judge: JudgeLoop, clock: Clock) -> Callable[[ReactorHealth], None]:
+    """Tells how the reactor is, and how far behind the judge is."""
+
     def report(health: ReactorHealth) -> None:
-        file.write(msgspec.structs.replace(health, unjudged_companies=judge.unjudged))
+        state = judge.state
+        behind_ms = 0 if state.since_ms is None else max(0, clock() - state.since_ms)
+        PLANS_WAITING.set(state.waiting)
+        PLANS_BEHIND.set(behind_ms / 1000)
+        of_plans = {
+            "unjudged_companies": judge.unjudged,
+            "plans_waiting": state.waiting,
+            "plans_wait_since_ms": None if state.since_ms is None else monotonic_ms() - behind_ms,
+            "plans_progressed_at_ms": state.progressed_at_ms,
+        }
+        file.write(msgspec.structs.replace(health, **of_plans))
 
     return report
 
@@ -241,6 +255,7 @@ def make_privacy(
         control_file=sqlite_file(settings.control()),
         drop_snapshots=drop_snapshots,
         clock=clock,
+        settling_seconds=_SETTLING_SECONDS,
     )
     return PrivacyDesk(premises, load_key(paths.secrets_key(data)))
 
@@ -275,4 +290,5 @@ def make_judge(database: Database, pool: Queries, identities: IdentitySource, cl
         judged=judged,
         failed=failed,
         clock=clock,
+        job=JudgingJobs(database, clock),
     )

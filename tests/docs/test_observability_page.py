@@ -71,6 +71,7 @@ def test_every_reason_for_not_being_ready_is_on_the_page() -> None:
         *reasons(ReactorHealth(at_ms=100_000, progressed_at_ms=0, lag_entries=1)),
         *reasons(ReactorHealth(at_ms=100_000, progressed_at_ms=0, lag_entries=1, stopped_because="...")),
         *reasons(ReactorHealth(at_ms=100_000, progressed_at_ms=0, lag_entries=1, waits_for="...")),
+        *reasons(ReactorHealth(at_ms=100_000, progressed_at_ms=0, lag_entries=0, plans_waiting=1)),
         "starting",
         "this worker cannot see how the reactor is: ...",
     }

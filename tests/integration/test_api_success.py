@@ -171,7 +171,7 @@ def test_a_copy_is_changed_for_one_company_alone(console: Console, editor: TestC
     shop = _shop(console, editor)
     both = [_company(editor, "Acme"), _company(editor, "Bolt")]
     _post(editor, f"/api/milestones/{shop['milestone']['id']}/assign", {"company_ids": both}, 200)
-    copies = {one["company_id"]: one for one in editor.get("/api/assigned-milestones").json()["items"]}
+    copies = {one["company_id"]: one for one in editor.get("/api/assigned-milestones?explain=true").json()["items"]}
     changed = copies[both[0]]["definition"] | {"name": "4 purchases are enough"}
     door = f"/api/assigned-milestones/{copies[both[0]]['id']}"
     assert editor.put(door, json=changed).json()["definition"]["name"] == "4 purchases are enough"

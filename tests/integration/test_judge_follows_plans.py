@@ -141,6 +141,7 @@ def test_a_changed_plan_is_judged_after_a_restart_too(office: Office) -> None:
     office.assign()
     with office.database.read() as session:
         assert len(assigned.list_assigned_milestones(session)) == 2
-    assert set(Rejudgings(office.database, lambda: office.now_ms).owed_for_plans().values()) == set(office.both)
+    rejudgings = Rejudgings(office.database, lambda: office.now_ms)
+    assert {one.company_id for one in rejudgings.owed(9)} == set(office.both)
     office.looks_at()
-    assert Rejudgings(office.database, lambda: office.now_ms).owed_for_plans() == {}
+    assert rejudgings.owed(9) == ()

@@ -40,7 +40,8 @@ from milepost.domain.milestone import (
     OnDate,
 )
 from milepost.domain.outcome import OutcomeDraft, WeightedMilestone
-from milepost.judge.step import Judge, touches
+from milepost.judge.step import Judge
+from milepost.judge.touches import touches
 from milepost.kit.clock import to_datetime
 from milepost.measure.queries import MetricReader
 from milepost.measure.windows import DAY_MS

@@ -17,7 +17,7 @@ from milepost.control.repos.company_keys import create_companies, find_companies
 from milepost.control.repos.generations import list_twins
 from milepost.control.repos.identities import read_identities
 from milepost.control.repos.plan_changes import deeds_since
-from milepost.control.repos.rejudgings import owed_rejudgings, settle_rejudgings
+from milepost.control.repos.rejudgings import count_waiting, owed_among, owed_rejudgings, settle_rejudgings
 from milepost.control.repos.settings import read_settings
 from milepost.control.repos.signals import list_signals
 from milepost.control.repos.transitions import record_progress, record_transitions, recorded_of
@@ -31,7 +31,7 @@ from milepost.domain.history import Recorded
 from milepost.domain.identities import Identities
 from milepost.domain.milestone import AssignedMilestone, Transition
 from milepost.domain.outcome import AssignedOutcome
-from milepost.domain.plan import News
+from milepost.domain.plan import News, Owed, Waiting
 from milepost.domain.signal import Signal
 from milepost.kit.clock import Clock
 
@@ -140,26 +140,31 @@ class IdentitySource:
 
 
 class Rejudgings:
-    """Companies that must be judged from scratch (judge/ports.py)."""
+    """Companies that must be judged again (judge/ports.py)."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
-    def owed(self) -> Mapping[UUID, UUID]:
+    def owed(self, most: int, *, urgent_only: bool = False) -> Sequence[Owed]:
         """See the port."""
         with self._database.read() as session:
-            return owed_rejudgings(session, from_scratch=True, now_ms=self._clock())
+            return owed_rejudgings(session, now_ms=self._clock(), most=most, urgent_only=urgent_only)
 
-    def owed_for_plans(self) -> Mapping[UUID, UUID]:
+    def among(self, company_ids: Collection[UUID]) -> Sequence[Owed]:
         """See the port."""
         with self._database.read() as session:
-            return owed_rejudgings(session, from_scratch=False, now_ms=self._clock())
+            return owed_among(session, company_ids, now_ms=self._clock())
 
-    def settle(self, entries: Collection[UUID]) -> None:
+    def settle(self, judged: Collection[Owed]) -> None:
         """See the port."""
         with self._database.write() as session:
-            settle_rejudgings(session, entries)
+            settle_rejudgings(session, judged)
+
+    def waiting(self) -> Waiting:
+        """See the port."""
+        with self._database.read() as session:
+            return count_waiting(session, now_ms=self._clock())
 
 
 class JudgedPlans:

@@ -20,7 +20,6 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     false,
-    true,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -69,6 +68,8 @@ class ConnectionRow(Row):
     events_per_second: Mapped[float | None]
     burst: Mapped[int | None]
     track_event_key: Mapped[str] = mapped_column(server_default="name")
+    delivery_id: Mapped[str] = mapped_column(server_default="auto")
+    doubtful_dates: Mapped[str] = mapped_column(server_default="flag")
     created_at_ms: Mapped[int]
 
 
@@ -120,13 +121,20 @@ class CompanyRow(Row):
 
 
 class RejudgingRow(Row):
-    """A company that must be judged from scratch, since its history changed otherwise than by new events."""
+    """A company whose states must be judged again, one row however much was changed; see repos/rejudgings.py.
+
+    `mark` is another with each change, so that a judging settles only what it has seen.
+    """
 
     __tablename__ = "rejudgings"
+    __table_args__ = (Index(None, "is_urgent", "due_ms", "company_id"),)
 
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    company_id: Mapped[UUID]
-    from_scratch: Mapped[bool] = mapped_column(server_default=true())
+    company_id: Mapped[UUID] = mapped_column(primary_key=True)
+    mark: Mapped[UUID]
+    from_scratch: Mapped[bool]
+    is_urgent: Mapped[bool]
+    since_ms: Mapped[int]
+    due_ms: Mapped[int]
 
 
 class CompanyKeyRow(Row):
@@ -211,10 +219,13 @@ class OutcomeRow(Row):
 
 class AssignedOutcomeRow(Row):
     __tablename__ = "assigned_outcomes"
-    __table_args__ = (UniqueConstraint("company_id", "outcome_id"),)
+    __table_args__ = (
+        UniqueConstraint("company_id", "outcome_id"),
+        Index(None, "outcome_id", "state", "is_edited", "company_id"),  # counts are read from it alone
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    outcome_id: Mapped[UUID] = mapped_column(ForeignKey(OutcomeRow.id), index=True)
+    outcome_id: Mapped[UUID] = mapped_column(ForeignKey(OutcomeRow.id))
     company_id: Mapped[UUID] = mapped_column(ForeignKey(CompanyRow.id))
     definition: Mapped[str]
     is_edited: Mapped[bool] = mapped_column(server_default=false())
@@ -228,10 +239,13 @@ class AssignedMilestoneRow(Row):
     """The copy of a definition on one company; `outcome_id` is the assigned outcome that brought it, if one did."""
 
     __tablename__ = "assigned_milestones"
-    __table_args__ = (UniqueConstraint("company_id", "milestone_id"),)
+    __table_args__ = (
+        UniqueConstraint("company_id", "milestone_id"),
+        Index(None, "milestone_id", "state", "is_edited", "company_id"),  # counts are read from it alone
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    milestone_id: Mapped[UUID] = mapped_column(ForeignKey(MilestoneRow.id), index=True)
+    milestone_id: Mapped[UUID] = mapped_column(ForeignKey(MilestoneRow.id))
     company_id: Mapped[UUID] = mapped_column(ForeignKey(CompanyRow.id))
     outcome_id: Mapped[UUID | None] = mapped_column(ForeignKey(AssignedOutcomeRow.id, ondelete="SET NULL"), index=True)
     definition: Mapped[str]

@@ -26,11 +26,12 @@ class JobState(StrEnum):
 
 
 class JobKind(StrEnum):
-    """What jobs there are; the wiring has a handler for each."""
+    """What jobs there are; the wiring has a handler for each, but for judging, which the judge does by itself."""
 
     BACKFILL = "backfill"
     COMPANY_IMPORT = "company_import"
     PRIVACY = "privacy"
+    JUDGING = "judging"
 
 
 class JobDraft(BaseModel):

@@ -93,3 +93,24 @@ class News(NamedTuple):
 
     plans: Sequence[Deed]
     others: Sequence[AuditEntry]
+
+
+class Owed(NamedTuple):
+    """A company that must be judged again because of something done at `since_ms` (Unix) or later.
+
+    `mark` is another once more was done. `is_from_scratch`: what is known of its history is no longer good;
+    `is_urgent`: a person has changed this plan, and waits to see what follows.
+    """
+
+    company_id: UUID
+    mark: UUID
+    is_from_scratch: bool
+    is_urgent: bool
+    since_ms: int
+
+
+class Waiting(NamedTuple):
+    """How many companies wait to be judged, and since when the first of them does, in Unix ms; None: nobody waits."""
+
+    companies: int = 0
+    since_ms: int | None = None

@@ -55,6 +55,7 @@ class JobRunner:
         self._handlers = handlers
         self._folder = folder
         self._clock = clock
+        self._made_at_ms = clock()
         self._stop = threading.Event()
 
     def stop(self) -> None:
@@ -74,7 +75,7 @@ class JobRunner:
 
     def _begin(self) -> None:
         with self._database.write() as session:
-            jobs.requeue_running(session)
+            jobs.requeue_running(session, now_ms=self._clock(), begun_before_ms=self._made_at_ms)
 
     def _tidy_up(self) -> None:
         """Once an hour, what is kept for a bounded time. What fails is tried an hour later."""

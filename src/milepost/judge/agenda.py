@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterable
 from uuid import UUID
 
 
@@ -23,10 +24,10 @@ class Agenda:
             self._at[company_id] = at_ms
             heapq.heappush(self._heap, (at_ms, company_id))
 
-    def clear(self) -> None:
-        """Cancel every appointment."""
-        self._heap.clear()
-        self._at.clear()
+    def retain(self, company_ids: Iterable[UUID]) -> None:
+        """Cancel the appointments of all others."""
+        for company_id in self._at.keys() - set(company_ids):
+            del self._at[company_id]
 
     @property
     def next_ms(self) -> int | None:

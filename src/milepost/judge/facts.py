@@ -6,7 +6,7 @@ Takes assigned milestones and what was emitted since; gives the spans over which
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 from uuid import UUID
@@ -48,6 +48,10 @@ class Asked(NamedTuple):
     ask_from_ms: int
 
 
+class OutOfTimeError(Exception):
+    """The time given to a judging is over; what was answered by then is remembered."""
+
+
 class FactFinder:
     """Finds facts with one query per question, for however many companies.
 
@@ -59,7 +63,9 @@ class FactFinder:
         self._measures = measures
         self._answers: dict[UUID, dict[tuple[UUID, int], Answer]] = defaultdict(dict)
         self.rewritten: set[UUID] = set()
-        """The assigned milestones whose past may be another than was known before the last `find`."""
+        """The assigned milestones whose past may be another than was known, until the judge has seen to them."""
+        self.is_over: Callable[[], bool] = lambda: False
+        """Asked between two questions: whether to end here, with OutOfTimeError; the same `find` goes on from there."""
 
     def forget(self, company_ids: Iterable[UUID] | None) -> None:
         """Trust no answer about these companies, or any: emissions were taken away, or moved between companies."""
@@ -98,19 +104,37 @@ class FactFinder:
         `company_ids` are those whose milestones these are, also where they have none.
         """
         questions: dict[Question, list[Asked]] = defaultdict(list)
-        self.rewritten.clear()
+        same: dict[Question, Question] = {}
         for assigned in milestones:
             for index, action in enumerate(assigned.definition.actions):
                 if isinstance(action, AutomaticAction):
                     missing = self._missing(assigned, index, by_metric.get(action.metric_id), touches)
                     if missing is not None:
-                        questions[missing[0]].append(missing[1])
+                        question = same.setdefault(missing[0], missing[0])  # answers share it, of which there are many
+                        questions[question].append(missing[1])
         for company_id in company_ids or ():
             self._answers[company_id]  # from now on it is known that there is nothing else to ask
         for question, some in questions.items():
+            if self.is_over():
+                raise OutOfTimeError
             self._ask(question, by_metric[question.metric_id], some)
-        facts = {assigned.id: self._facts(assigned, by_metric) for assigned in milestones}
+        facts = {one.id: _facts(one, self._answers[one.company_id], by_metric) for one in milestones}
         return {assigned_id: spans for assigned_id, spans in facts.items() if spans is not None}
+
+    def known(self, milestones: Sequence[AssignedMilestone], by_metric: Mapping[UUID, Basis]) -> dict[UUID, Facts]:
+        """The facts that are known of these by now, without a question; may be called from any thread."""
+        found: dict[UUID, Facts] = {}
+        for assigned in milestones:
+            answers = self._answers.get(assigned.company_id, {})
+            actions = enumerate(assigned.definition.actions)
+            automatic = [(index, action) for index, action in actions if isinstance(action, AutomaticAction)]
+            if all(
+                _is_of(answers.get((assigned.id, index)), assigned, action, by_metric) for index, action in automatic
+            ):
+                spans = _facts(assigned, answers, by_metric)
+                if spans is not None:
+                    found[assigned.id] = spans
+        return found
 
     def _missing(
         self, assigned: AssignedMilestone, index: int, basis: Basis | None, touches: Touches
@@ -121,10 +145,7 @@ class FactFinder:
         if basis is None:
             answers.pop((assigned.id, index), None)
             return None
-        threshold = Threshold(action.operator, action.value)
-        wants_all = not assigned.definition.latches or action.held_for is not None
-        question = Question(action.metric_id, basis.fingerprint, threshold, wants_all)
-        since_ms = _counts_from_ms(assigned, basis, threshold)
+        question, since_ms = _question(assigned, action, basis)
         answer, ask_from_ms = answers.get((assigned.id, index)), since_ms
         if answer is not None and (answer.question, answer.since_ms) == (question, since_ms):
             touched = (touches.get((signal_id, assigned.company_id)) for signal_id in basis.signal_ids)
@@ -160,22 +181,42 @@ class FactFinder:
                     self.rewritten.add(asked.assigned.id)
                 answers[key] = answer
 
-    def _facts(self, assigned: AssignedMilestone, by_metric: Mapping[UUID, Basis]) -> Facts | None:
-        answers = self._answers[assigned.company_id]
-        facts: list[Sequence[Span]] = []
-        for index, action in enumerate(assigned.definition.actions):
-            if isinstance(action, ManualAction):
-                facts.append(_ticked(assigned, index))
-            elif (answer := answers.get((assigned.id, index))) is not None:
-                spans = _spans(answer.crossings)
-                if action.held_for is not None:
-                    spans = held(spans, action.held_for, by_metric[action.metric_id].calendar)
-                facts.append(spans)
-            elif action.affects_achievement:
-                return None
-            else:
-                facts.append(())
-        return facts
+
+def _question(assigned: AssignedMilestone, action: AutomaticAction, basis: Basis) -> tuple[Question, int]:
+    """What is asked about an action, and the instant from which it counts."""
+    threshold = Threshold(action.operator, action.value)
+    wants_all = not assigned.definition.latches or action.held_for is not None
+    question = Question(action.metric_id, basis.fingerprint, threshold, wants_all)
+    return question, _counts_from_ms(assigned, basis, threshold)
+
+
+def _is_of(
+    answer: Answer | None, assigned: AssignedMilestone, action: AutomaticAction, by_metric: Mapping[UUID, Basis]
+) -> bool:
+    """Whether this answers what is asked about the action now."""
+    basis = by_metric.get(action.metric_id)
+    if basis is None or answer is None:
+        return False
+    return (answer.question, answer.since_ms) == _question(assigned, action, basis)
+
+
+def _facts(
+    assigned: AssignedMilestone, answers: Mapping[tuple[UUID, int], Answer], by_metric: Mapping[UUID, Basis]
+) -> Facts | None:
+    facts: list[Sequence[Span]] = []
+    for index, action in enumerate(assigned.definition.actions):
+        if isinstance(action, ManualAction):
+            facts.append(_ticked(assigned, index))
+        elif (answer := answers.get((assigned.id, index))) is not None:
+            spans = _spans(answer.crossings)
+            if action.held_for is not None:
+                spans = held(spans, action.held_for, by_metric[action.metric_id].calendar)
+            facts.append(spans)
+        elif action.affects_achievement:
+            return None
+        else:
+            facts.append(())
+    return facts
 
 
 def _counts_from_ms(assigned: AssignedMilestone, basis: Basis, threshold: Threshold) -> int:

@@ -15,7 +15,7 @@ from milepost.domain.crossing import Ask, Crossing, Threshold
 from milepost.domain.history import Recorded
 from milepost.domain.milestone import AssignedMilestone, Transition
 from milepost.domain.outcome import AssignedOutcome
-from milepost.domain.plan import News
+from milepost.domain.plan import News, Owed, Waiting
 
 
 class Plans(Protocol):
@@ -57,16 +57,29 @@ class Plans(Protocol):
 
 
 class Rejudgings(Protocol):
-    """What must be judged (`control.directory.Rejudgings`), kept until it is."""
+    """Companies that must be judged again (`control.directory.Rejudgings`), each once, kept until it has been."""
 
-    def owed(self) -> Mapping[UUID, UUID]:
-        """The company of each entry, to be judged from scratch; some at a time, where there are many."""
+    def owed(self, most: int, *, urgent_only: bool = False) -> Sequence[Owed]:
+        """Up to so many: first what a person waits for, then those that have waited longest."""
 
-    def owed_for_plans(self) -> Mapping[UUID, UUID]:
-        """The same of companies whose plan has changed, while what is known of their history stays good."""
+    def among(self, company_ids: Collection[UUID]) -> Sequence[Owed]:
+        """Those of these companies that must be judged again."""
 
-    def settle(self, entries: Collection[UUID]) -> None:
-        """These have been judged since they were given."""
+    def settle(self, judged: Collection[Owed]) -> None:
+        """These have been judged since they were given; what was done to one in between stays owed."""
+
+    def waiting(self) -> Waiting:
+        """How many there are, and since when the first of them waits."""
+
+
+class JudgingJob(Protocol):
+    """Where people see how far a judging of all companies is (`control.judging_job.JudgingJobs`)."""
+
+    def progress(self, done: int, total: int) -> None:
+        """So many of the companies have been judged; the first call begins it."""
+
+    def end(self) -> None:
+        """All have been."""
 
 
 class Measures(Protocol):

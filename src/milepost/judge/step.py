@@ -5,59 +5,35 @@ Takes what was emitted, or the time; records and gives the transitions that foll
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from milepost.domain.basis import Basis
 from milepost.domain.calendar import Calendar
-from milepost.domain.event import Emissions, EventId
 from milepost.domain.identities import Identities
-from milepost.domain.milestone import Transition
+from milepost.domain.milestone import AssignedMilestone, Transition
 from milepost.judge.agenda import Agenda
-from milepost.judge.causes import Causes, Touch, Touches
+from milepost.judge.causes import Causes, Touches
 from milepost.judge.changes import CausesOf, Changes, Judged
-from milepost.judge.facts import FactFinder
+from milepost.judge.facts import FactFinder, OutOfTimeError
 from milepost.judge.news import NewsDesk
 from milepost.judge.outcomes import judge_outcomes
 from milepost.judge.ports import Measures, Plans
-from milepost.judge.rules import Case
+from milepost.judge.rules import Case, Facts
+from milepost.judge.touches import of_primaries
 from milepost.kit.clock import Clock, to_datetime, to_unix_ms
 
 RETRY_MS: Final = 600_000
 """After so long a company that could not be judged is tried again; when its plan or a metric changes, at once."""
 
+AT_ONCE: Final = 200
+"""So many companies are looked at together at most: what is known of their plans is in memory at one time."""
+
 _OF_THE_DATA: Final = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 """What comes of something kept that cannot be judged; all else is of the store or the database, and may pass."""
-
-
-def touches(emissions: Iterable[Emissions]) -> dict[tuple[UUID, UUID], Touch]:
-    """What a batch's emissions touch: (signal id, company id) -> the earliest event."""
-    touched: dict[tuple[UUID, UUID], Touch] = {}
-    for group in emissions:
-        dates = group.event_date_ms
-        earliest: dict[bytes, int] = {}
-        for place, company_id in enumerate(group.company_ids):
-            before = earliest.get(company_id)
-            if before is None or dates[place] < dates[before]:
-                earliest[company_id] = place
-        for company_id, place in earliest.items():
-            key = (group.signal_id, UUID(bytes=company_id))
-            event = EventId(UUID(bytes=group.request_ids[place]), group.items[place])
-            touch = Touch(dates[place], event)
-            touched[key] = min(touch, touched.get(key, touch))
-    return touched
-
-
-def of_primaries(touched: Touches, identities: Identities) -> dict[tuple[UUID, UUID], Touch]:
-    """What touches members of a company touches the company; hidden ones have no plan to touch."""
-    found: dict[tuple[UUID, UUID], Touch] = {}
-    for (signal_id, company_id), touch in touched.items():
-        if company_id not in identities.hidden:
-            key = (signal_id, identities.resolve(company_id))
-            found[key] = min(touch, found.get(key, touch))
-    return found
 
 
 class Judge:
@@ -85,37 +61,77 @@ class Judge:
         self._news = NewsDesk(plans, clock)
         self._rested_on: Mapping[UUID, Basis] = {}
         self._calendar: Calendar | None = None
+        self._begun_with: tuple[Mapping[UUID, Basis], Calendar] | None = None
+        self._all_look_back = False
         self._is_from_scratch = False
         self._set_aside = set_aside
         self._unjudged: set[UUID] = set()
 
-    def judge(self, company_ids: Collection[UUID] | None = None, touched: Touches | None = None) -> list[Transition]:
+    def judge(
+        self,
+        company_ids: Collection[UUID] | None = None,
+        touched: Touches | None = None,
+        waits_since: Mapping[UUID, int] | None = None,
+    ) -> list[Transition]:
         """Judge these companies, or all: at start, and after assignments, ticks, edits, and backfills.
 
         What is known already of unchanged definitions is not asked again, so say what was emitted meanwhile to these
-        companies, as for `emitted`.
+        companies, as for `emitted`. `waits_since`: since when companies wait to be judged, where they had to.
         """
-        self._news.begin(company_ids)
-        primaries = of_primaries(touched or {}, self._identities())
-        before, self._calendar = self._calendar, self._plans.calendar()  # by which months are held
-        looks_back = company_ids is not None or before not in (None, self._calendar)
-        judged = self._judge(company_ids, primaries, looks_back=looks_back)
-        self._news.end(company_ids)
         if company_ids is None:
-            self._rested_on = self._plans.bases()
-        return judged
+            return self._judge_all(touched or {})
+        with self._of_news(company_ids, waits_since):
+            return self._judge(company_ids, of_primaries(touched or {}, self._identities()), looks_back=True)
 
-    def judge_anew(self, company_ids: Collection[UUID] | None = None) -> list[Transition]:
-        """Judge from scratch: after emissions were deleted, or moved between companies by a merge or its undoing."""
-        self._facts.forget(company_ids)
-        self._news.begin(company_ids)
+    def begin_all(self) -> Sequence[UUID]:
+        """A judging of all companies begins: gives those to be judged with `one_of_all`, in any order and portions.
+
+        It may begin again before it has ended, where what numbers rest on has changed once more.
+        """
+        company_ids = list(self._plans.companies())
+        self._agenda.retain(company_ids)
+        self._unjudged.intersection_update(company_ids)
+        self._news.begin_all()
+        calendar = self._plans.calendar()  # by which months are held
+        self._all_look_back = self._calendar not in (None, calendar)
+        self._begun_with = self._plans.bases(), calendar
+        return company_ids
+
+    def some_of_all(
+        self, company_ids: Collection[UUID], touched: Touches, waits_since: Mapping[UUID, int] | None = None
+    ) -> list[Transition]:
+        """Judge a portion of all; `touched` is what was emitted to these companies meanwhile."""
+        with self._of_news(company_ids, waits_since):
+            primaries = of_primaries(touched, self._identities())
+            return self._judge(company_ids, primaries, looks_back=self._all_look_back)
+
+    def end_all(self) -> None:
+        """Every company that `begin_all` gave has been judged."""
+        self._news.end_all()
+        if self._begun_with is not None:
+            self._rested_on, self._calendar = self._begun_with
+
+    def judge_anew(
+        self,
+        company_ids: Collection[UUID] | None = None,
+        waits_since: Mapping[UUID, int] | None = None,
+        *,
+        forgets: Collection[UUID] | None = None,
+    ) -> list[Transition]:
+        """Judge from scratch: after emissions were deleted, or moved between companies by a merge or its undoing.
+
+        `forgets` are those of whom no answer is good; all, unless it is said, as where a judging goes on that ran out
+        of time.
+        """
+        if company_ids is None:
+            company_ids = self._plans.companies()
+        self._facts.forget(company_ids if forgets is None else forgets)
         self._is_from_scratch = True
         try:
-            judged = self._judge(company_ids, {}, looks_back=True)
+            with self._of_news(company_ids, waits_since):
+                return self._judge(company_ids, {}, looks_back=True)
         finally:
             self._is_from_scratch = False
-        self._news.end(company_ids)
-        return judged
 
     def emitted(self, touched: Touches) -> list[Transition]:
         """Judge what these emissions (see `touches`), readable by now, may have moved."""
@@ -123,10 +139,38 @@ class Judge:
         stale = self._facts.stale(moved, self._plans.bases()) - self._unjudged
         return self._judge(stale, {key: touch for key, touch in moved.items() if key[1] in stale}) if stale else []
 
-    def due(self) -> list[Transition]:
+    def due(self, company_ids: Collection[UUID] | None = None) -> list[Transition]:
         """Judge the companies whose states the clock alone may have changed; by what is known, without a query."""
-        companies = self._agenda.take_due(self._clock())
+        companies = self.take_due() if company_ids is None else company_ids
         return self._judge(companies, {}) if companies else []
+
+    def take_due(self) -> set[UUID]:
+        """The companies whose time has come, to be judged by `due`."""
+        return self._agenda.take_due(self._clock())
+
+    def stale(self, touched: Touches) -> set[UUID]:
+        """The companies whose states these emissions may have moved."""
+        return self._facts.stale(of_primaries(touched, self._identities()), self._plans.bases()) - self._unjudged
+
+    def known(self, milestones: Sequence[AssignedMilestone], by_metric: Mapping[UUID, Basis]) -> dict[UUID, Facts]:
+        """By copy, the facts that are known; may be called from any thread."""
+        return self._facts.known(milestones, by_metric)
+
+    def resolved(self, touched: Touches) -> Touches:
+        """The same by the companies that those touched belong to."""
+        return of_primaries(touched, self._identities())
+
+    @contextmanager
+    def until(self, is_over: Callable[[], bool]) -> Iterator[None]:
+        """Inside the block, a judging that asks much ends with OutOfTimeError once the time `is_over`.
+
+        Nothing is recorded then. What was answered by then stays known, so that the next attempt goes on from there.
+        """
+        self._facts.is_over = is_over
+        try:
+            yield
+        finally:
+            self._facts.is_over = lambda: False
 
     @property
     def next_due_ms(self) -> int | None:
@@ -138,38 +182,51 @@ class Judge:
         """How many companies are set aside, since they cannot be judged as they are."""
         return len(self._unjudged)
 
-    def _judge(
-        self, company_ids: Collection[UUID] | None, touched: Touches, *, looks_back: bool = False
-    ) -> list[Transition]:
+    def _judge_all(self, touched: Touches) -> list[Transition]:
+        company_ids = self.begin_all()
+        transitions = [
+            one
+            for first in range(0, len(company_ids), AT_ONCE)
+            for one in self.some_of_all(company_ids[first : first + AT_ONCE], touched)
+        ]
+        self.end_all()
+        return transitions
+
+    @contextmanager
+    def _of_news(self, company_ids: Collection[UUID], waits_since: Mapping[UUID, int] | None) -> Iterator[None]:
+        self._news.begin(company_ids, waits_since or {})
+        yield
+        self._news.end(company_ids)
+
+    def _judge(self, company_ids: Collection[UUID], touched: Touches, *, looks_back: bool = False) -> list[Transition]:
         """With `looks_back`, the whole course of states is held against the record, wherever things stand now."""
         try:
             return self._judge_who_can_be(company_ids, touched, looks_back=looks_back)
+        except OutOfTimeError:
+            raise
         except Exception:
             self._facts.forget(company_ids)
-            for company_id in company_ids or ():
+            for company_id in company_ids:
                 self._agenda.appoint(company_id, self._clock())
             raise
 
     def _judge_who_can_be(
-        self, company_ids: Collection[UUID] | None, touched: Touches, *, looks_back: bool
+        self, company_ids: Collection[UUID], touched: Touches, *, looks_back: bool
     ) -> list[Transition]:
         """Look at all at once; where that fails, at either half, until those are found at whom it fails."""
         try:
             transitions = self._look(company_ids, touched, looks_back=looks_back)
         except _OF_THE_DATA as error:
-            some = list(self._plans.companies() if company_ids is None else company_ids)
+            some = list(company_ids)
             if not some:
                 raise
-            if company_ids is None:
-                self._agenda.clear()
-                self._unjudged.intersection_update(some)
             if len(some) == 1:
                 self._put_aside(some[0], error)
                 return []
             half = len(some) // 2
             halves = (some[:half], some[half:])
             return [one for ids in halves for one in self._judge_who_can_be(ids, touched, looks_back=looks_back)]
-        self._unjudged.difference_update(self._unjudged.copy() if company_ids is None else company_ids)
+        self._unjudged.difference_update(company_ids)
         return transitions
 
     def _put_aside(self, company_id: UUID, error: Exception) -> None:
@@ -179,7 +236,7 @@ class Judge:
             self._unjudged.add(company_id)
             self._set_aside(company_id, error)
 
-    def _look(self, company_ids: Collection[UUID] | None, touched: Touches, *, looks_back: bool) -> list[Transition]:
+    def _look(self, company_ids: Collection[UUID], touched: Touches, *, looks_back: bool) -> list[Transition]:
         milestones, outcomes = self._plans.milestones(company_ids), self._plans.outcomes(company_ids)
         facts = self._facts.find(milestones, self._plans.bases(), touched, company_ids)
         now, calendar = to_datetime(self._clock()), self._plans.calendar()
@@ -192,6 +249,7 @@ class Judge:
         progress = {one.id: share for one, share in shares if share != one.progress}
         if transitions or progress:
             self._plans.record(transitions, progress)
+        self._facts.rewritten.difference_update(one.id for one in milestones)
         self._appoint(
             company_ids,
             [
@@ -222,14 +280,12 @@ class Judge:
             )
         )
 
-    def _appoint(self, company_ids: Collection[UUID] | None, instants: Iterable[tuple[UUID, datetime | None]]) -> None:
+    def _appoint(self, company_ids: Collection[UUID], instants: Iterable[tuple[UUID, datetime | None]]) -> None:
         """Bring each company back at its earliest instant, rounded up to what the clock can show."""
         next_ms: dict[UUID, int] = {}
         for company_id, instant in instants:
             if instant is not None:
                 at_ms = to_unix_ms(instant + timedelta(microseconds=999))
                 next_ms[company_id] = min(at_ms, next_ms.get(company_id, at_ms))
-        if company_ids is None:
-            self._agenda.clear()
-        for company_id in next_ms if company_ids is None else company_ids:
+        for company_id in company_ids:
             self._agenda.appoint(company_id, next_ms.get(company_id))

@@ -17,6 +17,7 @@ from milepost.domain.identities import Identities
 from milepost.domain.metric import Aggregation, CalendarPeriod, RollingDays
 from milepost.measure.aggregations import AGGREGATIONS
 from milepost.measure.columns import column_of, group_column_of
+from milepost.measure.many import values_of_many
 from milepost.measure.statements import (
     ACTIVE_DAYS,
     ANY_LATER,
@@ -65,6 +66,12 @@ class MetricReader:
             company: basis.value_of([values.get(company, empty) for values, empty in zip(found, empties, strict=True)])
             for company in (asked if company_ids is None else company_ids)
         }
+
+    def values_of_many(
+        self, bases: Mapping[UUID, Basis], as_of_ms: int, company_ids: Collection[UUID] | None = None
+    ) -> dict[UUID, Values]:
+        """The same of many metrics, by their ids, in one pass; one that does not fit its signal is left out."""
+        return values_of_many(bases, as_of_ms, company_ids, identities=self._identities(), run=self._rows)
 
     def groups(
         self, basis: Basis, by: str, as_of_ms: int, company_id: UUID | None, most: int

@@ -47,12 +47,56 @@ GROUP BY company_id
 SETTINGS optimize_aggregation_in_order = {int(not has_beginning)}"""
 
 
+def many_values_sql(
+    groups: Sequence[Sequence[tuple[Aggregation, str | None]]],
+    begins: Sequence[int],
+    *,
+    of_all: bool,
+    is_joint: bool = False,
+) -> str:
+    """SELECT place, company, values at `as_of`: of each group all aggregates, in one pass over its emissions.
+
+    A group's emissions are of one signal and one window, whose parameters end with its place: `signal_0`,
+    `generation_0`, `begins_after_0`; `begins` are the places of those windows that have a beginning. With `is_joint`,
+    several companies of the store (`parts`) are one (of `wholes`), else those of `companies` are asked about.
+    """
+    company, joined = ("whole", " INNER JOIN parts USING (company_id)") if is_joint else ("company_id", "")
+    asked = "" if of_all else f" AND company_id IN {{{'parts' if is_joint else 'companies'}:Array(UUID)}}"
+    every = "\nUNION ALL\n".join(
+        f"""SELECT {place} AS place, {company} AS company, [{_each(group)}] AS found
+FROM signals{joined}
+WHERE signal_id = {{signal_{place}:UUID}} AND generation = {{generation_{place}:UInt32}} AND event_date <= {_AS_OF}
+    {_begins_after(place) if place in begins else ""}{asked}
+GROUP BY company"""
+        for place, group in enumerate(groups)
+    )
+    return (
+        f"""WITH {_PARTS}
+SELECT place, company, found FROM (
+{every}
+)"""
+        if is_joint
+        else every
+    )
+
+
+def _each(group: Sequence[tuple[Aggregation, str | None]]) -> str:
+    return ", ".join(f"CAST({aggregation.value(column or '1')}, 'Nullable(Float64)')" for aggregation, column in group)
+
+
+def _begins_after(place: int) -> str:
+    return f"AND event_date > fromUnixTimestamp64Milli({{begins_after_{place}:Int64}}, 'UTC') "
+
+
+_PARTS = """parts AS (
+    SELECT pair.1 AS company_id, pair.2 AS whole FROM (
+        SELECT arrayJoin(arrayZip({parts:Array(UUID)}, {wholes:Array(UUID)})) AS pair)
+)"""
+
+
 def joint_values_sql(aggregation: Aggregation, column: str | None, *, has_beginning: bool) -> str:
     """SELECT company, value at `as_of`, where several companies of the store (`parts`) are one (of `wholes`)."""
-    return f"""WITH parts AS (
-    SELECT pair.1 AS company_id, pair.2 AS whole FROM (
-        SELECT arrayJoin(arrayZip({{parts:Array(UUID)}}, {{wholes:Array(UUID)}})) AS pair)
-)
+    return f"""WITH {_PARTS}
 SELECT whole, CAST({aggregation.value(column or "1")}, 'Nullable(Float64)') AS value
 FROM signals INNER JOIN parts USING (company_id)
 WHERE {_inside(has_beginning=has_beginning, is_open=False)} AND company_id IN {{parts:Array(UUID)}}

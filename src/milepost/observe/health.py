@@ -24,9 +24,11 @@ _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 class ReactorHealth(msgspec.Struct, frozen=True, kw_only=True):
     """The reactor at `at_ms`; `stopped_because` is set when the line stands still and a person must look.
 
-    Both times are of the monotonic clock of this boot (`kit.clock.monotonic_ms`), which nobody can set back: beside
+    All times are of the monotonic clock of this boot (`kit.clock.monotonic_ms`), which nobody can set back: beside
     them stands whose they are. `waits_for` is what the line is waiting for to work again.
-    `unjudged_companies` are those whose states cannot be kept; the judge works beside the reactor.
+    `unjudged_companies` are those whose states cannot be kept, `plans_waiting` those whose states wait to be judged,
+    the first of them since `plans_wait_since_ms`; the judge works beside the reactor, and made progress last at
+    `plans_progressed_at_ms`.
     """
 
     at_ms: int
@@ -35,6 +37,9 @@ class ReactorHealth(msgspec.Struct, frozen=True, kw_only=True):
     stopped_because: str = ""
     waits_for: str = ""
     unjudged_companies: int = 0
+    plans_waiting: int = 0
+    plans_wait_since_ms: int | None = None
+    plans_progressed_at_ms: int = 0
     pid: int = 0
     boot_id: str = ""
 
@@ -42,13 +47,16 @@ class ReactorHealth(msgspec.Struct, frozen=True, kw_only=True):
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     """Whether events can be accepted and are being processed, and each reason why not.
 
-    Companies that cannot be judged are told, and no reason: turning events away would mend none of them.
+    Companies that cannot be judged are told, and no reason: turning events away would mend none of them. Nor are plans
+    that are behind, as long as the judge gets on.
     """
 
     ready: bool
     reasons: tuple[str, ...]
     lag_entries: int | None
     unjudged_companies: int = 0
+    plans_waiting: int = 0
+    plans_behind_seconds: float = 0.0
 
 
 @cache
@@ -137,11 +145,16 @@ def readiness(
         reasons.append(f"the reactor waits and tries again: {reactor.waits_for}")
     elif reactor.lag_entries and now_ms - reactor.progressed_at_ms > STUCK_MS:
         reasons.append("the reactor has a backlog and does not move")
+    elif reactor.plans_waiting and now_ms - reactor.plans_progressed_at_ms > STUCK_MS:
+        reasons.append(f"the judge has recorded nothing for {STUCK_MS // 1000} s, while plans wait for it")
+    since_ms = reactor.plans_wait_since_ms if reactor else None
     return Readiness(
         ready=not reasons,
         reasons=tuple(reasons),
         lag_entries=reactor.lag_entries if reactor else None,
         unjudged_companies=reactor.unjudged_companies if reactor else 0,
+        plans_waiting=reactor.plans_waiting if reactor else 0,
+        plans_behind_seconds=0.0 if since_ms is None else max(0, now_ms - since_ms) / 1000,
     )
 
 

@@ -14,11 +14,22 @@ REFUSALS = Counter(
     ["door", "code", "sender"],
 )
 EVENTS = Counter("milepost_events_total", "Events that left the reactor's record stage", ["fate"])
+DOUBTFUL_DATES = Counter(
+    "milepost_doubtful_dates_total", "Events whose date is implausible, kept and flagged, by reason", ["flag"]
+)
 SIGNALS = Counter("milepost_signals_total", "Emitted signals that reached the store")
 TRANSITIONS = Counter("milepost_transitions_total", "Changes of state of milestones and outcomes")
 BATCHES = Counter("milepost_batches_total", "Batches the reactor finished")
 LAG_ENTRIES = Gauge(
     "milepost_reactor_lag_entries", "Accepted submissions not yet processed", multiprocess_mode="mostrecent"
+)
+PLANS_BEHIND = Gauge(
+    "milepost_plans_behind_seconds",
+    "For how long the company waits whose states have waited longest to be judged again",
+    multiprocess_mode="mostrecent",
+)
+PLANS_WAITING = Gauge(
+    "milepost_plans_waiting", "Companies whose states wait to be judged again", multiprocess_mode="mostrecent"
 )
 RESTARTS = Counter("milepost_process_restarts_total", "Child processes that died and were started again", ["process"])
 LOOP_HELD = Counter(

@@ -39,6 +39,7 @@ from milepost.testing.nothing import (
     EmptyFiles,
     EmptyPrivacy,
     EmptySnapshots,
+    IdleJudge,
     NoHistory,
     ZeroMetrics,
 )
@@ -171,8 +172,7 @@ def open_console(
     Live streams end with what there is, unless the test brings its own `live`. With a client of the store, companies
     have their real histories, log and feeds are those of the store, and metrics know who is who.
     """
-    clock = StandingClock(NOW_MS)
-    database = make_control_database(folder)
+    clock, database = StandingClock(NOW_MS), make_control_database(folder)
     identities = IdentitySource(database)
     deps = WebDeps(
         database=database,
@@ -185,6 +185,7 @@ def open_console(
         tallies=TallyReader(folder / "reactor.sqlite"),
         rejections=RejectionReader(folder / "rejections", keep_ms=7 * 86_400_000, clock=clock),
         metrics=(metrics or ZeroMetrics()) if client is None else MetricReader(client, identities),
+        judging=IdleJudge(),
         identities=identities,
         histories=NoHistory() if client is None else HistoryReader(client),
         foresight=NoHistory() if client is None else JudgeAhead(database, client, clock),

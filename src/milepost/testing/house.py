@@ -195,7 +195,7 @@ class House:
     def attempt(self, job: Job, *, dies_at_word: int = 0, is_cancelled: bool = False) -> None:
         """Run the job, the only one that is queued, from what it saved last. CrashError where it was to die."""
         with self.database.write() as session:
-            jobs.requeue_running(session)
+            jobs.requeue_running(session, now_ms=self.clock(), begun_before_ms=0)
             taken = jobs.take_job(session, now_ms=NOW_MS)
         assert taken is not None
         assert taken[0].id == job.id
@@ -252,6 +252,7 @@ def open_house(folder: Path, client: Client) -> Iterator[House]:
             control_file=folder / "control.sqlite",
             drop_snapshots=lambda: None,
             clock=clock,
+            settling_seconds=0.0,
         )
         yield House(folder, client, reactor, premises, clock)
     database.close()

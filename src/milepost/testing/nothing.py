@@ -13,9 +13,13 @@ from milepost.domain.crossing import Ask, Crossing, Threshold
 from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
 from milepost.domain.identities import Identities
-from milepost.domain.milestone import Transition
+from milepost.domain.milestone import AssignedMilestone, Transition
 from milepost.domain.privacy import CompanySubject, UserSubject
-from milepost.store.event_log import EmittedSignal, EventFilter, EventKeySeen, LoggedEvent, Place
+from milepost.judge.loop import JudgingState
+from milepost.judge.rules import Facts
+from milepost.store.doubtful_dates import DoubtfulDatesSeen
+from milepost.store.event_filter import EventFilter
+from milepost.store.event_log import EmittedSignal, EventKeySeen, LoggedEvent, Place
 from milepost.store.feed_export import Export, ExportFormat
 from milepost.store.feeds import FeedFilter, FeedPlace, FeedRow, FeedTime
 from milepost.store.position import Position
@@ -52,9 +56,19 @@ class EmptyEventLog:
         """Nothing."""
         return ()
 
+    def logged(self, request_ids: Collection[UUID]) -> set[UUID]:
+        """Nothing."""
+        return set()
+
     def fates(self) -> Mapping[Fate, int]:
         """Nothing."""
         return {}
+
+    def doubtful_dates(
+        self, *, connection_id: UUID | None, since_ms: int | None, until_ms: int | None
+    ) -> Sequence[DoubtfulDatesSeen]:
+        """Nothing."""
+        return ()
 
     def fates_of(self, request_ids: Sequence[UUID]) -> Mapping[Fate, int]:
         """Nothing."""
@@ -138,6 +152,12 @@ class ZeroMetrics:
         """What there is without emissions."""
         return dict.fromkeys(company_ids or (), basis.empty)
 
+    def values_of_many(
+        self, bases: Mapping[UUID, Basis], as_of_ms: int, company_ids: Collection[UUID] | None = None
+    ) -> Mapping[UUID, Mapping[UUID, float | None]]:
+        """What there is without emissions."""
+        return {metric_id: self.values(basis, as_of_ms, company_ids) for metric_id, basis in bases.items()}
+
     def series(
         self, basis: Basis, ends_ms: Sequence[int], company_ids: Sequence[UUID]
     ) -> Mapping[UUID, Sequence[float | None]]:
@@ -157,6 +177,21 @@ class ZeroMetrics:
     def crossings(self, basis: Basis, threshold: Threshold, asks: Sequence[Ask]) -> list[list[Crossing]]:
         """None."""
         return [[] for _ in asks]
+
+
+class IdleJudge:
+    """A judge that nobody waits for, and that remembers nothing."""
+
+    state = JudgingState(0, None, 0)
+    unjudged = 0
+
+    def waits_since(self, company_id: UUID) -> int | None:
+        """Not at all."""
+        return None
+
+    def known(self, milestones: Sequence[AssignedMilestone], by_metric: Mapping[UUID, Basis]) -> Mapping[UUID, Facts]:
+        """Nothing."""
+        return {}
 
 
 class NoHistory:

@@ -14,7 +14,8 @@ from clickhouse_connect.driver.client import Client
 from milepost.control.directory import DefinitionSource, JudgedPlans
 from milepost.domain.account import Role
 from milepost.domain.event import Emissions
-from milepost.judge.step import Judge, touches
+from milepost.judge.step import Judge
+from milepost.judge.touches import touches
 from milepost.measure.queries import MetricReader
 from milepost.measure.windows import DAY_MS
 from milepost.store.signals import insert_signals

@@ -15,15 +15,17 @@ from milepost.kit.clock import Clock
 from milepost.record.rejections import RejectionReader
 from milepost.web.feeds import Feeds
 from milepost.web.live import LiveStreams
-from milepost.web.ports import EventLog, Foresight, Histories, MetricValues, Privacy, Snapshots, Tallies
+from milepost.web.ports import EventLog, Foresight, Histories, Judging, MetricValues, Privacy, Snapshots, Tallies
 from milepost.web.sign_in import SignInDesk
+from milepost.web.spreads import Spreads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebDeps:
     """`api_url` is the base of the api listener, for tracking scripts; `is_tls` marks the session cookie Secure.
 
-    `jobs_folder` is where an upload is put for its job. A request's body may take `body_seconds` to arrive, and the
+    `jobs_folder` is where an upload is put for its job. `wait_for_doors` returns once the front doors know the
+    connections as of a revision, or after a few seconds. A request's body may take `body_seconds` to arrive, and the
     reader of an answer may stop for `reader_seconds`.
     """
 
@@ -37,6 +39,7 @@ class WebDeps:
     tallies: Tallies
     rejections: RejectionReader
     metrics: MetricValues
+    judging: Judging
     identities: Callable[[], Identities]
     histories: Histories
     foresight: Foresight
@@ -46,8 +49,10 @@ class WebDeps:
     snapshots: Snapshots
     privacy: Privacy
     jobs_folder: Path
+    wait_for_doors: Callable[[int], object] = lambda _revision: None
     body_seconds: float = 30.0
     reader_seconds: float = 30.0
+    spreads: Spreads = field(default_factory=Spreads)
 
 
 def _of_app(request: Request) -> WebDeps:

@@ -15,11 +15,15 @@ from milepost.domain.combination import History
 from milepost.domain.event import EventId
 from milepost.domain.fate import Fate
 from milepost.domain.identities import Identities
-from milepost.domain.milestone import Transition
+from milepost.domain.milestone import AssignedMilestone, Transition
 from milepost.domain.privacy import CompanySubject, UserSubject
 from milepost.domain.tally import Tally
+from milepost.judge.loop import JudgingState
 from milepost.judge.ports import Measures
-from milepost.store.event_log import EmittedSignal, EventFilter, EventKeySeen, LoggedEvent, Place
+from milepost.judge.rules import Facts
+from milepost.store.doubtful_dates import DoubtfulDatesSeen
+from milepost.store.event_filter import EventFilter
+from milepost.store.event_log import EmittedSignal, EventKeySeen, LoggedEvent, Place
 from milepost.store.feed_export import Export, ExportFormat
 from milepost.store.feeds import FeedFilter, FeedPlace, FeedRow, FeedTime
 from milepost.store.position import Position
@@ -49,11 +53,19 @@ class EventLog(Protocol):
     def request(self, request_id: UUID) -> Sequence[LoggedEvent]:
         """All events of a request in their order; empty if the log does not have it (yet)."""
 
+    def logged(self, request_ids: Collection[UUID]) -> set[UUID]:
+        """Which of the requests the log has: with all their events, since a batch brings these at once."""
+
     def fates(self) -> Mapping[Fate, int]:
         """How many events of the whole log met which fate."""
 
     def fates_of(self, request_ids: Sequence[UUID]) -> Mapping[Fate, int]:
         """How many events of these requests met which fate; what is not processed yet does not count."""
+
+    def doubtful_dates(
+        self, *, connection_id: UUID | None, since_ms: int | None, until_ms: int | None
+    ) -> Sequence[DoubtfulDatesSeen]:
+        """How many events have doubtful dates, by connection and reason, with the latest of each."""
 
     def signals_of(self, event_id: EventId, generations: dict[UUID, int]) -> Sequence[EmittedSignal]:
         """What the event emitted, in each signal's generation in force."""
@@ -131,6 +143,24 @@ class Foresight(Protocol):
         """The changes of state that the company's plan would see."""
 
 
+class Judging(Protocol):
+    """The judge at work (`judge.loop.JudgeLoop`)."""
+
+    @property
+    def unjudged(self) -> int:
+        """How many companies cannot be judged as they are."""
+
+    @property
+    def state(self) -> JudgingState:
+        """How far behind it is."""
+
+    def waits_since(self, company_id: UUID) -> int | None:
+        """Since when the company waits to be judged, but for what the database says it is owed, in Unix ms."""
+
+    def known(self, milestones: Sequence[AssignedMilestone], by_metric: Mapping[UUID, Basis]) -> Mapping[UUID, Facts]:
+        """By copy, what it was judged by, as far as that is at hand and nothing has altered it since."""
+
+
 class MetricValues(Measures, Protocol):
     """What metrics are (`measure.queries.MetricReader`); instants are Unix milliseconds, and None is no value."""
 
@@ -138,6 +168,11 @@ class MetricValues(Measures, Protocol):
         self, basis: Basis, as_of_ms: int, company_ids: Collection[UUID] | None = None
     ) -> Mapping[UUID, float | None]:
         """The value of exactly the companies asked for; with None, of all that have an emission in a window."""
+
+    def values_of_many(
+        self, bases: Mapping[UUID, Basis], as_of_ms: int, company_ids: Collection[UUID] | None = None
+    ) -> Mapping[UUID, Mapping[UUID, float | None]]:
+        """The same of many metrics in one pass; one that does not fit its signal is left out."""
 
     def series(
         self, basis: Basis, ends_ms: Sequence[int], company_ids: Sequence[UUID]

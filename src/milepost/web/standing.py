@@ -1,20 +1,19 @@
-"""How plans stand, in words and at any instant: judged anew from the metrics for whoever asks, nothing is recorded.
+"""How plans stand: by the states on record, in words, or at any instant; nothing is recorded here.
 
 Takes copies; gives them with an explanation, or as they stood, or will stand unless something happens, at an instant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from milepost.control.repos.bases import bases
 from milepost.control.repos.metrics import list_metrics
 from milepost.control.repos.settings import read_settings
 from milepost.domain.basis import Basis
-from milepost.domain.errors import InvalidInputError
 from milepost.domain.metric import Formula, Metric
 from milepost.domain.milestone import AssignedMilestone, AutomaticAction
 from milepost.domain.outcome import AssignedOutcome
@@ -22,21 +21,28 @@ from milepost.judge.course import PlanCases, outcome_course
 from milepost.judge.explain import Telling, explain_milestone, explain_outcome
 from milepost.judge.facts import FactFinder
 from milepost.judge.outcomes import OutcomeVerdict, judge_outcomes, part_of
-from milepost.judge.rules import Case, Verdict
+from milepost.judge.rules import Case, Facts, Verdict
 from milepost.kit.clock import to_datetime
+from milepost.web.behind import Behind, behind_since
 from milepost.web.deps import WebDeps
 
 
 class ExplainedMilestone(AssignedMilestone):
-    """A copy, and where it stands in sentences: what is done, what is missing, when it is due, why it is at risk."""
+    """A copy, and where it stands in sentences: what is done, what is missing, when it is due, why it is at risk.
 
-    explanation: tuple[str, ...]
+    `explanation` is null in lists of several companies, unless it is asked for. With `behind`, something has happened
+    that the state does not show yet.
+    """
+
+    explanation: tuple[str, ...] | None = None
+    behind: Behind | None = None
 
 
 class ExplainedOutcome(AssignedOutcome):
-    """An outcome on a plan, and where it stands in sentences."""
+    """An outcome on a plan, and where it stands in sentences; as with milestones."""
 
-    explanation: tuple[str, ...]
+    explanation: tuple[str, ...] | None = None
+    behind: Behind | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +51,18 @@ class Standing:
 
     milestones: Sequence[ExplainedMilestone]
     outcomes: Sequence[ExplainedOutcome]
+
+
+def on_record(
+    deps: WebDeps, milestones: Sequence[AssignedMilestone], outcomes: Sequence[AssignedOutcome] = ()
+) -> Standing:
+    """As their states are on record, without an explanation: nothing is measured."""
+    with deps.database.read() as session:
+        behind = behind_since(deps, session, {one.company_id for some in (milestones, outcomes) for one in some})
+    return Standing(
+        milestones=[ExplainedMilestone(**dict(one), behind=behind.get(one.company_id)) for one in milestones],
+        outcomes=[ExplainedOutcome(**dict(one), behind=behind.get(one.company_id)) for one in outcomes],
+    )
 
 
 def standing(
@@ -60,23 +78,46 @@ def standing(
     with deps.database.read() as session:
         by_metric, calendar = bases(session), read_settings(session).calendar
         metrics = {metric.id: metric for metric in list_metrics(session)}
-    facts = FactFinder(deps.metrics).find(milestones, by_metric, {})
+        companies = {one.company_id for some in (milestones, outcomes) for one in some}
+        behind = behind_since(deps, session, companies)
+    facts = _facts(deps, [one for one in milestones if at_ms is None or one.company_id not in behind], by_metric)
+    facts |= FactFinder(deps.metrics).find([one for one in milestones if one.id not in facts], by_metric, {})
     cases = {one.id: Case(one, facts[one.id]) for one in milestones if one.id in facts}
     verdicts = {copy_id: case.judge(now, calendar) for copy_id, case in cases.items()}
     values = _values(deps, milestones, by_metric, now_ms)
     telling = Telling(now=now, calendar=calendar, show=_Shown(metrics, by_metric))
+    asked = None if at_ms is None else PlanCases(milestones, cases)
     told = [
         ExplainedMilestone(
             **dict(one if at_ms is None else _as_judged(one, verdicts.get(one.id))),
-            explanation=explain_milestone(
-                one, verdicts.get(one.id), facts.get(one.id), _of_actions(one, values), telling
-            ),
+            explanation=_BEHIND
+            if asked is None and _is_other(one, verdicts.get(one.id))
+            else explain_milestone(one, verdicts.get(one.id), facts.get(one.id), _of_actions(one, values), telling),
+            behind=behind.get(one.company_id) if asked is None else None,
         )
         for one in milestones
     ]
-    asked = None if at_ms is None else PlanCases(milestones, cases)
     judged = _outcomes(milestones, outcomes, verdicts, telling, asked)
-    return Standing(milestones=told, outcomes=judged)
+    return Standing(
+        milestones=told,
+        outcomes=judged
+        if asked is not None
+        else [one.model_copy(update={"behind": behind.get(one.company_id)}) for one in judged],
+    )
+
+
+_BEHIND: Final = ("Something has happened that its state does not show yet: it is about to be judged again.",)
+
+
+def _is_other(one: AssignedMilestone, verdict: Verdict | None) -> bool:
+    return verdict is not None and (verdict.state is not one.state)
+
+
+def _facts(
+    deps: WebDeps, milestones: Sequence[AssignedMilestone], by_metric: Mapping[UUID, Basis]
+) -> dict[UUID, Facts]:
+    """What the judge has at hand: what the states on record were judged by."""
+    return dict(deps.judging.known(milestones, by_metric))
 
 
 def _outcomes(
@@ -98,7 +139,9 @@ def _outcomes(
             if (copy := copies.get((one.company_id, weighted.milestone_id))) is not None
         ]
         stood = {} if asked is None else _as_it_stood(one, verdict, asked, telling)
-        told.append(ExplainedOutcome(**{**dict(one), **stood}, explanation=explain_outcome(verdict, parts, telling)))
+        is_other = asked is None and (one.state, one.progress) != (verdict.state, verdict.progress)
+        explanation = _BEHIND if is_other else explain_outcome(verdict, parts, telling)
+        told.append(ExplainedOutcome(**{**dict(one), **stood}, explanation=explanation))
     return told
 
 
@@ -124,21 +167,16 @@ class _Shown:
 
 def _values(
     deps: WebDeps, milestones: Sequence[AssignedMilestone], by_metric: Mapping[UUID, Basis], now_ms: int
-) -> dict[UUID, Mapping[UUID, float | None]]:
-    """By metric and company: one query for each metric."""
-    companies: dict[UUID, set[UUID]] = {}
-    for one in milestones:
-        for action in one.definition.actions:
-            if isinstance(action, AutomaticAction) and action.metric_id in by_metric:
-                companies.setdefault(action.metric_id, set()).add(one.company_id)
-    return {metric: _measured(deps, by_metric[metric], now_ms, some) for metric, some in companies.items()}
-
-
-def _measured(deps: WebDeps, basis: Basis, now_ms: int, companies: Collection[UUID]) -> Mapping[UUID, float | None]:
-    try:
-        return deps.metrics.values(basis, now_ms, companies)
-    except InvalidInputError:  # the signal lost the field; the explanation says so
-        return {}
+) -> Mapping[UUID, Mapping[UUID, float | None]]:
+    """By metric and company: one query for all metrics; of one that does not fit its signal, none."""
+    asked = {
+        action.metric_id: by_metric[action.metric_id]
+        for one in milestones
+        for action in one.definition.actions
+        if isinstance(action, AutomaticAction) and action.metric_id in by_metric
+    }
+    companies = {one.company_id for one in milestones}
+    return deps.metrics.values_of_many(asked, now_ms, companies) if asked else {}
 
 
 def _of_actions(one: AssignedMilestone, values: Mapping[UUID, Mapping[UUID, float | None]]) -> list[float | None]:

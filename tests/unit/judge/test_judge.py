@@ -37,7 +37,8 @@ from milepost.domain.milestone import (
 from milepost.domain.outcome import AssignedOutcome, OutcomeDraft, OutcomeState, WeightedMilestone
 from milepost.domain.signal import Signal
 from milepost.judge.loop import JudgeLoop
-from milepost.judge.step import Judge, touches
+from milepost.judge.step import Judge
+from milepost.judge.touches import touches
 from milepost.judge.transitions import CORRECTED
 from milepost.kit.clock import to_datetime
 from milepost.measure.queries import MetricReader
@@ -91,7 +92,6 @@ class Shop:
         self.judge = Judge(self.reader, self.plans, lambda: self.now_ms, identities)
 
     def judge_changes(self) -> list[Transition]:
-        """What happens after a person changed definitions, assignments or ticks."""
         self.definitions.refresh()
         return self.judge.judge()
 
@@ -367,10 +367,10 @@ def test_what_is_owed_is_judged_from_scratch_and_stays_owed_until_it_is(shop: Sh
     shop.reader.is_down = True
     with pytest.raises(UnavailableError):
         loop.look()
-    assert set(rejudgings.owed().values()) == {shop.acme, shop.bolt}
+    assert {one.company_id for one in rejudgings.owed(9)} == {shop.acme, shop.bolt}
     shop.reader.is_down = False
     loop.look()
-    assert rejudgings.owed() == {}
+    assert rejudgings.owed(9) == ()
     assert shop.milestone_of(shop.acme).state is MilestoneState.IN_PROGRESS
 
 

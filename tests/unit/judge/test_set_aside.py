@@ -126,7 +126,7 @@ def test_the_loop_settles_what_it_owes_also_to_those_who_cannot_be_judged(firms:
         copies.tick_action(session, copy.id, 0, to_datetime(NOW_MS), Act("ada@example.com", firms.now_ms))
     loop.look()
     assert firms.states()[0] is MilestoneState.ACHIEVED
-    assert (rejudgings.owed_for_plans(), failures, loop.unjudged) == ({}, [], 1)
+    assert (rejudgings.owed(9), failures, loop.unjudged) == ((), [], 1)
 
 
 def test_where_the_database_fails_amid_it_all_are_due_again(firms: Firms) -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import case, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks
@@ -72,6 +72,29 @@ def count_copies(session: Session, row: MilestoneRow | OutcomeRow) -> CopyCounts
         differing=sum(count for text, _, count in groups if parse(text) != parse(row.definition)),
         edited=sum(count for _, is_edited, count in groups if is_edited),
     )
+
+
+def count_all_copies(session: Session, table: type[MilestoneRow | OutcomeRow]) -> dict[UUID, CopyCounts]:
+    """Of every definition that has copies, in two statements; only copies of another text are looked at one by one."""
+    is_milestone = table is MilestoneRow
+    copy: type[AssignedMilestoneRow | AssignedOutcomeRow]
+    copy = AssignedMilestoneRow if is_milestone else AssignedOutcomeRow
+    of = AssignedMilestoneRow.milestone_id if is_milestone else AssignedOutcomeRow.outcome_id
+    parse = parse_milestone if is_milestone else parse_outcome
+    other = (
+        select(of, copy.definition, table.definition, func.count())
+        .join(table, table.id == of)
+        .where(copy.definition != table.definition)
+        .group_by(of, copy.definition, table.definition)
+    )
+    differing: dict[UUID, int] = defaultdict(int)
+    for definition_id, text, definition, count in session.execute(other):
+        differing[definition_id] += count if parse(text) != parse(definition) else 0
+    edited = func.sum(case((copy.is_edited, 1), else_=0))
+    return {
+        definition_id: CopyCounts(assigned=count, differing=differing[definition_id], edited=of_them)
+        for definition_id, count, of_them in session.execute(select(of, func.count(), edited).group_by(of))
+    }
 
 
 def update_assigned_milestone(

@@ -44,6 +44,15 @@ def add_job(session: Session, draft: JobDraft, *, actor: str, now_ms: int, job_i
     return _to_job(row)
 
 
+def add_running(session: Session, draft: JobDraft, *, actor: str, now_ms: int) -> Job:
+    """A job that no runner takes, since it is under way already."""
+    job = add_job(session, draft, actor=actor, now_ms=now_ms)
+    row = _row(session, job.id)
+    row.state, row.started_at_ms = JobState.RUNNING.value, now_ms
+    session.flush()
+    return _to_job(row)
+
+
 def get_job(session: Session, job_id: UUID) -> Job:
     """One job; NotFoundError."""
     return _to_job(_row(session, job_id))
@@ -88,6 +97,8 @@ def cancel_job(session: Session, job_id: UUID, *, now_ms: int) -> Job:
         raise ConflictError(f"The job has {row.state} already.")
     if row.kind == JobKind.BACKFILL and _is_in_force(session, row):
         raise ConflictError("It is too late: the new history is in force, and only old rows are still taken away.")
+    if row.kind == JobKind.JUDGING:
+        raise ConflictError("Judging cannot be cancelled: states would stay as they were.")
     row.is_cancel_wanted = True
     if row.state == JobState.QUEUED and row.started_at_ms is None:
         row.state = JobState.CANCELLED.value
@@ -113,10 +124,13 @@ def retry_job(session: Session, job_id: UUID) -> Job:
     return _to_job(row)
 
 
-def requeue_running(session: Session) -> None:
-    """At the runner's start: what ran when its process ended goes on."""
+def requeue_running(session: Session, *, now_ms: int, begun_before_ms: int) -> None:
+    """At the runner's start: what ran when its process ended goes on. A judging of all is begun anew by the judge."""
     running = update(JobRow).where(JobRow.state == JobState.RUNNING.value)
-    session.execute(running.values(state=JobState.QUEUED.value))
+    is_judging = JobRow.kind == JobKind.JUDGING.value
+    session.execute(running.where(~is_judging).values(state=JobState.QUEUED.value))
+    broken_off = running.where(is_judging, JobRow.created_at_ms < begun_before_ms)
+    session.execute(broken_off.values(state=JobState.CANCELLED.value, finished_at_ms=now_ms))
 
 
 def take_job(session: Session, *, now_ms: int) -> tuple[Job, dict[str, Any]] | None:

@@ -59,7 +59,7 @@ def note_changes(session: Session, kind: ChangeKind, copies: Iterable[Noted], ac
     """Keep that this was done to these copies, and have the judge look at their companies.
 
     What Milepost gives to a company that an event has just made is judged with that event, which is not readable yet;
-    only where nothing comes of the event, a little later.
+    only where nothing comes of the event, a little later. What a person does to a few companies comes first.
     """
     rows: list[dict[str, Any]] = [
         {
@@ -75,10 +75,15 @@ def note_changes(session: Session, kind: ChangeKind, copies: Iterable[Noted], ac
     if rows:
         session.execute(insert(PlanChangeRow), rows)
         due_ms = act.now_ms + (EVENT_IS_READABLE_MS if act.actor == MILEPOST else 0)
-        owe_rejudging(session, {row["company_id"] for row in rows}, now_ms=due_ms, from_scratch=False)
+        company_ids = {row["company_id"] for row in rows}
+        is_urgent = act.actor != MILEPOST and len(company_ids) <= _URGENT_COMPANIES
+        owe_rejudging(session, company_ids, now_ms=due_ms, from_scratch=False, is_urgent=is_urgent)
 
 
-_FEW_COMPANIES: Final = 200
+_URGENT_COMPANIES: Final = 20
+"""What a person does to more companies than this at once is work in bulk, and takes its turn."""
+
+_FEW_COMPANIES: Final = 1_000
 
 
 def page_plan_changes(

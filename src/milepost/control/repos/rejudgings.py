@@ -1,43 +1,109 @@
-"""Companies that the judge owes a judging from scratch: written with the change, taken off once it is done."""
+"""Companies that must be judged again: one row each, written with the change, taken off once they have been judged."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Select, Table, case, delete, func, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks
 from milepost.control.rows import RejudgingRow
+from milepost.domain.plan import Owed, Waiting
 from milepost.kit.ids import uuid7
 
-_MOST_AT_ONCE = 2_000
 
-
-def owe_rejudging(session: Session, company_ids: Collection[UUID], *, now_ms: int, from_scratch: bool = True) -> None:
+def owe_rejudging(
+    session: Session,
+    company_ids: Collection[UUID],
+    *,
+    now_ms: int,
+    from_scratch: bool = True,
+    is_urgent: bool = False,
+) -> None:
     """Let these companies be judged soon after this transaction is committed: from scratch, unless only plans changed.
 
     For every change of history that the judge is not told of as an emission: emissions deleted or rewritten, and
-    companies combined or separated. Not before the clock shows `now_ms`.
+    companies combined or separated. Not before the clock shows `now_ms`. A company that waits already keeps its place,
+    and what it waits for is the sum of both.
     """
-    if company_ids:
-        session.execute(
-            insert(RejudgingRow),
-            [{"id": uuid7(now_ms), "company_id": one, "from_scratch": from_scratch} for one in company_ids],
+    for chunk in chunks(sorted(company_ids)):  # in one order, so that two writers of PostgreSQL never block each other
+        _upsert(
+            session,
+            [
+                {
+                    "company_id": company_id,
+                    "mark": uuid7(now_ms),
+                    "from_scratch": from_scratch,
+                    "is_urgent": is_urgent,
+                    "since_ms": now_ms,
+                    "due_ms": now_ms,
+                }
+                for company_id in chunk
+            ],
         )
 
 
-def owed_rejudgings(session: Session, *, from_scratch: bool, now_ms: int) -> dict[UUID, UUID]:
-    """The company of each entry that is due, oldest first; a company may have several."""
+def owed_rejudgings(session: Session, *, now_ms: int, most: int, urgent_only: bool = False) -> tuple[Owed, ...]:
+    """Those that are due: what a person waits for first, then those that have waited longest."""
     row = RejudgingRow
-    due = row.id < UUID(int=(now_ms + 1) << 80)  # ids begin with their time
-    entries = select(row.id, row.company_id).where(row.from_scratch.is_(from_scratch), due)
-    entries = entries.order_by(row.id).limit(_MOST_AT_ONCE)
-    return {row.id: row.company_id for row in session.execute(entries)}
+    query = _owed().where(row.due_ms <= now_ms).order_by(row.is_urgent.desc(), row.due_ms, row.company_id).limit(most)
+    return _read(session, query.where(row.is_urgent.is_(True)) if urgent_only else query)
 
 
-def settle_rejudgings(session: Session, entries: Collection[UUID]) -> None:
-    """Take these entries away: their companies have been judged since."""
-    for chunk in chunks(entries):
-        session.execute(delete(RejudgingRow).where(RejudgingRow.id.in_(chunk)))
+def owed_among(session: Session, company_ids: Collection[UUID], *, now_ms: int) -> tuple[Owed, ...]:
+    """Those of these companies that are due."""
+    found: list[Owed] = []
+    for chunk in chunks(company_ids):
+        found += _read(session, _owed().where(RejudgingRow.due_ms <= now_ms, RejudgingRow.company_id.in_(chunk)))
+    return tuple(found)
+
+
+def settle_rejudgings(session: Session, judged: Collection[Owed]) -> None:
+    """These have been judged: take away those to which nothing was done since they were read."""
+    row = RejudgingRow
+    for chunk in chunks(judged):
+        seen = row.company_id.in_([one.company_id for one in chunk]), row.mark.in_([one.mark for one in chunk])
+        session.execute(delete(row).where(*seen))
+
+
+def count_waiting(session: Session, *, now_ms: int) -> Waiting:
+    """How many are due, and since when the first of them waits."""
+    row = RejudgingRow
+    found = session.execute(select(func.count(), func.min(row.since_ms)).where(row.due_ms <= now_ms)).one()
+    return Waiting(*found)
+
+
+def _owed() -> Select[UUID, UUID, bool, bool, int]:
+    row = RejudgingRow
+    return select(row.company_id, row.mark, row.from_scratch, row.is_urgent, row.since_ms)
+
+
+def _read(session: Session, query: Select[UUID, UUID, bool, bool, int]) -> tuple[Owed, ...]:
+    return tuple(Owed(*found) for found in session.execute(query))
+
+
+def _upsert(session: Session, values: Sequence[dict[str, Any]]) -> None:
+    table, row = RejudgingRow.__table__, RejudgingRow
+    assert isinstance(table, Table)
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    query = dialect.insert(table)
+    fresh = query.excluded
+    query = query.on_conflict_do_update(
+        index_elements=["company_id"],
+        set_={
+            "mark": fresh.mark,
+            "from_scratch": or_(row.from_scratch, fresh.from_scratch),
+            "is_urgent": or_(row.is_urgent, fresh.is_urgent),
+            "since_ms": _least(row.since_ms, fresh.since_ms),
+            "due_ms": _least(row.due_ms, fresh.due_ms),
+        },
+    )
+    session.execute(query, list(values))
+
+
+def _least(kept: Any, fresh: Any) -> Any:
+    return case((kept <= fresh, kept), else_=fresh)

@@ -5,6 +5,7 @@ Takes a session and gives domain types; refuses what does not fit together. Writ
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from milepost.control.bulk import chunks
 from milepost.control.checks import check_metrics_still_fit, check_signal
 from milepost.control.repos.jobs import find_unfinished
 from milepost.control.repos.key_spaces import ensure_key_spaces
@@ -95,6 +97,17 @@ def list_signal_revisions(session: Session, signal_id: UUID) -> tuple[SignalRevi
         SignalRevision(signal=_to_signal(row), created_at=to_datetime(row.created_at_ms))
         for row in session.scalars(of_signal.order_by(SignalRevisionRow.revision.desc()))
     )
+
+
+def signals_as_of(session: Session, revisions: Collection[tuple[UUID, int]]) -> dict[tuple[UUID, int], Signal]:
+    """Signals as they were in these revisions, by id and revision."""
+    row = SignalRevisionRow
+    found: dict[tuple[UUID, int], Signal] = {}
+    for chunk in chunks(sorted({signal_id for signal_id, _ in revisions})):
+        numbers = {revision for _, revision in revisions}
+        query = select(row).where(row.signal_id.in_(chunk), row.revision.in_(numbers))
+        found |= {(one.signal_id, one.revision): _to_signal(one) for one in session.scalars(query)}
+    return found
 
 
 def list_all_revisions(session: Session) -> tuple[Signal, ...]:

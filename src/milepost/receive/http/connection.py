@@ -8,36 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import math
-import re
-from enum import Enum, auto
-from typing import Final, cast
+from typing import cast
 
 from milepost.domain.errors import MilepostError, UnavailableError
 from milepost.receive.expand import BodyTooLargeError
 from milepost.receive.http.errors import (
     BodyTooSlowError,
-    HeadTooLargeError,
     HeadTooSlowError,
-    LineTooLongError,
 )
+from milepost.receive.http.lines import end_of_head, without_blank_lines
 from milepost.receive.http.owner import Owner, peer_of
 from milepost.receive.http.port import Call, Reply
-from milepost.receive.http.reader import END, Reader, check_lines
+from milepost.receive.http.reader import Reader
+from milepost.receive.http.state import ANSWERING, BODY, CLOSED, HEAD, LINGER
 from milepost.receive.http.writer import CLOSING, CONTINUE, KEEPING, encode
-
-
-class State(Enum):
-    """Where a connection stands."""
-
-    HEAD = auto()  # between two requests, or in the head of one
-    BODY = auto()  # in the body of a request that the application wants
-    ANSWERING = auto()  # the application has it whole
-    LINGER = auto()  # answered early; the rest of the body is dropped
-    CLOSED = auto()  # answered for the last time; whatever still comes is dropped
-
-
-HEAD, BODY, ANSWERING, LINGER, CLOSED = State
-_BLANK_LINES: Final = re.compile(rb"(?:\r\n)+")
 
 
 class Connection(asyncio.Protocol):
@@ -65,8 +49,6 @@ class Connection(asyncio.Protocol):
         self._is_paused = False
         self._is_advancing = False
         self.due = math.inf
-
-    # What the loop calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio."""
@@ -114,8 +96,6 @@ class Connection(asyncio.Protocol):
         self._wait_anew()
         self._advance()
 
-    # What the server calls.
-
     def release(self) -> None:
         """Go on reading."""
         self._is_held = False
@@ -153,8 +133,6 @@ class Connection(asyncio.Protocol):
             CLOSED: bounds.close_seconds,
         }
         self.due = self._loop.time() + seconds[self._state]
-
-    # The course.
 
     def _advance(self) -> None:
         if self._is_advancing or self._is_held:
@@ -198,31 +176,17 @@ class Connection(asyncio.Protocol):
 
     def _head(self) -> bytes | None:
         """The whole head at the buffer's start, taken out; None when it is not there yet."""
-        bounds, buffer = self._bounds, self._buffer
-        if buffer.startswith(b"\r\n"):  # some clients send an empty line behind a body
-            self._buffer = buffer = buffer[_BLANK_LINES.match(buffer).end() :]  # type: ignore[union-attr]
-            self._seen = 0
-        found = buffer.find(END, max(0, self._seen - 3))
-        end = len(buffer) if found < 0 else found + len(END)
-        if end > bounds.line_bytes and buffer.find(b"\r\n", 0, bounds.line_bytes + 2) < 0:
-            check_lines(buffer[: bounds.line_bytes])
-            raise LineTooLongError(f"The request line may have at most {bounds.line_bytes} bytes.")
-        if end > bounds.head_bytes:
-            check_lines(buffer[: bounds.head_bytes])
-            raise HeadTooLargeError(f"The head of a request may have at most {bounds.head_bytes} bytes.")
-        if found < 0:
-            self._await_head()
+        if self._buffer.startswith(b"\r\n"):  # some clients send an empty line behind a body
+            self._buffer, self._seen = without_blank_lines(self._buffer), 0
+        end = end_of_head(self._buffer, self._seen, self._bounds)
+        if end is None:
+            if self._seen == 0:
+                self.due = self._loop.time() + self._bounds.head_seconds
+            self._seen = len(self._buffer)
             return None
         self._seen = 0
-        self._buffer = buffer[end:]
-        return buffer[:end]
-
-    def _await_head(self) -> None:
-        """The head's end is not there yet. What can no longer become one is refused at once."""
-        check_lines(self._buffer[max(0, self._seen - 1) :])
-        if self._seen == 0:
-            self.due = self._loop.time() + self._bounds.head_seconds
-        self._seen = len(self._buffer)
+        raw, self._buffer = self._buffer[:end], self._buffer[end:]
+        return raw
 
     def _expect_body(self, call: Call) -> None:
         bounds, declared = self._bounds, self._reader.declared

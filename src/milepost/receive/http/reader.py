@@ -19,9 +19,9 @@ from httptools import (
 
 from milepost.receive.http.bounds import Bounds
 from milepost.receive.http.errors import FramingError, HeadTooLargeError, UnknownMethodError, UnknownVersionError
+from milepost.receive.http.lines import END, check_lines
 from milepost.receive.http.port import Head
 
-END: Final = b"\r\n\r\n"
 _REQUEST: Final = re.compile(rb"[A-Za-z]+ [!-~]+ HTTP/1\.[01]\r\n")
 _UPGRADE: Final = re.compile(rb"\r\nupgrade[ \t]*:", re.IGNORECASE)
 _ORIGIN: Final = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
@@ -218,15 +218,6 @@ class Reader:
                 break
         self._tail = text[-3:]
         return data[start:]
-
-
-def check_lines(raw: bytes) -> None:
-    """FramingError for what ends no line of HTTP; llhttp would say so too, but only once the whole head is there.
-
-    A line feed at the very beginning may be the second half of a line's end.
-    """
-    if raw.count(b"\n", 1) != raw.count(b"\r\n") or b"\0" in raw:
-        raise FramingError("This is no valid HTTP request: there is a bare line feed or a NUL byte in it.")
 
 
 def _headers_of(fields: list[tuple[bytes, bytes]]) -> dict[str, str]:

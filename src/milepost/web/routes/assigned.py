@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from milepost.control.repos import assigned, copies
@@ -22,12 +22,18 @@ from milepost.web.changes import change
 from milepost.web.deps import Deps, WebDeps
 from milepost.web.paging import Cursor, Limit, Page, page_of, read_cursor
 from milepost.web.places import place_of, read_place
-from milepost.web.standing import ExplainedMilestone, ExplainedOutcome, standing
+from milepost.web.standing import ExplainedMilestone, ExplainedOutcome, on_record, standing
 from milepost.web.versions import Versioned
 
 router = APIRouter(tags=["assigned"])
 
 ActionIndex = Annotated[int, Field(ge=0, le=99, description="The action's place in the milestone, from 0.")]
+
+
+Explain = Annotated[
+    bool | None,
+    Query(description="With explanations, for which metrics are asked; unless said, only in lists of one company."),
+]
 
 
 class Tick(BaseModel):
@@ -52,6 +58,7 @@ def list_assigned_milestones(
     milestone_id: UUID | None = None,
     company_id: UUID | None = None,
     state: MilestoneState | None = None,
+    explain: Explain = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[ExplainedMilestone]:
@@ -65,7 +72,8 @@ def list_assigned_milestones(
             after=read_cursor(cursor, UUID),
             limit=limit + 1,
         )
-    return page_of(standing(deps, found).milestones, limit, lambda copy: (copy.id,))
+    told = (standing if _explains(explain, company_id) else on_record)(deps, found)
+    return page_of(told.milestones, limit, lambda copy: (copy.id,))
 
 
 @router.get("/assigned-milestones/{assigned_id}")
@@ -147,6 +155,7 @@ def list_assigned_outcomes(
     outcome_id: UUID | None = None,
     company_id: UUID | None = None,
     state: OutcomeState | None = None,
+    explain: Explain = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[ExplainedOutcome]:
@@ -160,7 +169,8 @@ def list_assigned_outcomes(
             after=read_cursor(cursor, UUID),
             limit=limit + 1,
         )
-    return page_of(_explained_outcomes(deps, found), limit, lambda outcome: (outcome.id,))
+    told = _explained_outcomes(deps, found) if _explains(explain, company_id) else on_record(deps, (), found).outcomes
+    return page_of(told, limit, lambda outcome: (outcome.id,))
 
 
 @router.get("/assigned-outcomes/{assigned_id}")
@@ -193,6 +203,10 @@ def reset_assigned_outcome(assigned_id: UUID, caller: Editor, deps: Deps, versio
         after = copies.reset_assigned_outcome(work.session, assigned_id, Act(work.actor, work.now_ms))
         work.record("reset", "assigned_outcome", assigned_id, before=before, after=after)
     return version.tagged(_explained_outcome(deps, after), of=_draft(after))
+
+
+def _explains(asked: bool | None, company_id: UUID | None) -> bool:
+    return company_id is not None if asked is None else asked
 
 
 def _explained(deps: WebDeps, one: AssignedMilestone) -> ExplainedMilestone:

@@ -17,11 +17,12 @@ from milepost.domain.milestone import Transition
 from milepost.domain.plan import ChangeKind, PlanChange
 from milepost.kit.clock import to_unix_ms
 from milepost.web.auth import Viewer
+from milepost.web.behind import Behind, behind_since
 from milepost.web.deps import Deps
 from milepost.web.instants import AskedInstant
 from milepost.web.paging import Cursor, Limit, Page, page_of, read_cursor
 from milepost.web.places import place_of, read_place
-from milepost.web.standing import ExplainedMilestone, ExplainedOutcome, standing
+from milepost.web.standing import ExplainedMilestone, ExplainedOutcome, on_record, standing
 
 router = APIRouter(prefix="/companies", tags=["companies"])
 
@@ -40,9 +41,13 @@ class PlanOutcome(ExplainedOutcome):
 
 
 class Plan(BaseModel):
-    """A company's success plan: its outcomes, and the milestones that no outcome counts on."""
+    """A company's success plan: its outcomes, and the milestones that no outcome counts on.
+
+    With `behind`, something has happened that its states do not show yet.
+    """
 
     company: Company
+    behind: Behind | None
     outcomes: tuple[PlanOutcome, ...]
     milestones: tuple[ExplainedMilestone, ...]
 
@@ -83,20 +88,28 @@ def read_plan(
         AskedInstant | None,
         Query(description="As it stood, or will stand unless something happens, by all that is known now."),
     ] = None,
+    explain: Annotated[
+        bool, Query(description="Without explanations, only what is on record is read; not together with `at`.")
+    ] = True,
 ) -> Plan:
     """The company's success plan with all its states, each explained."""
     with deps.database.read() as session:
         company = companies.get_company(session, company_id)
         outcomes = assigned.list_assigned_outcomes(session, [company_id])
         milestones = assigned.list_assigned_milestones(session, [company_id])
+        behind = behind_since(deps, session, [company_id]).get(company_id) if at is None else None
     if at is not None:
         outcomes = tuple(one for one in outcomes if one.assigned_at <= at)
         milestones = tuple(one for one in milestones if one.assigned_at <= at)
-    found = standing(deps, milestones, outcomes, at_ms=None if at is None else to_unix_ms(at))
+    if explain or at is not None:
+        found = standing(deps, milestones, outcomes, at_ms=None if at is None else to_unix_ms(at))
+    else:
+        found = on_record(deps, milestones, outcomes)
     copies = {copy.milestone_id: copy for copy in found.milestones}
     counted = {weighted.milestone_id for outcome in outcomes for weighted in outcome.milestones}
     return Plan(
         company=company,
+        behind=behind,
         outcomes=tuple(_plan_outcome(outcome, copies) for outcome in found.outcomes),
         milestones=tuple(copy for copy in found.milestones if copy.milestone_id not in counted),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from functools import partial
+from typing import Final
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from milepost.control.repos import copies, milestones, plans
 from milepost.control.repos.copies import CopyCounts
 from milepost.control.repos.plan_changes import Act
+from milepost.control.rows import MilestoneRow
 from milepost.domain.milestone import Milestone, MilestoneDraft, MilestoneState
 from milepost.web.audience import Audience
 from milepost.web.auth import Editor, Viewer
@@ -30,6 +32,8 @@ from milepost.web.routes.assignment import (
 )
 from milepost.web.versions import Versioned
 
+_NO_COPIES: Final = CopyCounts()
+
 router = APIRouter(prefix="/milestones", tags=["milestones"])
 
 
@@ -45,9 +49,13 @@ def list_milestones(_: Viewer, deps: Deps, cursor: Cursor = None, limit: ShortLi
     """All definitions with the companies' states, oldest first."""
     with deps.database.read() as session:
         states = milestones.count_milestone_states(session)
+        counts = copies.count_all_copies(session, MilestoneRow)
         page = some_of(milestones.list_milestones(session), cursor, limit, lambda one: (one.id,))
-        shown = [_in_use(session, milestone, states.get(milestone.id, {})) for milestone in page.items]
-        return Page(items=shown, next=page.next)
+    shown = [
+        MilestoneInUse(**dict(one), states=states.get(one.id, {}), copies=counts.get(one.id, _NO_COPIES))
+        for one in page.items
+    ]
+    return Page(items=shown, next=page.next)
 
 
 @router.post("", status_code=201)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from functools import partial
+from typing import Final
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from milepost.control.repos import copies, outcomes, plans
 from milepost.control.repos.copies import CopyCounts
 from milepost.control.repos.plan_changes import Act
+from milepost.control.rows import OutcomeRow
 from milepost.domain.outcome import Outcome, OutcomeDraft, OutcomeState
 from milepost.web.audience import Audience
 from milepost.web.auth import Editor, Viewer
@@ -30,6 +32,8 @@ from milepost.web.routes.assignment import (
 )
 from milepost.web.versions import Versioned
 
+_NO_COPIES: Final = CopyCounts()
+
 router = APIRouter(prefix="/outcomes", tags=["outcomes"])
 
 
@@ -45,9 +49,13 @@ def list_outcomes(_: Viewer, deps: Deps, cursor: Cursor = None, limit: ShortLimi
     """All templates with the companies' states, oldest first."""
     with deps.database.read() as session:
         states = outcomes.count_outcome_states(session)
+        counts = copies.count_all_copies(session, OutcomeRow)
         page = some_of(outcomes.list_outcomes(session), cursor, limit, lambda one: (one.id,))
-        shown = [_in_use(session, outcome, states.get(outcome.id, {})) for outcome in page.items]
-        return Page(items=shown, next=page.next)
+    shown = [
+        OutcomeInUse(**dict(one), states=states.get(one.id, {}), copies=counts.get(one.id, _NO_COPIES))
+        for one in page.items
+    ]
+    return Page(items=shown, next=page.next)
 
 
 @router.post("", status_code=201)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from statistics import median
+from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from milepost.control.repos.bases import bases
@@ -16,12 +17,13 @@ from milepost.control.repos.outcomes import list_outcomes
 from milepost.control.repos.overview import count_nouns, milestone_states, outcome_states
 from milepost.control.repos.settings import read_settings
 from milepost.domain.fate import Fate
-from milepost.domain.metric import Formula, Metric
 from milepost.domain.milestone import Milestone
 from milepost.domain.outcome import Outcome
+from milepost.kit.clock import to_datetime
 from milepost.web.auth import Viewer
+from milepost.web.behind import JudgingView, judging_view
 from milepost.web.deps import Deps
-from milepost.web.routes.events import FateCounts
+from milepost.web.routes.requests import FateCounts
 
 router = APIRouter(tags=["overview"])
 
@@ -56,26 +58,34 @@ class Shares(BaseModel):
 
 
 class Overview(BaseModel):
-    """Everything at a glance."""
+    """Everything at a glance; `metrics_at` is the instant of the metrics' values, up to a minute ago for many."""
 
     account_name: str
     events: FateCounts
     counts: Nouns
+    judging: JudgingView
+    metrics_at: datetime
     metrics: list[MetricSpread]
     milestones: list[Shares]
     outcomes: list[Shares]
 
 
 @router.get("/overview")
-def show_overview(_: Viewer, deps: Deps) -> Overview:
+def show_overview(
+    _: Viewer,
+    deps: Deps,
+    metrics: Annotated[bool, Query(description="Whether metrics are asked for, of which there may be many.")] = True,
+) -> Overview:
     """What came in, what is defined, how the companies fare; metrics are as of now."""
     with deps.database.read() as session:
         counts, account_name = Nouns(**count_nouns(session)), read_settings(session).account_name
-        metrics, resting_on = list_metrics(session), bases(session)
+        defined, resting_on = (list_metrics(session), bases(session)) if metrics else ((), {})
         milestones = _shares(list_milestones(session), milestone_states(session))
         outcomes = _shares(list_outcomes(session), outcome_states(session))
     fates = deps.event_log.fates()
     now_ms = deps.clock()
+    spreads, at_ms = deps.spreads.read(resting_on, now_ms, lambda: deps.metrics.values_of_many(resting_on, now_ms))
+    measured = [metric for metric in defined if metric.id in spreads]  # not those that do not fit their signal
     return Overview(
         account_name=account_name,
         events=FateCounts(
@@ -84,23 +94,13 @@ def show_overview(_: Viewer, deps: Deps) -> Overview:
             parked=fates.get(Fate.PARKED, 0),
         ),
         counts=counts,
-        metrics=[_spread(metric, deps.metrics.values(resting_on[metric.id], now_ms)) for metric in metrics],
+        metrics_at=to_datetime(at_ms),
+        metrics=[
+            MetricSpread(id=one.id, name=one.name, unit=one.unit, **spreads[one.id]._asdict()) for one in measured
+        ],
+        judging=judging_view(deps),
         milestones=milestones,
         outcomes=outcomes,
-    )
-
-
-def _spread(metric: Metric | Formula, values: Mapping[UUID, float | None]) -> MetricSpread:
-    with_value = [value for value in values.values() if value is not None]
-    numbers = with_value or [0.0]
-    return MetricSpread(
-        id=metric.id,
-        name=metric.name,
-        unit=metric.unit,
-        companies=len(with_value),
-        lowest=min(numbers),
-        median=median(numbers),
-        highest=max(numbers),
     )
 
 

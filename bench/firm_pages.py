@@ -1,0 +1,28 @@
+"""The pages of the console API that are timed on a large firm; names in braces are ids of it."""
+
+PAGES = (
+    "/api/companies",
+    "/api/companies?search=C01",
+    "/api/signals",
+    "/api/metrics",
+    "/api/milestones",
+    "/api/outcomes",
+    "/api/portfolio",
+    "/api/overview",
+    "/api/assigned-milestones",
+    "/api/assigned-outcomes",
+    "/api/events",
+    "/api/feeds?signal_id={signal}",
+    "/api/metrics/{metric}/values?sort=value&order=desc&limit=100",
+    "/api/portfolio/milestones/{milestone}/companies",
+    "/api/portfolio/milestones/{milestone}/series",
+    "/api/companies/{company}",
+    "/api/companies/{company}/timeline",
+    "/api/connections",
+    "/api/jobs",
+    "/api/judging",
+    "/api/audit",
+    "/api/altkeys",
+    "/api/companies/unmatched",
+    "/api/rejections",
+)
