@@ -55,7 +55,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
         connection = service.add_connection()
         _post(service, connection, range(FIRST))
         service.wait_until_logged(FIRST)
-    shutil.copytree(data, earlier)
+    shutil.copytree(data, earlier, symlinks=True)
     with running_service(data) as service:
         _post(service, connection, range(FIRST, FIRST + SECOND))
         service.wait_until_logged(FIRST + SECOND)
@@ -114,7 +114,9 @@ def _damages(folders: Folders, *, of_store: bool) -> Iterator[tuple[Path, str]]:
 
 def _damaged(folders: Folders, name: Path, way: str, target: Path, *, without: tuple[str, ...] = ()) -> Path:
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(folders.now, target, ignore=lambda folder, _: without if Path(folder) == folders.now else ())
+    shutil.copytree(
+        folders.now, target, symlinks=True, ignore=lambda folder, _: without if Path(folder) == folders.now else ()
+    )
     WAYS[way](target / name, folders.earlier / name)
     return target
 
@@ -230,7 +232,7 @@ def test_a_lost_part_stops_the_start_and_doctor_says_the_same(
     folders: Folders, tmp_path: Path, damage: Callable[[Path], object], named: str
 ) -> None:
     data = tmp_path / "data"
-    shutil.copytree(folders.now, data)
+    shutil.copytree(folders.now, data, symlinks=True)
     damage(data)
     served = _serve(data)
     assert served.returncode == 1
@@ -246,7 +248,7 @@ def test_a_loss_that_is_accepted_is_in_the_audit_log_and_the_rest_is_there_once(
     folders: Folders, tmp_path: Path
 ) -> None:
     data = tmp_path / "data"
-    shutil.copytree(folders.now, data)
+    shutil.copytree(folders.now, data, symlinks=True)
     for file in (*data.glob("reactor.sqlite*"), *data.glob("journal/*-wal")):
         file.unlink()
     before = run_command("repair", "--json", "--data", str(data))

@@ -11,9 +11,11 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import Final
 
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from milepost.control.folder import next_epoch
 from milepost.control.session import Database
+from milepost.domain.errors import OperatorError
 from milepost.observe import paths
 from milepost.observe.logs import logger
 from milepost.operate.parts.fault import refuse
@@ -41,7 +43,11 @@ def sound_parts(settings: Settings, database: Database) -> Iterator[None]:
         hold_store(settings, held)
         refuse(settings.data, survey_stores(settings))
         held.enter_context(closing(client := connect(settings.store())))
-        _mark(settings, database, client)
+        try:
+            _mark(settings, database, client)
+        except ClickHouseError as error:
+            reason = " ".join(str(error).split())[:400]
+            raise OperatorError(f"The analytic store at {settings.store()} cannot be used: {reason}") from error
         yield
 
 
