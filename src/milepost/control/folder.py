@@ -11,7 +11,8 @@ from typing import Final
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from milepost.control.rows import ConnectionRow, ConnectionSecretRow, FolderRow
+from milepost.control.account_rows import FolderRow
+from milepost.control.rows import ConnectionRow, ConnectionSecretRow
 from milepost.domain.errors import OperatorError
 from milepost.kit.crypto import random_credential, seal, unseal
 

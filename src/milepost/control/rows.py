@@ -291,15 +291,3 @@ class AuditRow(Row):
     subject_id: Mapped[str] = mapped_column(index=True)
     before: Mapped[dict[str, Any] | None]
     after: Mapped[dict[str, Any] | None]
-
-
-class FolderRow(Row):
-    """The data folder that this database belongs to, its keys by what they sealed, and how often it was noted."""
-
-    __tablename__ = "folder"
-
-    only_row: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    mark: Mapped[str]
-    secrets_proof: Mapped[bytes]
-    tokens_proof: Mapped[bytes]
-    epoch: Mapped[int]
