@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from traceback import extract_tb
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -32,7 +32,7 @@ from milepost.domain.unjudged import count_unjudged
 from milepost.erase.desk import PrivacyDesk
 from milepost.erase.ports import Premises
 from milepost.jobs.company_import import CompanyImport
-from milepost.jobs.port import Handler
+from milepost.jobs.port import Handler, RunningJob
 from milepost.jobs.runner import JobRunner
 from milepost.judge.loop import JudgeLoop
 from milepost.judge.step import Judge
@@ -50,9 +50,11 @@ from milepost.record.checkpoint import Checkpoints
 from milepost.record.claims.port import Claims
 from milepost.record.claims.rocksdb import RocksdbClaims
 from milepost.record.journal.sqlite import SqliteJournalReader
+from milepost.record.store_changes import StoreChanges
 from milepost.settings import Settings
 from milepost.store.backfill import BackfillStore
 from milepost.store.client import ClientPool, Queries, connect, create_schema
+from milepost.store.parts import COUNTED_TABLES, count_rows
 from milepost.store.quiet import QuietClient
 from milepost.store.writer import StoreWriter
 
@@ -60,6 +62,8 @@ _log = logger("judge")
 _PATIENCE_SECONDS = 30.0
 _MOST_SECONDS = 20.0
 """For a statement that someone waits for at the console."""
+_COUNT_SECONDS = 5.0
+"""How long the stream may take to come to rest for rows to be counted: they can be counted at the next start too."""
 _SETTLING_SECONDS = 2.0
 _GRACE_SECONDS = 5.0
 """Longer than any reading of a signal takes that began before its history was changed over."""
@@ -106,6 +110,7 @@ class Engine:
     claims: Claims
     judge: JudgeLoop
     pool: ClientPool
+    changes: StoreChanges
     news: News
     identities: IdentitySource
     _owned: Sequence[Closeable]
@@ -150,6 +155,9 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
         claims=claims,
         judge=judge,
         pool=pool,
+        changes=StoreChanges(
+            checkpoints, lambda: reactor.paused(_COUNT_SECONDS), lambda: count_rows(pool, COUNTED_TABLES)
+        ),
         identities=identities,
         _owned=(checkpoints, claims, pool, judges_pool, writer, health_file),
     )
@@ -219,11 +227,21 @@ def make_jobs(settings: Settings, database: Database, engine: Engine, privacy: P
         grace_seconds=_GRACE_SECONDS,
     )
     handlers: dict[JobKind, Handler] = {
-        JobKind.BACKFILL: backfill,
+        JobKind.BACKFILL: _changing(engine.changes, backfill),
         JobKind.COMPANY_IMPORT: CompanyImport(database, clock),
-        JobKind.PRIVACY: privacy.answer,
+        JobKind.PRIVACY: _changing(engine.changes, privacy.answer),
     }
     return JobRunner(database, handlers, paths.jobs(settings.data), clock, tidy=privacy.tidy)
+
+
+def _changing(changes: StoreChanges, handler: Handler) -> Handler:
+    """A job by which rows of the store come or go."""
+
+    def handle(job: RunningJob) -> dict[str, Any]:
+        with changes():
+            return handler(job)
+
+    return handle
 
 
 def make_privacy(

@@ -22,6 +22,8 @@ from milepost.operate.doctor import count_at_rest, examine
 from milepost.operate.doubtful_dates import Doubtful, doubtful_at_rest
 from milepost.operate.findings import Case, Finding, Level
 from milepost.operate.lock import FolderTakenError, lock_folder
+from milepost.operate.parts.repair import find_faults
+from milepost.operate.parts.survey import survey_files
 from milepost.settings import Settings
 
 _MOST_UNJUDGED = 20
@@ -66,6 +68,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         case = Case(
             settings=settings,
             is_running=False,
+            find_faults=lambda: find_faults(settings),
             count_events=lambda: count_at_rest(settings),
             doubtful_dates=lambda since_ms: doubtful_at_rest(settings, since_ms),
             clock=system_clock,
@@ -93,6 +96,7 @@ def _of_service(settings: Settings) -> Iterator[Finding]:
     case = Case(
         settings=settings.model_copy(update=known | tls),
         is_running=True,
+        find_faults=lambda: survey_files(settings),
         count_events=lambda: sum(api.get("/api/overview", metrics="false")["events"].values()),
         doubtful_dates=lambda since_ms: _doubtful_of_service(api, since_ms),
         clock=system_clock,
