@@ -128,9 +128,14 @@ export async function openWebKit(): Promise<Engine> {
     return next;
   };
 
+  // The first tab stays as it is: without one there would be no session.
+  const first = await ask<string>("GET", `${session}/window`);
+
   return {
     async open(url) {
-      const { handle } = await ask<{ handle: string }>("POST", `${session}/window/new`, { type: "tab" });
+      const { handle } = await inTab(first, () =>
+        ask<{ handle: string }>("POST", `${session}/window/new`, { type: "tab" }),
+      );
       const goto = (next: string) => inTab(handle, () => ask<void>("POST", `${session}/url`, { url: next }));
       const run = async (inPage: InPage, args: unknown[]): Promise<unknown> => {
         const script = `const done = arguments[0];
