@@ -99,7 +99,10 @@ export async function openWebKit(): Promise<Engine> {
   const screen = await openScreen();
   const port = await freePort();
   const env = { ...process.env, DISPLAY: screen.display, WEBKIT_DISABLE_COMPOSITING_MODE: "1" };
-  const driver = spawn("WebKitWebDriver", [`--port=${port}`, "--host=127.0.0.1"], { env, stdio: "ignore" });
+  const driver = spawn(process.env["WEBKIT_DRIVER"] ?? "WebKitWebDriver", [`--port=${port}`, "--host=127.0.0.1"], {
+    env,
+    stdio: "ignore",
+  });
   const base = `http://127.0.0.1:${port}`;
 
   const ask = async <T>(method: string, path: string, body: object = {}): Promise<T> => {
