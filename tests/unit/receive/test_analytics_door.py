@@ -9,7 +9,7 @@ from milepost.domain.connection import ConnectionKind, KnownConnection
 from milepost.domain.errors import MilepostError
 from milepost.receive.browser import Preflight, for_credentials
 from milepost.receive.dialects.analytics import AnalyticsDoor
-from milepost.receive.door import Book, Reading, Request
+from milepost.receive.door import Answer, Book, Reading, Request
 
 DOOR = AnalyticsDoor()
 
