@@ -36,6 +36,7 @@ def read_known_connections(session: Session, secrets_key: bytes) -> tuple[KnownC
             allowed_origins=tuple(row.allowed_origins),
             rate_limit=rate_limit_of(row),
             track_event_key=TrackEventKey(row.track_event_key),
+            delivery_id=row.delivery_id,
             doubtful_dates=DoubtfulDates(row.doubtful_dates),
         )
         for row in session.scalars(select(ConnectionRow).order_by(ConnectionRow.id))

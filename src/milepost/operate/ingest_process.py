@@ -16,6 +16,7 @@ from milepost.kit.clock import monotonic_ms, system_clock
 from milepost.kit.crypto import load_key
 from milepost.observe import paths
 from milepost.observe.health import Readiness, free_bytes, read_health, readiness
+from milepost.observe.known_book import KnownBook
 from milepost.observe.logs import logger
 from milepost.observe.metric_names import REFUSALS, REQUESTS
 from milepost.observe.unharmed import unharmed
@@ -49,6 +50,7 @@ class IngestProcess:
         self._database: Database = open_made_database(settings.control())
         self._secrets_key = load_key(paths.secrets_key(settings.data))
         self._revision = -1
+        self._known = KnownBook(paths.known_books(settings.data))
         self._readiness = Readiness(ready=False, reasons=("starting",), lag_entries=None)
         self._journal = SqliteJournalWriter(paths.journal(settings.data), worker, loop=asyncio.get_running_loop())
         self._worker = worker
@@ -76,6 +78,7 @@ class IngestProcess:
             if revision != self._revision:
                 self.app.book = make_book(read_known_connections(session, self._secrets_key))
                 self._revision = revision
+                self._known.announce(revision)
 
     async def look_around(self) -> None:
         """Every quarter second: changed connections, refusals, health, counters; now and then, trim the journal.
@@ -154,6 +157,7 @@ class IngestProcess:
         self._lag.close()
         keep(self._rejections, self.app.rejections.take(), system_clock())
         self._rejections.close()
+        self._known.close()
         self._database.close()
 
 

@@ -14,6 +14,7 @@ from milepost.domain.errors import MilepostError, UnavailableError
 from milepost.receive.door import Answer, Book, Request
 from milepost.receive.refusals import refuse
 
+_LONGEST_ACCEPTED = 500
 _FRESH_SECONDS = 300
 """How long a browser uses it without asking; a release reaches every page soon after."""
 
@@ -61,10 +62,28 @@ class ScriptDoor:
         )
         if built.etag in request.headers.get("if-none-match", ""):
             return Answer(status=304, headers=headers)
-        if "gzip" in request.headers.get("accept-encoding", ""):
+        if _takes_gzip(request.headers.get("accept-encoding", "")):
             return Answer(status=200, body=built.gzipped, headers=(*headers, ("content-encoding", "gzip")))
         return Answer(status=200, body=built.plain, headers=headers)
 
     def refuse(self, error: MilepostError) -> Answer:
         """See receive/door.py."""
         return refuse(error)
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Whether an Accept-Encoding lists gzip, or anything, with another weight than zero (RFC 9110, section 12.5.3)."""
+    weights: dict[str, float] = {}
+    for entry in accepted.lower()[:_LONGEST_ACCEPTED].split(","):
+        name, *parameters = (part.strip() for part in entry.split(";"))
+        weights[name] = min((_weight(parameter) for parameter in parameters), default=1.0)
+    given = [weights[name] for name in ("gzip", "x-gzip") if name in weights]
+    return max(given, default=weights.get("*", 0.0)) > 0
+
+
+def _weight(parameter: str) -> float:
+    name, _, value = parameter.partition("=")
+    try:
+        return float(value) if name.strip() == "q" else 1.0
+    except ValueError:
+        return 0.0

@@ -47,3 +47,13 @@ def test_the_part_for_what_is_tracked_without_a_call_is_a_script_of_its_own() ->
     assert automatic.body != whole.body
     assert ask(door, query="auto", if_none_match=dict(automatic.headers)["etag"]).status == 304
     assert ask(door, query="auto", if_none_match=dict(whole.headers)["etag"]).status == 200
+
+
+@pytest.mark.parametrize(
+    ("accepted", "is_packed"),
+    [("gzip", True), ("x-gzip", True), ("br, gzip;q=0.5", True), ("*", True), ("gzip;q=0", False),
+     ("gzip; q=0.0", False), ("*;q=0", False), ("br", False), ("", False), ("identity, gzip;q=x", False)],
+)  # fmt: skip
+def test_gzip_is_given_to_those_who_take_it(accepted: str, *, is_packed: bool) -> None:
+    headers = dict(ask(ScriptDoor(), accept_encoding=accepted).headers)
+    assert ("content-encoding" in headers) is is_packed

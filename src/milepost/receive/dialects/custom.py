@@ -16,6 +16,7 @@ from milepost.receive.dialects.custom_metadata import (
     BODY_KEYS,
     Given,
     Metadata,
+    PlainText,
     Resolver,
     from_body,
     from_header_or_query,
@@ -81,8 +82,8 @@ class CustomEventDoor:
 def _known(given: Given, request: Request, book: Book) -> KnownConnection | None:
     """The connection whose key the header or the query has, which wins over the body's; None without a plain one."""
     key = given.values.get("writeKey", ("", ""))[0]
-    is_plain = isinstance(key, str) and key and "{" not in key
-    connection = opened_by(key, request, book) if isinstance(key, str) and is_plain else None
+    is_known = isinstance(key, str) and key and ("{" not in key or isinstance(key, PlainText))
+    connection = opened_by(str(key), request, book) if is_known else None
     with sent_by(connection):
         require_json_or_text(request)
     return connection

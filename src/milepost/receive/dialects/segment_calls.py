@@ -47,7 +47,7 @@ class Call(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
     """What holds for all calls of a request: when it came, how its connection wants tracks to be named, and what
-    its batch says for all, each member as sent and with its value.
+    its batch says for all, each member as sent and with its value, and a context's own members as sent.
     """
 
     received_at_ms: int
@@ -55,6 +55,7 @@ class Shared:
     doubtful_dates: DoubtfulDates = DoubtfulDates.FLAG
     members: Mapping[str, msgspec.Raw] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
+    context: Mapping[str, msgspec.Raw] = field(default_factory=dict)
 
 
 def shared_by(
@@ -71,6 +72,7 @@ def shared_by(
         doubtful_dates=connection.doubtful_dates,
         members={name: members[name] for name in names},
         values={name: document[name] for name in names},
+        context=_read_members(members["context"]) if isinstance(document.get("context"), dict) else {},
     )
 
 
@@ -117,11 +119,7 @@ def _text_fault(value: object, path: str) -> Iterator[Fault]:
 
 
 def _instant(value: object) -> int | None:
-    """A time with `Z` or an offset; without either it is taken for UTC, as some clients mean it."""
-    if not isinstance(value, str):
-        return None
-    unix_ms = parse_instant(value)
-    return parse_instant(value + "Z") if unix_ms is None else unix_ms
+    return parse_instant(value) if isinstance(value, str) else None
 
 
 def _doubts(call: Mapping[str, Any], shared: Shared, path: str) -> Iterator[Fault]:
@@ -163,6 +161,6 @@ def _with_shared(call: dict[str, Any], raw: bytes, kind: str, shared: Shared) ->
         return raw
     members = {**_read_members(raw), "type": msgspec.Raw(orjson.dumps(kind)), **missing}
     if has_both_contexts:
-        merged = {**_read_members(shared.members["context"]), **_read_members(members["context"])}
+        merged = {**shared.context, **_read_members(members["context"])}
         members["context"] = msgspec.Raw(_encode(merged))
     return _encode(members)

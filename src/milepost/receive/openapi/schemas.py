@@ -197,6 +197,8 @@ _OPERATIONS: dict[str, Schema] = {
             "reasons": {"type": "array", "items": _text()},
             "lag_entries": {"anyOf": [{"type": "integer"}, _NULL]},
             "unjudged_companies": {"type": "integer"},
+            "plans_waiting": {"type": "integer"},
+            "plans_behind_seconds": {"type": "number"},
         }
     ),
     "Alive": _exactly({"status": {"const": "alive"}}),
