@@ -11,7 +11,7 @@ TODAY = "2023-11-14"
 """The day of NOW_MS, on which it is 22:13:20 in UTC."""
 
 
-AFTER_5_DAYS = {"kind": "after_days", "days": 5}
+AFTER_5_DAYS = {"kind": "after_days", "days": 5, "at": "instant"}
 ON_ASSIGNMENT = {"kind": "on_assignment"}
 
 
