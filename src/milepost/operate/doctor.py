@@ -253,7 +253,7 @@ def check_dates(case: Case) -> Found:
 
 
 _PACKAGE = Path(str(files("milepost")))
-BUILT_FILES = ("static/mcx.js",)
+BUILT_FILES = ("static/mcx.js", "static/mcx-auto.js")
 """What `make setup` builds into the package, and no clone has."""
 
 
