@@ -5,7 +5,7 @@ Takes copies; gives them with an explanation, or as they stood, or will stand un
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -94,19 +94,13 @@ def standing(
     values = _values(deps, milestones, by_metric, now_ms)
     telling = Telling(now=now, calendar=calendar, show=_Shown(metrics, by_metric))
     asked = None if at_ms is None else PlanCases(milestones, cases)
+    explain = _explaining(values, telling, unjudged)
     told = [
         ExplainedMilestone(
             **dict(one if at_ms is None else _as_judged(one, verdicts.get(one.id))),
             explanation=_BEHIND
             if asked is None and _is_other(one, verdicts.get(one.id))
-            else explain_milestone(
-                one,
-                verdicts.get(one.id),
-                facts.get(one.id),
-                _of_actions(one, values),
-                telling,
-                unjudged=unjudged.get(one.id),
-            ),
+            else explain(one, verdicts.get(one.id), facts.get(one.id)),
             behind=behind.get(one.company_id) if asked is None else None,
         )
         for one in milestones
@@ -217,6 +211,15 @@ def _values(
     }
     companies = {one.company_id for one in milestones}
     return deps.metrics.values_of_many(asked, now_ms, companies).values if asked else {}
+
+
+def _explaining(
+    values: Mapping[UUID, Mapping[UUID, float | None]], telling: Telling, unjudged: Mapping[UUID, str]
+) -> Callable[[AssignedMilestone, Verdict | None, Facts | None], tuple[str, ...]]:
+    def explain(one: AssignedMilestone, verdict: Verdict | None, facts: Facts | None) -> tuple[str, ...]:
+        return explain_milestone(one, verdict, facts, _of_actions(one, values), telling, unjudged=unjudged.get(one.id))
+
+    return explain
 
 
 def _of_actions(one: AssignedMilestone, values: Mapping[UUID, Mapping[UUID, float | None]]) -> list[float | None]:
