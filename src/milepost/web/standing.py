@@ -106,12 +106,9 @@ def standing(
         for one in milestones
     ]
     judged = _outcomes(milestones, outcomes, verdicts, telling, asked)
-    return Standing(
-        milestones=told,
-        outcomes=judged
-        if asked is not None
-        else [one.model_copy(update={"behind": behind.get(one.company_id)}) for one in judged],
-    )
+    if asked is None:
+        judged = [one.model_copy(update={"behind": behind.get(one.company_id)}) for one in judged]
+    return Standing(milestones=told, outcomes=judged)
 
 
 _BEHIND: Final = ("Something has happened that its state does not show yet: it is about to be judged again.",)
