@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from milepost.control.repos.rejudgings import owed_among
 from milepost.domain.unjudged import count_unjudged
-from milepost.kit.clock import to_datetime
+from milepost.kit.clock import monotonic_ms, to_datetime
 from milepost.web.deps import WebDeps
 
 
@@ -48,7 +48,7 @@ def judging_view(deps: WebDeps) -> JudgingView:
         waiting=state.waiting,
         behind_seconds=0.0 if since_ms is None else max(0, deps.clock() - since_ms) / 1000,
         since=None if since_ms is None else to_datetime(since_ms),
-        progressed_at=to_datetime(state.progressed_at_ms),
+        progressed_at=to_datetime(deps.clock() - max(0, monotonic_ms() - state.progressed_at_ms)),
         unjudged_companies=companies,
         unjudged_metrics=metrics,
     )
