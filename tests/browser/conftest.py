@@ -58,8 +58,8 @@ def shared_milepost(tracker: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     """One Milepost for all files of browser tests of this worker, by the names that the harness knows."""
     service = Service(data=tmp_path_factory.mktemp("tracker") / "data")
     service.start()
-    credentials = {"MILEPOST_TESTS_EMAIL": ADMIN_EMAIL, "MILEPOST_TESTS_PASSWORD": ADMIN_PASSWORD}
-    yield {"MILEPOST_TESTS_API": service.api_url, "MILEPOST_TESTS_APP": service.app_url, **credentials}
+    credentials = {"TESTS_OF_MILEPOST_EMAIL": ADMIN_EMAIL, "TESTS_OF_MILEPOST_PASSWORD": ADMIN_PASSWORD}
+    yield {"TESTS_OF_MILEPOST_API": service.api_url, "TESTS_OF_MILEPOST_APP": service.app_url, **credentials}
     service.stop()
 
 

@@ -18,8 +18,8 @@ export interface Milepost extends Address {
 }
 
 export const ADMIN = {
-  email: process.env["MILEPOST_TESTS_EMAIL"] ?? "tracker@tests.example",
-  password: process.env["MILEPOST_TESTS_PASSWORD"] ?? "tracker-tests-only",
+  email: process.env["TESTS_OF_MILEPOST_EMAIL"] ?? "tracker@tests.example",
+  password: process.env["TESTS_OF_MILEPOST_PASSWORD"] ?? "tracker-tests-only",
 };
 
 const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));

@@ -9,7 +9,7 @@ declare module "vitest" {
 }
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const { MILEPOST_TESTS_API: apiUrl, MILEPOST_TESTS_APP: appUrl } = process.env;
+  const { TESTS_OF_MILEPOST_API: apiUrl, TESTS_OF_MILEPOST_APP: appUrl } = process.env;
   if (apiUrl && appUrl) {
     project.provide("milepost", { apiUrl, appUrl });
     return () => Promise.resolve();
