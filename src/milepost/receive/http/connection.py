@@ -212,7 +212,7 @@ class Connection(asyncio.Protocol):
                 self._close()
         elif self._call is not None:
             self._hand_over(self._call)
-        elif self._is_last:
+        elif self._is_last or self._owner.is_draining:
             self._close()
         else:
             self._begin_again()
