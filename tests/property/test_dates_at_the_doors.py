@@ -50,7 +50,7 @@ policies = st.sampled_from(DoubtfulDates)
 numbers = st.builds(int.__add__, st.sampled_from(BOUNDS), st.sampled_from([-1, 0, 1])) | st.integers(
     EARLIEST_MS * 2, LATEST_MS * 2
 )
-others = (
+others: st.SearchStrategy[Any] = (
     st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=30) | st.just([]) | st.just({})
 )
 epoch = datetime(1970, 1, 1, tzinfo=UTC)
