@@ -31,7 +31,7 @@ MEMBER = "idempotencyKey"
 
 
 def idempotency_keys(headers: Mapping[str, str], payloads: list[dict[str, Any]], setting: str) -> list[str | None]:
-    """One for each payload, of at most LONGEST_VALUE characters; what is no text or number, is blank, or longer, is none.
+    """One for each payload; what is no text or number, is blank, or is longer than LONGEST_VALUE, is none.
 
     `setting` is `auto`, `none`, `header:<name>` or `body:<path of members>` (domain/connection.py).
     """

@@ -243,8 +243,8 @@ def _in_force(session: Session, metric_id: UUID) -> tuple[Metric | Formula, Basi
     return metric, basis_of_draft(session, metric)
 
 
-def _place(at_ms: int, value: float | None, name: str, company_id: str) -> Place:
-    if not isinstance(name, str) or isinstance(value, str):
+def _place(at_ms: int, value: object, name: object, company_id: str) -> Place:
+    if not isinstance(name, str) or not isinstance(value, int | float | None):
         raise TypeError("a name is text, and a value is none")
     return Place(whole(at_ms), Key(None if value is None else float(value), name, UUID(company_id)))
 
