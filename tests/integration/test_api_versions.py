@@ -226,10 +226,11 @@ def test_a_cursor_that_no_page_gave_is_refused_on_every_list(firm: Firm) -> None
     for path, methods in firm.console.app.openapi()["paths"].items():
         if not _is_list(methods) or "{" in path:
             continue
+        has_items = bool(admin.get(path, params={"limit": 1}).json()["items"])
         for place in NO_PLACES:
-            answer = admin.get(path, params={"cursor": _cursor(place)})
+            answer = admin.get(path, params={"cursor": _cursor(place), "limit": 1})
             assert answer.status_code in {200, 400}, (path, place, answer.text)
-            if admin.get(path, params={"limit": 1}).json()["items"]:
+            if has_items:
                 assert [fault["path"] for fault in answer.json()["faults"]] == ["cursor"], (path, place)
 
 
