@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
+
+from sqlalchemy.orm import Session
 
 
 class JobCancelledError(Exception):
@@ -14,6 +17,15 @@ class JobCancelledError(Exception):
 
 class JobInterruptedError(Exception):
     """The process stops: raised in the handler, which lets it pass at once. It is called again at the next start."""
+
+
+class Saving(Protocol):
+    """A transaction of a job under way; it is committed when its block ends."""
+
+    session: Session
+
+    def save(self, state: Mapping[str, Any]) -> None:
+        """Keep this for later attempts, with all else that the transaction does."""
 
 
 class RunningJob(Protocol):
@@ -45,6 +57,9 @@ class RunningJob(Protocol):
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Keep this for later attempts; on disk when it returns."""
+
+    def saving(self) -> AbstractContextManager[Saving]:
+        """A transaction that keeps what was done in it and the state that is saved with it, or neither."""
 
     def progress(self, done: int, total: int | None, unit: str) -> None:
         """Say how far it is, as often as you like. JobCancelledError, JobInterruptedError."""

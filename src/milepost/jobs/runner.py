@@ -9,10 +9,13 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
+
+from sqlalchemy.orm import Session
 
 from milepost.control.repos import jobs
 from milepost.control.session import Database
@@ -36,6 +39,8 @@ _MAY_PASS: Final = (UnavailableError, OSError, sqlite3.OperationalError)
 
 class JobRunner:
     """Runs on a thread of its own; one job at a time, so that long work never takes the machine from the stream.
+
+    It takes jobs of the kinds that it has handlers for: two runners have two queues.
 
     `tidy` is called at the beginning and once an hour, between two jobs.
     """
@@ -75,7 +80,9 @@ class JobRunner:
 
     def _begin(self) -> None:
         with self._database.write() as session:
-            jobs.requeue_running(session, now_ms=self._clock(), begun_before_ms=self._made_at_ms)
+            jobs.requeue_running(
+                session, now_ms=self._clock(), begun_before_ms=self._made_at_ms, kinds=self._handlers.keys()
+            )
 
     def _tidy_up(self) -> None:
         """Once an hour, what is kept for a bounded time. What fails is tried an hour later."""
@@ -96,10 +103,10 @@ class JobRunner:
 
     def _take(self) -> tuple[Job, dict[str, Any]] | None:
         with self._database.read() as session:  # a look must not make writers wait
-            if not jobs.page_jobs(session, state=JobState.QUEUED, limit=1):
+            if not jobs.is_queued(session, self._handlers.keys()):
                 return None
         with self._database.write() as session:
-            return jobs.take_job(session, now_ms=self._clock())
+            return jobs.take_job(session, now_ms=self._clock(), kinds=self._handlers.keys())
 
     def _do(self, job: Job, saved: dict[str, Any]) -> None:
         running = _Running(self._database, job, saved, self._folder / str(job.id), self._stop)
@@ -155,6 +162,19 @@ class JobRunner:
                     return None
 
 
+class _Saving:
+    """See jobs/port.py."""
+
+    def __init__(self, session: Session, job_id: UUID) -> None:
+        self.session = session
+        self.saved: dict[str, Any] = {}
+        self._job_id = job_id
+
+    def save(self, state: Mapping[str, Any]) -> None:
+        jobs.save_state(self.session, self._job_id, state)
+        self.saved = dict(state)
+
+
 class _Running:
     """See jobs/port.py. Progress reaches the database a few times a second at most."""
 
@@ -193,6 +213,13 @@ class _Running:
         with self._database.write() as session:
             jobs.save_state(session, self.id, state)
         self._saved = dict(state)
+
+    @contextmanager
+    def saving(self) -> Iterator[_Saving]:
+        with self._database.write() as session:
+            saving = _Saving(session, self.id)
+            yield saving
+        self._saved = saving.saved or self._saved
 
     def progress(self, done: int, total: int | None, unit: str) -> None:
         if self._stop.is_set():

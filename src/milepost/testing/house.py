@@ -9,7 +9,7 @@ import asyncio
 import secrets
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -32,7 +32,7 @@ from milepost.domain.privacy import CompanySubject, PrivacyAction, PrivacyReques
 from milepost.domain.signal import CompanyMapping, Signal, SignalDraft, SignalField
 from milepost.erase.desk import PrivacyDesk
 from milepost.erase.ports import Premises
-from milepost.jobs.port import JobCancelledError
+from milepost.jobs.port import JobCancelledError, Saving
 from milepost.kit.ids import uuid7, uuid7_bytes
 from milepost.measure.queries import MetricReader
 from milepost.reactor import Parts, Reactor
@@ -78,6 +78,10 @@ class Attempt:
             jobs.save_state(session, self.id, state)
         self.saved = dict(state)
         self._speak()
+
+    def saving(self) -> AbstractContextManager[Saving]:
+        """See jobs/port.py; a privacy request does not use it."""
+        raise NotImplementedError
 
     def progress(self, done: int, total: int | None, unit: str) -> None:
         """See jobs/port.py."""

@@ -124,18 +124,29 @@ def retry_job(session: Session, job_id: UUID) -> Job:
     return _to_job(row)
 
 
-def requeue_running(session: Session, *, now_ms: int, begun_before_ms: int) -> None:
+def requeue_running(
+    session: Session, *, now_ms: int, begun_before_ms: int, kinds: Collection[JobKind] = tuple(JobKind)
+) -> None:
     """At the runner's start: what ran when its process ended goes on. A judging of all is begun anew by the judge."""
     running = update(JobRow).where(JobRow.state == JobState.RUNNING.value)
     is_judging = JobRow.kind == JobKind.JUDGING.value
-    session.execute(running.where(~is_judging).values(state=JobState.QUEUED.value))
+    session.execute(running.where(~is_judging, JobRow.kind.in_(kinds)).values(state=JobState.QUEUED.value))
     broken_off = running.where(is_judging, JobRow.created_at_ms < begun_before_ms)
     session.execute(broken_off.values(state=JobState.CANCELLED.value, finished_at_ms=now_ms))
 
 
-def take_job(session: Session, *, now_ms: int) -> tuple[Job, dict[str, Any]] | None:
-    """The job queued longest, now running, with what an earlier attempt saved; in a writing session."""
-    queued = select(JobRow).where(JobRow.state == JobState.QUEUED.value).order_by(JobRow.id).limit(1)
+def is_queued(session: Session, kinds: Collection[JobKind]) -> bool:
+    """Whether there is a job of these kinds to take."""
+    queued = select(JobRow.id).where(JobRow.state == JobState.QUEUED.value, JobRow.kind.in_(kinds))
+    return session.scalars(queued.limit(1)).first() is not None
+
+
+def take_job(
+    session: Session, *, now_ms: int, kinds: Collection[JobKind] = tuple(JobKind)
+) -> tuple[Job, dict[str, Any]] | None:
+    """The job of these kinds queued longest, now running, with what an earlier attempt saved; in a writing session."""
+    queued = select(JobRow).where(JobRow.state == JobState.QUEUED.value, JobRow.kind.in_(kinds))
+    queued = queued.order_by(JobRow.id).limit(1)
     row = session.scalars(queued.with_for_update(skip_locked=True)).first()
     if row is None:
         return None
