@@ -20,7 +20,7 @@ $(VENV)/.installed: requirements.lock requirements-bootstrap.lock pyproject.toml
 
 src/milepost/static/mcx.js: tracker/package-lock.json tracker/build.mjs $(wildcard tracker/src/*.ts)
 	cd tracker && npm ci --silent --no-audit --no-fund && npm run --silent build
-	cp tracker/dist/mcx.js $@
+	cp tracker/dist/mcx.js tracker/dist/mcx-auto.js src/milepost/static/
 
 setup: $(VENV)/.installed src/milepost/static/mcx.js ## install what requirements.lock pins into .venv, and build the tracking script
 

@@ -48,7 +48,7 @@ def accept() -> Iterator[Measured]:
             name="accept, 1 event a request",
             value=single_rate,
             unit="events/s",
-            bar="at least 0.20 of the limit, p99 < 20 ms",
+            bar="at least 0.40 of the limit, p99 < 20 ms",
             limit_name="an empty 202 of the same server",
             limit=limit,
             note=f"p99 {p99_ms:.1f} ms at {CONNECTIONS} connections",

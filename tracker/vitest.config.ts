@@ -12,7 +12,15 @@ const alone = {
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], ...built } },
+      {
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts"],
+          setupFiles: ["test/unit/window.ts"],
+          testTimeout: 60_000,
+          ...built,
+        },
+      },
       { test: { name: "browser", include: ["test/browser/**/*.test.ts"], ...alone } },
       { test: { name: "bench", include: ["test/bench/**/*.test.ts"], ...alone } },
     ],

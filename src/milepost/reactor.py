@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ from milepost.domain.tally import Tally
 from milepost.kit.clock import Clock, monotonic_ms
 from milepost.observe.health import ReactorHealth
 from milepost.observe.logs import logger
-from milepost.observe.metric_names import BATCHES, EVENTS, SIGNALS
+from milepost.observe.metric_names import BATCHES, DOUBTFUL_DATES, EVENTS, SIGNALS
 from milepost.observe.pulse import Pulse
 from milepost.observe.unharmed import unharmed
 from milepost.record.checkpoint import Checkpoints, Intent, Span
 from milepost.record.claims.port import Claims
 from milepost.record.journal.port import JournalReader
-from milepost.record.step import counted, park, record
+from milepost.record.step import counted, counted_flags, park, record
 
 _log = logger("reactor")
 _T = TypeVar("_T")
@@ -106,6 +106,7 @@ class Reactor:
         self._pause = threading.Event()
         self._stands_still = threading.Event()
         self._one_pause = threading.Lock()
+        self._catch_up_to: Mapping[int, int] = {}
         self._parked_in_a_row = 0
         self._pulse = Pulse(self._lag, parts.report, parts.clock)
 
@@ -148,7 +149,12 @@ class Reactor:
                     raise UnavailableError(f"The reactor did not come to rest within {patience_seconds:g} seconds.")
                 yield
             finally:
+                self._catch_up_to = {}
                 self._pause.clear()
+
+    def catch_up(self, upto: Mapping[int, int]) -> None:
+        """While it is paused: process what lies up to these offsets after all, and nothing beyond."""
+        self._catch_up_to = dict(upto)
 
     def _run(self, settling: ThreadPoolExecutor) -> None:
         for intent in self._again(self._parts.checkpoints.open_intents):
@@ -159,7 +165,8 @@ class Reactor:
         ahead: Future[None] | None = None
         while not self._stop.is_set():
             is_pausing = self._pause.is_set()
-            entries = [] if is_pausing else self._again(self._next_entries)
+            bounds = self._catch_up_to if is_pausing else None
+            entries = self._again(lambda bounds=bounds: self._next_entries(bounds))  # type: ignore[misc]
             if entries:
                 spans = _spans(entries, self._reached)
                 intent = self._again(lambda spans=spans: self._parts.checkpoints.begin(spans))  # type: ignore[misc]
@@ -231,6 +238,8 @@ class Reactor:
         with unharmed("a batch"):
             for fate, count in counted(worked.groups).items():
                 EVENTS.labels(fate.value).inc(count)
+            for flag, count in counted_flags(worked.groups).items():
+                DOUBTFUL_DATES.labels(flag.value).inc(count)
             SIGNALS.inc(sum(tally.matched - tally.company_missing for tally in worked.tallies))
             BATCHES.inc()
         self._parts.settled(worked.intent.batch, {emitted.signal_id for emitted in worked.emissions})
@@ -260,17 +269,16 @@ class Reactor:
                 self._pulse.waits(who, "")
                 return result
 
-    def _next_entries(self) -> list[Located]:
-        """What lies beyond the last batch, from every partition its fair share."""
+    def _next_entries(self, bounds: Mapping[int, int] | None) -> list[Located]:
+        """What lies beyond the last batch, from every partition its fair share; with bounds, up to those offsets."""
         partitions = self._parts.reader.partitions()
         entries: list[Located] = []
         for partition in partitions:
-            entries += self._parts.reader.read(
-                partition,
-                self._reached.get(partition, 0),
-                MOST_ENTRIES // len(partitions),
-                MOST_BYTES // len(partitions),
-            )
+            after, most = self._reached.get(partition, 0), MOST_ENTRIES // len(partitions)
+            if bounds is not None:
+                most = min(most, bounds.get(partition, 0) - after)
+            if most > 0:
+                entries += self._parts.reader.read(partition, after, most, MOST_BYTES // len(partitions))
         return entries
 
     def _entries(self, spans: Iterable[Span]) -> list[Located]:

@@ -60,6 +60,7 @@ _log = logger("judge")
 _PATIENCE_SECONDS = 30.0
 _MOST_SECONDS = 20.0
 """For a statement that someone waits for at the console."""
+_SETTLING_SECONDS = 2.0
 _GRACE_SECONDS = 5.0
 """Longer than any reading of a signal takes that began before its history was changed over."""
 
@@ -243,6 +244,7 @@ def make_privacy(
         control_file=sqlite_file(settings.control()),
         drop_snapshots=drop_snapshots,
         clock=clock,
+        settling_seconds=_SETTLING_SECONDS,
     )
     return PrivacyDesk(premises, load_key(paths.secrets_key(data)))
 

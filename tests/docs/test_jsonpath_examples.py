@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from milepost.domain.errors import InvalidInputError
+from milepost.receive.dialects.custom_metadata import LARGEST_TEMPLATED
 from milepost.receive.template import compile_template, engine, grammar, output, read_event
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/jsonpath.md").read_text()
@@ -50,6 +51,7 @@ def test_the_bounds_are_those_of_the_code() -> None:
         grammar.MOST_SELECTORS,
         grammar.MOST_LOGICAL_OPERATORS,
         grammar.DEEPEST_NESTING,
+        LARGEST_TEMPLATED,
         engine.DEEPEST_DESCENT,
         engine.MOST_STEPS,
         output.LONGEST_OUTPUT,

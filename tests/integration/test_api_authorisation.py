@@ -51,6 +51,7 @@ LEAST: dict[tuple[str, str], str] = {
     ("GET", "/api/privacy/requests/{request_id}"): ADMIN,
     ("GET", "/api/privacy/requests/{request_id}/export"): ADMIN,
     ("GET", "/api/rejections"): VIEWER,
+    ("GET", "/api/doubtful-dates"): VIEWER,
     ("GET", "/api/companies"): VIEWER,
     ("POST", "/api/companies"): EDITOR,
     ("GET", "/api/companies/{company_id}"): VIEWER,

@@ -34,7 +34,18 @@ def _add(admin: TestClient, kind: str = "event-handler") -> Any:
 )
 def test_a_new_connection_comes_with_its_credentials(admin: TestClient, kind: str, credentials: set[str]) -> None:
     added = _add(admin, kind)
-    view = {"id", "name", "kind", "is_enabled", "scopes", "allowed_origins", "track_event_key", "created_at"}
+    view = {
+        "id",
+        "name",
+        "kind",
+        "is_enabled",
+        "scopes",
+        "allowed_origins",
+        "track_event_key",
+        "delivery_id",
+        "created_at",
+        "doubtful_dates",
+    }
     assert set(added) == view | credentials
     shown = admin.get(f"/api/connections/{added['id']}/keys").json()
     assert shown == {name: added[name] for name in credentials}
@@ -90,6 +101,9 @@ def test_a_connections_rate_is_limited_and_the_limit_lifted(console: Console, ad
         ("machine-to-machine", {"rate_limit": {"events_per_second": 1}}, "rate_limit"),
         ("event-handler", {"track_event_key": "type"}, "track_event_key"),
         ("custom-events", {"track_event_key": "colour"}, "track_event_key"),
+        ("event-handler", {"delivery_id": "none"}, "delivery_id"),
+        ("custom-events", {"delivery_id": "header:"}, "delivery_id"),
+        ("custom-events", {"delivery_id": "body:a..b"}, "delivery_id"),
     ],
 )
 def test_an_option_that_is_not_right_is_refused_with_the_place(
@@ -108,6 +122,16 @@ def test_what_names_the_tracks_of_a_connection_can_be_chosen(console: Console, a
     assert known.track_event_key == "type"
     door = f"/api/connections/{added['id']}"
     assert admin.patch(door, json={"track_event_key": "name"}).json()["track_event_key"] == "name"
+
+
+def test_where_webhooks_have_the_id_of_their_delivery_can_be_said(console: Console, admin: TestClient) -> None:
+    draft = {"name": "Shop", "kind": "custom-events", "delivery_id": "header:X-My-Id"}
+    added = admin.post("/api/connections", json=draft).json()
+    with console.deps.database.read() as session:
+        (known,) = read_known_connections(session, console.deps.secrets_key)
+    assert (added["delivery_id"], known.delivery_id) == ("header:X-My-Id", "header:X-My-Id")
+    changed = admin.patch(f"/api/connections/{added['id']}", json={"delivery_id": "body:event.id"})
+    assert changed.json()["delivery_id"] == "body:event.id"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ import pytest
 
 from milepost.domain.account import Role
 from milepost.kit.news import News
-from milepost.store.event_log import EventFilter, LoggedEvent, Place
+from milepost.store.event_filter import EventFilter
+from milepost.store.event_log import LoggedEvent, Place
 from milepost.store.feed_export import Export, ExportFormat
 from milepost.testing.console import PASSWORD, Console, open_console
 from milepost.testing.listening import Listening, listening
@@ -264,4 +265,6 @@ def test_every_operation_has_a_budget_by_what_it_costs() -> None:
         Work.READING: ["GET /api/me", "GET /api/companies", "GET /api/session", "GET /api/jobs", "GET /api/signals/1"],
     }
     for kind, requests in kinds.items():
-        assert {work_of(*request.split(" ")) for request in requests} == {kind}, kind
+        assert {work_of(method, path) for method, path in (one.split(" ") for one in requests)} == {kind}, kind
+    assert work_of("GET", "/api/requests/1", b"wait=5") is Work.STREAMING
+    assert work_of("GET", "/api/requests/1", b"") is Work.COSTLY

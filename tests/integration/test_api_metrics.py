@@ -87,7 +87,7 @@ class Office:
         return answer.json()
 
     def get(self, path: str, status: int = 200, **params: Any) -> Any:
-        answer = self.editor.get(f"/api/metrics/{path}", params=params or None)
+        answer = self.editor.get(f"/api/metrics/{path}".rstrip("/"), params=params or None)
         assert answer.status_code == status, answer.text
         return answer.json()
 

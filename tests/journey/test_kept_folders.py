@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import signal
 import tarfile
 import time
@@ -44,8 +45,13 @@ def _differences(before: Any, now: Any, path: str = "") -> Iterator[str]:
     elif isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
         for index, (one, other) in enumerate(zip(before, now, strict=True)):
             yield from _differences(one, other, f"{path}[{index}]")
-    elif before != now:
+    elif _at_any_time(before) != _at_any_time(now):
         yield f"{path} was {json.dumps(before)[:300]}, is {json.dumps(now)[:300]}"
+
+
+def _at_any_time(value: Any) -> Any:
+    """A sentence says the same a day later."""
+    return re.sub(r"\d+ days? ago", "some days ago", value) if isinstance(value, str) else value
 
 
 @pytest.mark.parametrize("name", FOLDERS)

@@ -108,7 +108,9 @@ def answers(service: Service) -> dict[str, Any]:
             companies = [one["name"] for one in get("/companies?limit=100")["items"]]
             if ready.get("lag_entries") != 0 or ready.get("unjudged_companies") != 0 or LATE not in companies:
                 return False
-            copies = [one for one in get("/assigned-outcomes?limit=500")["items"] if one["name"] == "Loyal 0"]
+            copies = [
+                one for one in get("/assigned-outcomes?limit=500&explain=true")["items"] if one["name"] == "Loyal 0"
+            ]
             return all(one["state"] != "not_started" for one in copies)
 
         wait_for(is_at_rest, seconds=60, what="the backlog to be processed and judged")
@@ -154,8 +156,8 @@ _PATHS = (
     "/companies?limit=100",
     "/jobs",
     "/privacy/requests",
-    "/assigned-milestones?limit=500",
-    "/assigned-outcomes?limit=500",
+    "/assigned-milestones?limit=500&explain=true",
+    "/assigned-outcomes?limit=500&explain=true",
 )
 
 

@@ -3,13 +3,12 @@
  * from then on serves the snippet's functions. Loaded a second time it does nothing.
  */
 import { createTracker, openConnections } from "./connections";
+import { now } from "./natives";
 import { safely } from "./safely";
 import type { Context, Fate, TrackerConfig } from "./types";
 
 // Only `var` declares a member of window that can also be called without it.
 declare global {
-  /** The calls that wait for /mcx.js. */
-  var mcx: QueuedCall[] | undefined;
   /**
    * Sends one event to every connection on the page, or to the one that is named. Never throws, never rejects.
    * With several connections the fate is what the first made of it. Undefined: /mcx.js has not loaded within three
@@ -22,33 +21,41 @@ declare global {
   var mcxConsent: (isGiven: boolean) => Promise<unknown>;
 }
 
-/** As the snippet pushes it. `copy` is of the payload as it was at the call. */
+/** As the snippet pushes it. `copy` is the JSON of the payload at the call; undefined where that has none. */
 type QueuedCall = [
   name: "Track" | "Context" | "Consent",
   calledAt: number,
   answer: (fate?: unknown) => void,
   first: unknown,
-  copy: object,
+  copy: string | undefined,
   connectionId?: unknown,
   payload?: unknown,
 ];
 
-const queue = (window.mcx ??= []);
+/** The snippet's. No script has a variable of that name, and no element such an id: both become members of window. */
+const { 0.5: queue } = window as unknown as { 0.5: QueuedCall[] };
+const isJsonChanged = ([] as { toJSON?: unknown }).toJSON || ({} as { toJSON?: unknown }).toJSON;
+let isLive = false;
 
 const run = safely(([name, calledAt, answer, first, copy, to, payload]: QueuedCall) => {
-  if ((first as TrackerConfig | undefined)?.connectionId) return answer(void createTracker(first as TrackerConfig));
-  const fates = [...openConnections()]
-    .filter((tracker) => !to || tracker.config.connectionId == to)
-    .map((tracker) => {
-      if (name == "Track") return tracker.track(first as string, payload as object, calledAt, copy);
-      return name == "Context" ? tracker.context(first as Context) : tracker.consent(!!first);
-    });
-  answer(fates[0] ?? { state: "refused", reason: "no such connection" });
+  if (first && (first as TrackerConfig).connectionId) return answer(void createTracker(first as TrackerConfig));
+  // The page may have changed what it passed in, since it called. Its clock may be a fake: only the difference counts.
+  const then = isLive || isJsonChanged || !copy ? payload : JSON.parse(copy);
+  const fates = [];
+  for (const tracker of openConnections())
+    if (!to || tracker.config.connectionId == to)
+      fates[fates.length] = tracker[name.toLowerCase() as "track"](
+        first as string,
+        then,
+        Math.floor(calledAt - window.Date.now() + now()),
+      );
+  answer(fates[0] || { state: "refused", reason: "no such connection" });
 });
 
 if (queue.push == [].push) {
   const waiting = queue.splice(0);
   // The snippet's functions stay, and a page may have kept them: what they push goes through at once.
-  queue.push = (call) => (run(call), 0);
-  waiting.forEach(run);
+  Object.defineProperty(queue, "push", { value: run });
+  for (const call of waiting) run(call);
+  isLive = true;
 }

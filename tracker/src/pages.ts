@@ -3,6 +3,7 @@
  * of path in a single-page app. Looks at nothing but the address, the title and the referrer.
  */
 import { masked } from "./mask";
+import { dictionary, listen, now, of, setTimeout } from "./natives";
 import { safely } from "./safely";
 import type { LiveTracker } from "./tracker";
 
@@ -13,12 +14,20 @@ const TITLE_MS = 100;
 type Look = (isReturn?: boolean) => void;
 
 const watching: Look[] = [];
-const untitled = new Set<() => void>();
+/** Those that wait for the title, by number. */
+const untitled = dictionary<() => void>();
+let number = 0;
 const changed = safely((event?: Event) => {
-  for (const look of watching) look((event as PageTransitionEvent | undefined)?.persisted);
+  for (const look of watching) look(event && (event as PageTransitionEvent).persisted);
 });
 
 function watchHistory(): void {
+  for (const type of ["popstate", "hashchange", "pageshow", "prerenderingchange"])
+    listen(window, type, changed, { capture: true });
+  listen(window, "pagehide", () => {
+    for (const at in untitled) (untitled[at] as () => void)();
+  });
+  const { history } = window;
   for (const name of ["pushState", "replaceState"] as const) {
     const original = history[name];
     history[name] = (...args) => {
@@ -26,36 +35,33 @@ function watchHistory(): void {
       changed();
     };
   }
-  for (const type of ["popstate", "hashchange", "pageshow", "prerenderingchange"])
-    addEventListener(type, changed, true);
-  addEventListener("pagehide", () => untitled.forEach((send) => send()));
 }
 
 /** Gives the function to call when the tracker's context or consent has changed. */
 export function watchPages(tracker: LiveTracker): () => void {
   let lastPath: string | undefined;
-  let referrer = document.referrer;
+  let referrer = of(document, "referrer");
   const look: Look = (isReturn) => {
     const { config } = tracker;
     const { href: url, pathname, search, hash } = location;
     const path = pathname + (config.trackHash ? hash : "");
-    // A page that is prerendered may never be seen.
-    const isSeen =
-      config.trackAllPageLoads && tracker.mayTrack() && !(document as { prerendering?: boolean }).prerendering;
+    // A page that is prerendered may clearTimeout be seen.
+    const isSeen = config.trackAllPageLoads && tracker.mayTrack() && !of(document, "prerendering");
     if (!isSeen || (path == lastPath && !isReturn)) return;
     const seen = { url, path, search, referrer };
-    const seenAt = Date.now();
+    const seenAt = now();
     lastPath = path;
     referrer = url;
     const send = safely(() => {
-      clearTimeout(timer);
-      untitled.delete(send);
-      void tracker.track("page", masked(config.mask, { title: document.title, ...seen }), seenAt);
+      if (!untitled[own]) return;
+      delete untitled[own];
+      void tracker.track("page", masked(config.mask, { title: of(document, "title"), ...seen }), seenAt);
     });
-    const timer = setTimeout(send, TITLE_MS);
-    untitled.add(send);
+    const own = number++;
+    untitled[own] = send;
+    setTimeout(send, TITLE_MS);
   };
-  if (!watching.length) watchHistory();
-  watching.push(look);
+  if (!watching[0]) safely(watchHistory)();
+  watching[watching.length] = look;
   return look;
 }

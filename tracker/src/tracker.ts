@@ -1,9 +1,9 @@
 /**
  * One tracker for one connection: checks what the page gives, keeps it, and has it sent. Throws nothing into the page.
  */
-import { openPresence } from "./presence";
+import { Eventually, keys, listen, now, of, setTimeout } from "./natives";
 import { CONSENT_KEY, NO_CONSENT, reasonNotToTrack, type Signals } from "./privacy";
-import { openQueue } from "./queue";
+import { LEASE_MS, openQueue } from "./queue";
 import { check, randomId } from "./rules";
 import { warn } from "./safely";
 import { openSender } from "./sender";
@@ -16,8 +16,7 @@ const PATIENCE_MS = 2500;
 /** A tracker as the automatic events see it. */
 export interface LiveTracker extends Tracker {
   readonly config: TrackerConfig;
-  /** `copy`: the payload as it was at the call. */
-  track(eventKey: string, payload?: object, calledAt?: number, copy?: object): Promise<Fate>;
+  track(eventKey: string, payload?: object, calledAt?: number): Promise<Fate>;
   mayTrack(): boolean;
 }
 
@@ -26,25 +25,23 @@ const page = randomId();
 /** `onChange` hears of a new context or consent, once also at the start. */
 export function openTracker(config: TrackerConfig, onChange: (tracker: LiveTracker) => void): LiveTracker {
   const { connectionId } = config;
-  const storage = safeStorage(() => localStorage);
+  const storage = safeStorage(() => window.localStorage);
   const queue = openQueue(connectionId, page, storage);
-  const presence = openPresence(`mcx:${connectionId}:${page}`, navigator.locks);
   let choice: string | null | undefined;
   let isLeaving = false;
 
-  const obstacle = () => reasonNotToTrack(choice, config, navigator as Navigator & Signals);
-  const adopt = async () => {
-    if (!obstacle()) await queue.adopt(presence.takeOver);
-  };
+  const obstacle = () => reasonNotToTrack(choice, config, window.navigator as Navigator & Signals);
   const onDrained = () => {
     const count = queue.takeDropped();
     if (count) void tracker.track("mcx-dropped", { count });
+    // What other pages have will be sent by them, or is ours when it is older.
+    if (!obstacle() && queue.adopt()) setTimeout(wake, LEASE_MS);
+    if (queue.all()[0]) wake();
   };
-  const { wake, online, flush } = openSender(
+  const { wake, online, resume, flush } = openSender(
     connectionId,
     `${config.apiUrl}`.replace(/\/*$/, "/analytics"),
     queue,
-    adopt,
     onDrained,
   );
 
@@ -59,8 +56,8 @@ export function openTracker(config: TrackerConfig, onChange: (tracker: LiveTrack
     config,
     mayTrack: () => !obstacle(),
 
-    track: (eventKey, payload, calledAt = Date.now(), copy = payload) =>
-      new Promise((resolve) => {
+    track: (eventKey, payload, calledAt = now()) =>
+      new Eventually((resolve) => {
         const refuse = (reason: string) => {
           warn(`"${eventKey}" not sent: ${reason}`);
           resolve({ state: "refused", reason });
@@ -68,10 +65,10 @@ export function openTracker(config: TrackerConfig, onChange: (tracker: LiveTrack
         try {
           const reason = obstacle();
           if (reason) return resolve({ state: "dropped", reason });
-          const event = check(eventKey, payload, copy, config, calledAt);
+          const event = check(eventKey, payload, config, calledAt);
           if (typeof event == "string") return refuse(event);
           const { text, bytes, idempotencyKey } = event;
-          setTimeout(resolve, PATIENCE_MS, { state: "queued", idempotencyKey });
+          setTimeout(() => resolve({ state: "queued", idempotencyKey }), PATIENCE_MS);
           queue.add(eventKey, text, bytes, (fate) => resolve({ ...fate, idempotencyKey }));
           (isLeaving ? flush : wake)();
         } catch (error) {
@@ -80,7 +77,7 @@ export function openTracker(config: TrackerConfig, onChange: (tracker: LiveTrack
       }),
 
     context(change) {
-      Object.assign(config, change, { connectionId });
+      for (const name of keys(change)) if (name != "connectionId") config[name as "mask"] = change[name as "mask"];
       choose(choice);
     },
 
@@ -91,25 +88,23 @@ export function openTracker(config: TrackerConfig, onChange: (tracker: LiveTrack
     },
   };
 
-  addEventListener("storage", ({ key, newValue }) => {
+  listen(window, "storage", ({ key, newValue }: StorageEvent) => {
     if (key == CONSENT_KEY) choose(newValue);
     else if (key && newValue == null) queue.onRemoved(key);
   });
-  addEventListener("online", online);
-  document.addEventListener("visibilitychange", () => (document.hidden ? flush : wake)());
-  addEventListener("pagehide", () => {
+  listen(window, "online", online);
+  listen(document, "visibilitychange", () => (of(document, "hidden") ? flush : wake)());
+  listen(window, "pagehide", () => {
     isLeaving = true;
     flush();
-    presence.leave();
   });
-  addEventListener("pageshow", ({ persisted }) => {
+  listen(window, "pageshow", ({ persisted }: PageTransitionEvent) => {
     if (!persisted) return;
     isLeaving = false;
-    presence.enter();
     queue.reconcile();
-    choose(storage.read(CONSENT_KEY) ?? choice);
+    resume();
+    choose(storage.read(CONSENT_KEY) || choice);
   });
-  presence.enter();
   choose(storage.read(CONSENT_KEY));
   return tracker;
 }

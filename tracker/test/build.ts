@@ -7,5 +7,6 @@ const path = (relative: string): string => fileURLToPath(new URL(relative, impor
 
 export const setup = (): void => {
   execFileSync("npm", ["run", "--silent", "build"], { cwd: path(".."), stdio: "inherit" });
-  copyFileSync(path("../dist/mcx.js"), path("../../src/milepost/static/mcx.js"));
+  for (const name of ["mcx.js", "mcx-auto.js"])
+    copyFileSync(path(`../dist/${name}`), path(`../../src/milepost/static/${name}`));
 };

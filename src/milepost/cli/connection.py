@@ -1,6 +1,6 @@
 """`milepost connection`: make and manage connections in a data folder, with the server up or down.
 
-A running server notices within a second, for it reads the same database.
+A running server reads the same database; a command ends when its front doors know the change.
 """
 
 from __future__ import annotations
@@ -10,23 +10,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import typer
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from milepost.control.credentials import ConnectionKeys, shown_keys
+from milepost.cli.connection_output import as_shown, print_shown, public_url, with_keys, without_keys
 from milepost.control.migrate import open_migrated
 from milepost.control.repos import connections
 from milepost.control.repos.audit import record_change
-from milepost.domain.connection import Connection, ConnectionKind, RateLimit, TrackEventKey
+from milepost.control.revisions import read_connections_revision
+from milepost.domain.connection import Connection, ConnectionKind, DoubtfulDates, RateLimit, TrackEventKey
 from milepost.domain.errors import MilepostError
 from milepost.kit.clock import system_clock
 from milepost.kit.crypto import load_key
 from milepost.observe import paths
-from milepost.observe.service import read_last_service
+from milepost.observe.known_book import wait_until_known
 from milepost.settings import Settings
 
 app = typer.Typer(
@@ -44,6 +45,10 @@ ApiUrl = Annotated[
     typer.Option(
         help="Where browsers reach the front doors, for the tracking script. [default: as the service has it, or set]"
     ),
+]
+DeliveryId = Annotated[
+    str,
+    typer.Option(help="Where webhooks have the id that makes a repeat: auto, none, header:NAME or body:MEMBER."),
 ]
 Id = Annotated[UUID, typer.Argument(help="The connection's id, as `milepost connection list` shows it.")]
 
@@ -65,8 +70,8 @@ class _Work:
             subject="connection",
             subject_id=connection_id,
             now_ms=self.now_ms,
-            before=_without_keys(before),
-            after=_without_keys(after),
+            before=without_keys(before),
+            after=without_keys(after),
         )
 
 
@@ -89,6 +94,10 @@ def add(
     track_event_key: Annotated[
         TrackEventKey, typer.Option(help="What names a track of the Segment wire: its event's name, or its type.")
     ] = TrackEventKey.NAME,
+    delivery_id: DeliveryId = "auto",
+    doubtful_dates: Annotated[
+        DoubtfulDates, typer.Option(help="Keep events with implausible dates, with a flag, or refuse them.")
+    ] = DoubtfulDates.FLAG,
     data: Data = None,
     api_url: ApiUrl = None,
     as_json: AsJson = False,
@@ -101,10 +110,12 @@ def add(
             scopes=tuple(scope) if scope else None,
             allowed_origins=tuple(allowed_origin or ()),
             track_event_key=track_event_key,
+            delivery_id=delivery_id,
+            doubtful_dates=doubtful_dates,
         )
         keys = connections.create_connection(work.session, draft, now_ms=work.now_ms, secrets_key=work.secrets_key)
         work.record("create", keys.connection.id, None, keys.connection)
-    _print(_with_keys(keys, api_url or _public_url(work.settings)), as_json=as_json)
+    print_shown(with_keys(keys, api_url or public_url(work.settings)), as_json=as_json)
 
 
 @app.command("list")
@@ -113,7 +124,7 @@ def list_all(data: Data = None, as_json: AsJson = False) -> None:
     with _work(data) as work:
         found = connections.list_connections(work.session)
     if as_json:
-        typer.echo(json.dumps([_public(connection) for connection in found], indent=2))
+        typer.echo(json.dumps([as_shown(connection) for connection in found], indent=2))
         return
     for connection in found:
         state = "" if connection.is_enabled else "  (disabled)"
@@ -144,6 +155,23 @@ def enable(connection_id: Id, data: Data = None, as_json: AsJson = False) -> Non
 
 
 @app.command()
+def deliveries(connection_id: Id, delivery_id: DeliveryId, data: Data = None, as_json: AsJson = False) -> None:
+    """Say where the connection's webhooks have the id of their delivery, by which a repeat is known."""
+    _change(data, connection_id, "update", as_json=as_json, delivery_id=delivery_id)
+
+
+@app.command()
+def dates(
+    connection_id: Id,
+    doubtful: Annotated[DoubtfulDates, typer.Option(help="Keep implausible dates, flagged, or refuse them.")],
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what becomes of events whose dates are implausible: seconds for milliseconds, 1970, the future."""
+    _change(data, connection_id, "dates", as_json=as_json, doubtful_dates=doubtful)
+
+
+@app.command()
 def limit(
     connection_id: Id,
     *,
@@ -166,7 +194,7 @@ def limit(
             work.session, connection_id, RateLimit.model_validate(wanted) if wanted else None
         )
         work.record("limit", connection_id, before, after)
-    _print(_public(after), as_json=as_json)
+    print_shown(as_shown(after), as_json=as_json)
 
 
 @app.command()
@@ -189,7 +217,7 @@ def rotate(
             secrets_key=work.secrets_key,
         )
         work.record("rotate", connection_id, None, keys.connection)
-    _print(_with_keys(keys, api_url or _public_url(work.settings)), as_json=as_json)
+    print_shown(with_keys(keys, api_url or public_url(work.settings)), as_json=as_json)
 
 
 @app.command("keys")
@@ -198,7 +226,7 @@ def show_keys(connection_id: Id, data: Data = None, api_url: ApiUrl = None, as_j
     with _work(data) as work:
         keys = connections.read_keys(work.session, connection_id, secrets_key=work.secrets_key)
         work.record("show_keys", connection_id, None, None)
-    _print(_with_keys(keys, api_url or _public_url(work.settings)), as_json=as_json)
+    print_shown(with_keys(keys, api_url or public_url(work.settings)), as_json=as_json)
 
 
 def _change(
@@ -209,12 +237,21 @@ def _change(
     as_json: bool,
     name: str | None = None,
     is_enabled: bool | None = None,
+    delivery_id: str | None = None,
+    doubtful_dates: DoubtfulDates | None = None,
 ) -> None:
     with _work(data) as work:
         before = connections.get_connection(work.session, connection_id)
-        after = connections.update_connection(work.session, connection_id, name=name, is_enabled=is_enabled)
+        after = connections.update_connection(
+            work.session,
+            connection_id,
+            name=name,
+            is_enabled=is_enabled,
+            delivery_id=delivery_id,
+            doubtful_dates=doubtful_dates,
+        )
         work.record(action, connection_id, before, after)
-    _print(_public(after), as_json=as_json)
+    print_shown(as_shown(after), as_json=as_json)
 
 
 @contextmanager
@@ -226,6 +263,7 @@ def _work(data: Path | None) -> Iterator[_Work]:
         secrets_key = load_key(paths.secrets_key(settings.data))
         with database.write() as session:
             yield _Work(settings=settings, session=session, secrets_key=secrets_key, now_ms=system_clock())
+        wait_until_known(paths.known_books(settings.data), read_connections_revision(database))
         database.close()
     except ValidationError as error:
         reasons = (
@@ -239,39 +277,3 @@ def _work(data: Path | None) -> Iterator[_Work]:
 def _refuse(message: str, reasons: Iterator[str]) -> None:
     typer.echo("\n  ".join((message, *reasons)), err=True)
     raise typer.Exit(1)
-
-
-def _without_keys(connection: Connection | None) -> Connection | None:
-    return connection and connection.model_copy(update={"client_id": None, "public_key": None})
-
-
-def _public(connection: Connection) -> dict[str, Any]:
-    shown: dict[str, Any] = {"id": str(connection.id), "name": connection.name, "kind": connection.kind.value}
-    shown["isEnabled"] = connection.is_enabled
-    if connection.rate_limit is not None:
-        allowed = connection.rate_limit
-        shown["rateLimit"] = {"eventsPerSecond": allowed.events_per_second, "burst": allowed.burst}
-    return shown
-
-
-def _public_url(settings: Settings) -> str:
-    """As the running service has it; else as it is set here; else as the service had it when it last ran."""
-    last = read_last_service(settings.data)
-    is_set_here = settings.model_fields_set & {"public_url", "host", "api_port", "tls"}
-    if last is None or (is_set_here and not paths.service(settings.data).exists()):
-        return settings.public()
-    return last.public_url or last.api_url
-
-
-def _with_keys(keys: ConnectionKeys, api_url: str) -> dict[str, Any]:
-    connection = keys.connection
-    named = {"id": str(connection.id), "name": connection.name, "kind": connection.kind.value}
-    return {**named, **shown_keys(keys, api_url=api_url.rstrip("/"))}
-
-
-def _print(shown: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(shown, indent=2))
-        return
-    for name, value in shown.items():
-        typer.echo(f"{name}:\n{value}" if "\n" in str(value) else f"{name}: {value}")

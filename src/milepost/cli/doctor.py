@@ -16,8 +16,11 @@ from rich.table import Table
 
 from milepost.cli.local import DEFAULT_DATA, Api, Data, require_data_folder, told_errors
 from milepost.domain.errors import MilepostError
-from milepost.kit.clock import system_clock
-from milepost.operate.doctor import Case, Finding, Level, count_at_rest, examine
+from milepost.domain.event_date import DateFlag
+from milepost.kit.clock import system_clock, to_datetime
+from milepost.operate.doctor import count_at_rest, examine
+from milepost.operate.doubtful_dates import Doubtful, doubtful_at_rest
+from milepost.operate.findings import Case, Finding, Level
 from milepost.operate.lock import FolderTakenError, lock_folder
 from milepost.settings import Settings
 
@@ -63,6 +66,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
             settings=settings,
             is_running=False,
             count_events=lambda: count_at_rest(settings),
+            doubtful_dates=lambda since_ms: doubtful_at_rest(settings, since_ms),
             clock=system_clock,
         )
         yield from examine(case)
@@ -85,6 +89,12 @@ def _of_service(settings: Settings) -> Iterator[Finding]:
         settings=settings.model_copy(update=known | tls),
         is_running=True,
         count_events=lambda: sum(api.get("/api/overview", metrics="false")["events"].values()),
+        doubtful_dates=lambda since_ms: _doubtful_of_service(api, since_ms),
         clock=system_clock,
     )
     yield from examine(case)
+
+
+def _doubtful_of_service(api: Api, since_ms: int) -> list[Doubtful]:
+    found = api.get("/api/doubtful-dates", since=to_datetime(since_ms).isoformat())["items"]
+    return [Doubtful(one["connection_id"], DateFlag(one["flag"]), one["events"]) for one in found]

@@ -25,6 +25,9 @@ def tail(
     connection_id: Annotated[str | None, typer.Option("--connection-id", help="Only of this connection.")] = None,
     event_key: Annotated[str | None, typer.Option(help="Only with this event key.")] = None,
     fate: Annotated[str | None, typer.Option(help="Only processed, duplicate or parked ones.")] = None,
+    date_flag: Annotated[
+        str | None, typer.Option(help="Only with this doubt about the date, such as in_seconds; or any.")
+    ] = None,
     text: Annotated[str | None, typer.Option(help="Only with this text in the payload.")] = None,
     signal: Annotated[str | None, typer.Option(help="What this signal emits, by its name, instead of events.")] = None,
     company: Annotated[str | None, typer.Option(help="What signals emit for this company, by name or key.")] = None,
@@ -38,6 +41,7 @@ def tail(
         is_feed = signal is not None or company is not None
         door, show = ("/api/feeds", _row_line) if is_feed else ("/api/events", _event_line)
         of_events = {"connection_id": connection_id, "event_key": event_key, "fate": fate, "text": text}
+        of_events["date_flag"] = date_flag
         if is_feed and any(of_events.values()):
             raise OperatorError("--signal and --company show what signals emit, which no option about events narrows.")
         query = {**feed_query(api, signal, company), "by": "arrival"} if is_feed else of_events
@@ -74,8 +78,14 @@ def _event_line(event: dict[str, Any]) -> Text:
         " ",
         _short(event["payload"]),
         " ",
+        (_doubts(event), "yellow"),
         (event["id"], "dim"),
     )
+
+
+def _doubts(event: dict[str, Any]) -> str:
+    """What is doubtful about the date, and the date, which is far from the time of arrival."""
+    return f"{event['event_date']} {' '.join(event['date_flags'])} " if event["date_flags"] else ""
 
 
 def _row_line(row: dict[str, Any]) -> Text:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from milepost.control.repos.connections import rate_limit_of
 from milepost.control.rows import ConnectionRow, ConnectionSecretRow
-from milepost.domain.connection import ConnectionKind, KnownConnection, KnownSecret, TrackEventKey
+from milepost.domain.connection import ConnectionKind, DoubtfulDates, KnownConnection, KnownSecret, TrackEventKey
 from milepost.kit.crypto import sha256, unseal
 
 
@@ -36,6 +36,8 @@ def read_known_connections(session: Session, secrets_key: bytes) -> tuple[KnownC
             allowed_origins=tuple(row.allowed_origins),
             rate_limit=rate_limit_of(row),
             track_event_key=TrackEventKey(row.track_event_key),
+            delivery_id=row.delivery_id,
+            doubtful_dates=DoubtfulDates(row.doubtful_dates),
         )
         for row in session.scalars(select(ConnectionRow).order_by(ConnectionRow.id))
     )

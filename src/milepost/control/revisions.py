@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from milepost.control.rows import RevisionRow
+from milepost.control.session import Database
 
 
 class Scope(StrEnum):
@@ -28,6 +29,12 @@ class Scope(StrEnum):
 def read_revision(session: Session, scope: str) -> int:
     """The counter of a scope: 0 before the first change, and never falling."""
     return session.scalar(select(RevisionRow.value).where(RevisionRow.scope == scope)) or 0
+
+
+def read_connections_revision(database: Database) -> int:
+    """The counter that ingest workers watch, after a change has been committed."""
+    with database.read() as session:
+        return read_revision(session, Scope.CONNECTIONS)
 
 
 def raise_revision(session: Session, scope: Scope) -> None:

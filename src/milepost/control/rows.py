@@ -68,6 +68,8 @@ class ConnectionRow(Row):
     events_per_second: Mapped[float | None]
     burst: Mapped[int | None]
     track_event_key: Mapped[str] = mapped_column(server_default="name")
+    delivery_id: Mapped[str] = mapped_column(server_default="auto")
+    doubtful_dates: Mapped[str] = mapped_column(server_default="flag")
     created_at_ms: Mapped[int]
 
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 import json
 
 _SNIPPET = """<script>
-!((c,w=self,d=document,s=d.createElement("script"))=>{w.mcxTrack||(w.mcx=[],["Track","Context","Consent"]\
-.map(n=>w["mcx"+n]=(a,b,i)=>new Promise(r=>{w.mcx.push([n,Date.now(),r,a,{...b},i,b]);setTimeout(r,3e3)})),\
+!((c,w=self,d=document,s=d.createElement("script"))=>{w[.5]||(w[.5]=[],["Track","Context","Consent"]\
+.map(n=>w["mcx"+n]=(a,b,i,t)=>\
+new Promise(r=>{try{t=JSON.stringify(b)}catch{}w[.5].push([n,+new Date,r,a,t,i,b]);setTimeout(r,3e3)})),\
 s.src=c.apiUrl+"/mcx.js",s.nonce=(d.currentScript||s).nonce,d.head.append(s));w.mcxContext(c)})({
-  connectionId:ANALYTICS_KEY,
-  apiUrl:API_URL,
-  companyId:"",
-  userId:"",
-  trackAllPageLoads:false,
-  trackAllClicks:false
+connectionId:ANALYTICS_KEY,
+apiUrl:API_URL,
+companyId:"",
+userId:"",
+trackAllPageLoads:false,
+trackAllClicks:false
 })
 </script>
 """

@@ -47,6 +47,18 @@ class TrackEventKey(StrEnum):
     TYPE = "type"
 
 
+DELIVERY_ID_FORM = r"auto|none|header:[A-Za-z0-9_-]{1,100}|body:[^.]{1,100}(\.[^.]{1,100}){0,9}"
+"""Where a webhook has the id of its delivery, which stays the same when the sender tries again: in the headers that
+are known for it (`auto`), nowhere, in a header, or in a member of the payload (`body:event.id`)."""
+
+
+class DoubtfulDates(StrEnum):
+    """What becomes of an event whose date is implausible (domain/event_date.py): kept with a flag, or refused."""
+
+    FLAG = "flag"
+    REFUSE = "refuse"
+
+
 class Connection(BaseModel):
     """A connection as everyone but the secret's owner may see it.
 
@@ -54,7 +66,7 @@ class Connection(BaseModel):
     Analytics Key of a tracking script or the writeKey of a custom-events connection: public by nature,
     write-only. `scopes` only matter for machine-to-machine; `allowed_origins` only for tracking scripts, where
     empty means any. Without a `rate_limit` it may send as much as the node can keep. `track_event_key` only matters
-    on the Segment wire.
+    on the Segment wire, `delivery_id` (DELIVERY_ID_FORM) at the webhook door.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -69,6 +81,8 @@ class Connection(BaseModel):
     allowed_origins: tuple[str, ...] = ()
     rate_limit: RateLimit | None = None
     track_event_key: TrackEventKey = TrackEventKey.NAME
+    delivery_id: str = "auto"
+    doubtful_dates: DoubtfulDates = DoubtfulDates.FLAG
     created_at: datetime
 
 
@@ -96,3 +110,5 @@ class KnownConnection(NamedTuple):
     allowed_origins: tuple[str, ...]
     rate_limit: RateLimit | None = None
     track_event_key: TrackEventKey = TrackEventKey.NAME
+    delivery_id: str = "auto"
+    doubtful_dates: DoubtfulDates = DoubtfulDates.FLAG

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 
+from milepost.domain.event_date import DateFlag
 from milepost.domain.fate import Fate
 from milepost.domain.tally import Tally
 
@@ -27,12 +28,14 @@ class SmartKey(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 class ItemMeta(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What a door says of one event where its payload does not say it in seed 000's own members.
 
-    `idempotency_key` of None means that the event never counts as a repeat.
+    `idempotency_key` of None means that the event never counts as a repeat. `sent_at_ms` is what the sender's clock
+    showed at sending, where the wire says it; the date is corrected by it when the event is recorded.
     """
 
     event_key: str
     event_date_ms: int | None = None
     idempotency_key: str | None = None
+    sent_at_ms: int | None = None
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -41,7 +44,9 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     `body` is a JSON array of the payload objects, each byte as it was sent. Where `items` is None, every
     event has the submission's `event_key`, and its date and idempotency key are the payload's own
     `eventDate` and `idempotencyKey` (seed 000, field table); otherwise `items` has one entry per payload.
-    `count` is how many payloads the array has.
+    `count` is how many payloads the array has. `sent_at_ms` is the sender's clock at sending, for all events of a
+    submission without `items`. New members go to the end and have a default: a journal outlives the version that
+    wrote it.
     `request_id` is a UUIDv7 whose time is `received_at_ms`; both ids are 16 bytes, big-endian.
     """
 
@@ -55,6 +60,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     count: int
     smart_keys: tuple[SmartKey, ...] = ()
     items: tuple[ItemMeta, ...] | None = None
+    sent_at_ms: int | None = None
 
 
 class Located(NamedTuple):
@@ -70,7 +76,8 @@ class RecordedGroup:
     """Events of one connection, event key and door in one batch, as columns of equal length, in journal order.
 
     `duplicates_of` has the id of the event that came first, or "". `smart_keys` are those of the group's
-    submissions, each once.
+    submissions, each once. `date_corrections_ms` is what was added to the dates as sent, and `date_flags` what is
+    doubtful about them (domain/event_date.py); either is empty where no event of the group has any.
     """
 
     connection_id: bytes
@@ -85,6 +92,8 @@ class RecordedGroup:
     duplicates_of: Sequence[str]
     payloads: Sequence[bytes]
     smart_keys: tuple[SmartKey, ...]
+    date_corrections_ms: Sequence[int] = ()
+    date_flags: Sequence[tuple[DateFlag, ...]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,6 +98,14 @@ class NumberFormat(BaseModel):
 class _Shown(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _ignores_the_revision_of_a_draft(cls, value: Any) -> Any:
+        """Who changes a metric may send it back as it was read; what counts its revisions is the server."""
+        if isinstance(value, dict) and "revision" not in cls.model_fields:
+            return {name: member for name, member in value.items() if name != "revision"}
+        return value
+
     name: str = Field(min_length=1, max_length=120)
     unit: str = Field(default="", max_length=40)
     format: NumberFormat = NumberFormat()

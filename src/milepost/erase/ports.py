@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,9 @@ from milepost.store.quiet import QuietClient
 class Pausing(Protocol):
     """The reactor."""
 
+    def catch_up(self, upto: Mapping[int, int]) -> None:
+        """While it is paused: process what lies up to these offsets by partition, and nothing beyond."""
+
     def paused(self, patience_seconds: float) -> AbstractContextManager[None]:
         """While the block runs, no batch is under way and every one begun is settled; UnavailableError if not now."""
 
@@ -25,7 +28,8 @@ class Premises:
     """Every place where something of somebody may lie.
 
     `open_store` gives a client of its own; `control_file` is None for a database server. `drop_snapshots` deletes
-    what waits for a backup to take it away; UnavailableError while one is being made.
+    what waits for a backup to take it away; UnavailableError while one is being made. `settling_seconds` is how long a
+    request that has arrived may take until it is in the journal.
     """
 
     database: Database
@@ -38,3 +42,4 @@ class Premises:
     control_file: Path | None
     drop_snapshots: Callable[[], None]
     clock: Clock
+    settling_seconds: float

@@ -30,7 +30,7 @@ from milepost.domain.privacy import Check, Known, PrivacyAction, PrivacyRequest,
 from milepost.erase.clearing import Clearing
 from milepost.erase.exporting import delete_export, export
 from milepost.erase.ports import Premises
-from milepost.erase.progress import accepted, wait_until_processed
+from milepost.erase.progress import accepted, arrived_by, wait_until_processed, wait_until_settled
 from milepost.erase.search import Search, search_for
 from milepost.erase.subject import forget_subject, read_subject, write_subject
 from milepost.erase.telling import Telling
@@ -147,11 +147,21 @@ class _Work:
         return known
 
     def _cut(self, search: Search, begun: Instant) -> None:
-        """See the module. What came in since the work was begun has not been marked yet."""
-        with self.premises.reactor.paused(_PATIENCE_SECONDS):
+        """See the module. What came in since the work was begun has not been marked yet.
+
+        The cut is at an instant: what had arrived by then is processed first, in every partition, and nothing later.
+        """
+        premises = self.premises
+        wait_until_processed(premises.checkpoints, accepted(premises.journal), self.telling.word)
+        with premises.reactor.paused(_PATIENCE_SECONDS):
+            upto_ms = premises.clock()
+            wait_until_settled(premises.settling_seconds, self.telling.word)
+            arrived = arrived_by(premises.journal, premises.checkpoints, upto_ms)
+            premises.reactor.catch_up(arrived)
+            wait_until_processed(premises.checkpoints, arrived, self.telling.word)
             search.mark(self.marks, among=begun.since())
             cut = {
-                "upto_ms": self.premises.clock(),
+                "upto_ms": upto_ms,
                 "batch": self.marks.last_batch(),
                 "offsets": [list(pair) for pair in accepted(self.premises.journal).items()],
             }

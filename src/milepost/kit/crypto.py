@@ -16,6 +16,7 @@ from typing import NamedTuple
 import jwt
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from jwt.utils import base64url_decode, base64url_encode
 
 from milepost.domain.errors import OperatorError, UnauthenticatedError
 
@@ -111,9 +112,20 @@ def issue_token(
     return jwt.encode(claims, key, algorithm=_ALGORITHM)
 
 
+def _require_own_spelling(token: str) -> None:
+    """ValueError for a signature that is not written as base64url is: without padding or stray characters and bits."""
+    signature = token.rpartition(".")[2].encode()
+    if base64url_encode(base64url_decode(signature)) != signature:
+        raise ValueError("another spelling")
+
+
 def read_token(token: str, key: bytes, now_ms: int) -> TokenClaims:
-    """The claims of a token that we signed and that has not expired; UnauthenticatedError otherwise."""
+    """The claims of a token that we signed and that has not expired; UnauthenticatedError otherwise.
+
+    Of the spellings that base64url readers take for the same signature, only our own is the token.
+    """
     try:
+        _require_own_spelling(token)
         # The clock is an argument, so expiry is judged below and not by PyJWT's own look at the time.
         claims = jwt.decode(
             token,

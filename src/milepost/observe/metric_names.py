@@ -14,6 +14,9 @@ REFUSALS = Counter(
     ["door", "code", "sender"],
 )
 EVENTS = Counter("milepost_events_total", "Events that left the reactor's record stage", ["fate"])
+DOUBTFUL_DATES = Counter(
+    "milepost_doubtful_dates_total", "Events whose date is implausible, kept and flagged, by reason", ["flag"]
+)
 SIGNALS = Counter("milepost_signals_total", "Emitted signals that reached the store")
 TRANSITIONS = Counter("milepost_transitions_total", "Changes of state of milestones and outcomes")
 BATCHES = Counter("milepost_batches_total", "Batches the reactor finished")

@@ -50,6 +50,11 @@ def health(data: Path) -> Path:
     return data / "run" / "reactor.json"
 
 
+def known_books(data: Path) -> Path:
+    """Which connections each ingest worker knows."""
+    return data / "run" / "books"
+
+
 def metrics(data: Path) -> Path:
     """The metrics library's files, one or more per process."""
     return data / "run" / "metrics"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
+from functools import partial
 
 import uvloop
 from granian.constants import Interfaces
@@ -17,6 +18,7 @@ from milepost.kit.clock import monotonic_ms, system_clock
 from milepost.kit.crypto import load_key
 from milepost.measure.queries import MetricReader
 from milepost.observe import paths
+from milepost.observe.known_book import wait_until_known
 from milepost.observe.logs import logger
 from milepost.operate import child
 from milepost.operate.listener import make_server, until_listening
@@ -100,12 +102,7 @@ def _web_deps(
         tokens_key=load_key(paths.tokens_key(settings.data)),
         clock=system_clock,
         event_log=EventLogReader(engine.pool),
-        feeds=Feeds(
-            database,
-            FeedReader(engine.pool),
-            FeedExporter(lambda: connect(settings.store())),
-            engine.identities,
-        ),
+        feeds=_feeds(settings, engine, database),
         live=live,
         tallies=TallyReader(paths.reactor(settings.data)),
         rejections=RejectionReader(
@@ -122,8 +119,14 @@ def _web_deps(
         snapshots=snapshots,
         privacy=privacy,
         jobs_folder=paths.jobs(settings.data),
+        wait_for_doors=partial(wait_until_known, paths.known_books(settings.data)),
         body_seconds=settings.body_seconds,
     )
+
+
+def _feeds(settings: Settings, engine: Engine, database: Database) -> Feeds:
+    files = FeedExporter(lambda: connect(settings.store()))
+    return Feeds(database, FeedReader(engine.pool), files, engine.identities)
 
 
 def _come_home(engine: Engine, others: Sequence[JobRunner | Retention], threads: list[threading.Thread]) -> None:

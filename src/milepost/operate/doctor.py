@@ -9,9 +9,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
 
@@ -27,11 +25,13 @@ from milepost.control.repos.audit import AuditFilter, page_audit
 from milepost.control.repos.privacy import count_erased_events
 from milepost.control.session import open_database, sqlite_file
 from milepost.domain.errors import OperatorError
-from milepost.kit.clock import Clock
+from milepost.domain.event_date import DAY_MS
 from milepost.kit.crypto import load_key
 from milepost.observe import paths
 from milepost.observe.health import free_bytes
 from milepost.operate.backup import killed_backup
+from milepost.operate.doubtful_dates import DAYS
+from milepost.operate.findings import Case, Finding, Found, Level
 from milepost.operate.supervisor import require_free_ports
 from milepost.operate.tls import RENEW_DAYS, prepare_tls
 from milepost.record.checkpoint import read_reached
@@ -42,36 +42,6 @@ from milepost.store.event_log import EventLogReader
 
 _FUTURE_SECONDS = 120
 _OF_DIFFERENT_TIMES = "Its parts are of different times: restore a backup whole."
-
-
-class Level(StrEnum):
-    """WARNING: it works, but look at it. PROBLEM: something does not work, or will not at the next start."""
-
-    OK = "ok"
-    WARNING = "warning"
-    PROBLEM = "problem"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What was found, and, unless it is fine, what to do."""
-
-    level: Level
-    subject: str
-    told: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """A data folder, whether a service runs on it, and how to ask for the number of events in the store."""
-
-    settings: Settings
-    is_running: bool
-    count_events: Callable[[], int]
-    clock: Clock
-
-
-Found = Iterator[tuple[Level, str]]
 
 
 def examine(case: Case) -> Iterator[Finding]:
@@ -274,6 +244,14 @@ def _dropped_events(session: Session) -> int:
     return dropped
 
 
+def check_dates(case: Case) -> Found:
+    """Those of events are plausible; a sender that means seconds, or whose clock is wrong, would else go unnoticed."""
+    found = case.doubtful_dates(case.clock() - DAYS * DAY_MS)
+    yield from ((Level.WARNING, one.told()) for one in found)
+    if not found:
+        yield Level.OK, f"those of events that arrived in the last {DAYS} days are plausible"
+
+
 _PACKAGE = Path(str(files("milepost")))
 BUILT_FILES = ("static/mcx.js",)
 """What `make setup` builds into the package, and no clone has."""
@@ -298,4 +276,5 @@ CHECKS: dict[str, Callable[[Case], Found]] = {
     "Control plane": check_control,
     "Journal": check_journal,
     "Store": check_store,
+    "Dates": check_dates,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 
+import msgspec
 import uvloop
 
 from milepost.control.book import read_known_connections
@@ -15,10 +16,12 @@ from milepost.kit.clock import monotonic_ms, system_clock
 from milepost.kit.crypto import load_key
 from milepost.observe import paths
 from milepost.observe.health import Readiness, free_bytes, read_health, readiness
+from milepost.observe.known_book import KnownBook
 from milepost.observe.logs import logger
 from milepost.observe.metric_names import REFUSALS, REQUESTS
 from milepost.observe.unharmed import unharmed
 from milepost.operate import child
+from milepost.operate.lag import Lag
 from milepost.operate.listener import make_api_server
 from milepost.operate.parent import Parent
 from milepost.operate.tls import prepare_tls
@@ -47,10 +50,12 @@ class IngestProcess:
         self._database: Database = open_made_database(settings.control())
         self._secrets_key = load_key(paths.secrets_key(settings.data))
         self._revision = -1
+        self._known = KnownBook(paths.known_books(settings.data))
         self._readiness = Readiness(ready=False, reasons=("starting",), lag_entries=None)
         self._journal = SqliteJournalWriter(paths.journal(settings.data), worker, loop=asyncio.get_running_loop())
         self._worker = worker
         self._trim_at = 0.0
+        self._lag = Lag(paths.journal(settings.data), paths.reactor(settings.data))
         self._admission = Admission(reserve_bytes=settings.disk_reserve_bytes, workers=settings.workers)
         self._rejections = RejectionWriter(
             paths.rejections(settings.data),
@@ -59,7 +64,7 @@ class IngestProcess:
             keep_ms=settings.rejections_keep_ms(),
         )
         self.app = IngestApp(
-            routes=make_routes(load_key(paths.tokens_key(settings.data)), lambda: self._readiness),
+            routes=make_routes(load_key(paths.tokens_key(settings.data)), self._ready_now),
             journal=self._journal,
             body_bytes=settings.body_limit_bytes,
             client_ip=ClientIp(settings.trusted_proxies),
@@ -73,6 +78,7 @@ class IngestProcess:
             if revision != self._revision:
                 self.app.book = make_book(read_known_connections(session, self._secrets_key))
                 self._revision = revision
+                self._known.announce(revision)
 
     async def look_around(self) -> None:
         """Every quarter second: changed connections, refusals, health, counters; now and then, trim the journal.
@@ -139,11 +145,19 @@ class IngestProcess:
             reserve_bytes=self._settings.disk_reserve_bytes,
         )
 
+    def _ready_now(self) -> Readiness:
+        """What `/ready` answers: the parts as they were looked at last, and how much waits at this moment."""
+        seen = self._readiness
+        lag = None if seen.lag_entries is None else self._lag.now()
+        return seen if lag is None else msgspec.structs.replace(seen, lag_entries=lag)
+
     def close(self) -> None:
         """Put on disk what is queued; the last act."""
         self._journal.close()
+        self._lag.close()
         keep(self._rejections, self.app.rejections.take(), system_clock())
         self._rejections.close()
+        self._known.close()
         self._database.close()
 
 

@@ -40,6 +40,7 @@ def accept(
                 count=reading.count,
                 smart_keys=reading.smart_keys,
                 items=reading.items,
+                sent_at_ms=reading.sent_at_ms,
             )
         ),
         lambda _offset, error: settle(uuid_text(request_id), error),

@@ -14,7 +14,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from milepost.domain.connection import KnownConnection
-from milepost.domain.errors import InvalidInputError, MilepostError, NotFoundError, UnavailableError
+from milepost.domain.errors import InvalidInputError, MilepostError, UnavailableError
 from milepost.kit.clock import Clock, system_clock
 from milepost.observe.logs import logger
 from milepost.receive.accept import accept
@@ -22,11 +22,12 @@ from milepost.receive.client_ip import ClientIp
 from milepost.receive.door import Answer, Book, Door, Reading, Request
 from milepost.receive.expand import expand
 from milepost.receive.http.port import Head, Reply
-from milepost.receive.refusals import MethodNotAllowedError
+from milepost.receive.lost import missing
 from milepost.receive.rejections import Refused, RejectionQueue
 from milepost.receive.routing import Routes, doors_at, refuse_at
 from milepost.record.journal.port import JournalWriter
 
+NO_DOOR = "none"
 NOBODYS_ID = str(UUID(int=0))
 """In the answer to a HEAD, whose body is not sent."""
 
@@ -86,16 +87,16 @@ class IngestApp:
     def refuse(self, error: MilepostError) -> Answer:
         """What never became a request is refused in the shape of seed 000, and counted under no door."""
         answer = refuse_at("", error)
-        self.tally.add("none", answer.status)
+        self.tally.add(NO_DOOR, answer.status)
         return answer
 
     def is_behind(self) -> bool:
         """See receive/http/port.py."""
         return self.journal.is_behind
 
-    def note(self, door: Door, request: Request, status: int, error: MilepostError) -> None:
+    def note(self, door: str, request: Request, status: int, error: MilepostError) -> None:
         """Count a refusal, and keep it for the sender's owner if the sender is known."""
-        self.tally.add_refusal(door.name, error.code, is_sender_known=error.sender is not None)
+        self.tally.add_refusal(door, error.code, is_sender_known=error.sender is not None)
         if error.sender is None:
             return
         connection = self.book.by_id.get(error.sender)
@@ -103,7 +104,7 @@ class IngestApp:
             Refused(
                 connection_id=error.sender,
                 received_at_ms=request.received_at_ms,
-                door=door.name,
+                door=door,
                 status=status,
                 code=error.code,
                 reason=error.message,
@@ -163,12 +164,12 @@ class IngestCall:
         return self._counted(self._door, self._refuse(self._door, error))
 
     def _unrouted(self, methods: Mapping[str, Door] | None) -> Answer:
-        path, method = self._request.path, self._request.method
+        error = missing(self._request, self._app.routes, methods, self._book)
+        refused = refuse_at(self._request.path, error)
+        self._app.note(NO_DOOR, self._request, refused.status, error)
         if methods is None:
-            return self._counted(None, refuse_at(path, NotFoundError(f"There is nothing at {path}.")))
-        allowed = ", ".join(methods)
-        refused = refuse_at(path, MethodNotAllowedError(f"{path} takes {allowed}, not {method}."))
-        headers = (*refused.headers, ("allow", allowed))
+            return self._counted(None, refused)
+        headers = (*refused.headers, ("allow", ", ".join(methods)))
         return self._counted(None, Answer(status=refused.status, body=refused.body, headers=headers))
 
     def _knock(self, door: Door) -> Answer | None:
@@ -203,14 +204,14 @@ class IngestCall:
         if error.sender is None and self._known is not None:
             error.sender = self._known.id
         refused = door.refuse(error)
-        self._app.note(door, self._request, refused.status, error)
+        self._app.note(door.name, self._request, refused.status, error)
         return refused
 
     def _note_part(self, door: Door, reading: Reading, status: int) -> None:
         """The refused calls of a batch that was kept in part."""
         error = InvalidInputError("Some calls of the batch are not valid; the rest was kept.", faults=reading.refused)
         error.sender = reading.connection.id
-        self._app.note(door, self._request, status, error)
+        self._app.note(door.name, self._request, status, error)
 
     def _failed(self, door: Door) -> Answer:
         """To be called while the exception is handled, so that the log has it."""
@@ -218,7 +219,7 @@ class IngestCall:
         return door.refuse(UnavailableError("Something failed on our side; try again."))
 
     def _counted(self, door: Door | None, answer: Answer) -> Answer:
-        self._app.tally.add("none" if door is None else door.name, answer.status)
+        self._app.tally.add(NO_DOOR if door is None else door.name, answer.status)
         return answer
 
 

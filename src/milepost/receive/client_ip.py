@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
+_MOST_HOPS = 32
+
 
 class ClientIp:
     """Reads `X-Forwarded-For` from the right, believing it only as far as the hops are trusted proxies."""
@@ -19,7 +21,7 @@ class ClientIp:
         client = _without_port(peer)
         if not self._trusted or not self._is_trusted(client):
             return client
-        for hop in reversed(headers.get("x-forwarded-for", "").split(",")):
+        for hop in reversed(headers.get("x-forwarded-for", "").rsplit(",", _MOST_HOPS)[-_MOST_HOPS:]):
             address = hop.strip()
             if not _is_address(address):
                 break

@@ -54,6 +54,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     answer: Callable[[str], Answer]
     smart_keys: tuple[SmartKey, ...] = ()
     items: tuple[ItemMeta, ...] | None = None
+    sent_at_ms: int | None = None
     refused: tuple[Fault, ...] = ()
 
 

@@ -21,6 +21,7 @@ LONGEST = 2000
 MASK = "***"
 
 _LONGEST_SECRET = 1000
+_MOST_FIELDS = 100
 _MOST_EXPANDED = 64 * 1024
 _SENSITIVE = re.compile(
     r"passw|passphrase|secret|token|authorization|apikey|writekey|analyticskey|accesskey|privatekey|signingkey"
@@ -127,8 +128,9 @@ def _expanded(body: bytes) -> bytes:
 
 def _query_data(query: str) -> bytes:
     """What a pixel's query holds; nothing for any other."""
-    data = "".join(parse_qs(query).get("data", [])[:1]).replace(" ", "+").replace("-", "+").replace("_", "/")
     try:
+        data = "".join(parse_qs(query, max_num_fields=_MOST_FIELDS).get("data", [])[:1])
+        data = data.replace(" ", "+").replace("-", "+").replace("_", "/")
         return b64decode(data + "=" * (-len(data) % 4))
     except ValueError:
         return b""

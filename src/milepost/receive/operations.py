@@ -16,6 +16,8 @@ from milepost.receive.browser import for_browsers
 from milepost.receive.door import Answer, Book, Request
 from milepost.receive.refusals import JSON_HEADERS, refuse
 
+_FRESH_MS = 1000
+
 
 class OperationsDoor:
     """What they have in common: the seed-000 error shape."""
@@ -63,10 +65,16 @@ class OpenApiDoor(OperationsDoor):
 
 
 class MetricsDoor(OperationsDoor):
-    """The metrics of every process of this node."""
+    """The metrics of every process of this node, gathered at most once a second: anyone may ask, and it costs much."""
+
+    def __init__(self) -> None:
+        self._text = b""
+        self._gathered_at_ms = 0
 
     def read(self, request: Request, book: Book) -> Answer:
         """See receive/door.py."""
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return Answer(status=200, body=generate_latest(registry), headers=(("content-type", CONTENT_TYPE_LATEST),))
+        if not 0 <= request.received_at_ms - self._gathered_at_ms < _FRESH_MS:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+            self._text, self._gathered_at_ms = generate_latest(registry), request.received_at_ms
+        return Answer(status=200, body=self._text, headers=(("content-type", CONTENT_TYPE_LATEST),))

@@ -13,14 +13,16 @@ import msgspec
 
 from milepost.domain.errors import Fault, InvalidInputError
 from milepost.domain.event import SmartKey
+from milepost.domain.event_date import EARLIEST_MS, LATEST_MS, other_unit
 from milepost.kit.jsonio import strict_loads
 
 MOST_EVENTS = 1000
+MOST_SMART_KEYS = 100
+"""Each is looked for in each event."""
+
 MOST_FAULTS = 20
 LONGEST_EVENT_KEY = 256
 LONGEST_IDEMPOTENCY_KEY = 512
-EARLIEST_MS = -2_208_988_800_000  # 1900-01-01: the analytic store's DateTime64 holds 1900 to 2299
-LATEST_MS = 10_413_791_999_999  # 2299-12-31
 
 
 class EventsBody(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -72,7 +74,7 @@ def event_key_fault(value: object) -> str | None:
 
 
 def body_faults(document: object) -> Iterator[Fault]:
-    """Every fault of a parsed body, in the order of the document."""
+    """Every fault of a parsed body, in the order of the document. A null says what a missing member says."""
     if not isinstance(document, dict):
         yield Fault(path="", reason="the body must be a JSON object with eventKey and data")
         return
@@ -101,10 +103,10 @@ def _is_clean(data: list[Any]) -> bool:
     """Whether no payload has a fault: the same rules as _payload_faults, in passes that run in C."""
     if set(map(type, data)) != {dict}:
         return False
-    dates = [payload["eventDate"] for payload in data if "eventDate" in payload]
+    dates = [date for payload in data if (date := payload.get("eventDate")) is not None]
     if dates and (set(map(type, dates)) != {int} or min(dates) < EARLIEST_MS or max(dates) > LATEST_MS):
         return False
-    keys = [payload["idempotencyKey"] for payload in data if "idempotencyKey" in payload]
+    keys = [key for payload in data if (key := payload.get("idempotencyKey")) is not None]
     if not keys:
         return True
     return set(map(type, keys)) == {str} and "" not in keys and max(map(len, keys)) <= LONGEST_IDEMPOTENCY_KEY
@@ -114,17 +116,19 @@ def _payload_faults(payload: object, path: str) -> Iterator[Fault]:
     if not isinstance(payload, dict):
         yield Fault(path=path, reason="must be an object")
         return
-    if "eventDate" in payload:
-        date = payload["eventDate"]
+    if (date := payload.get("eventDate")) is not None:
         if type(date) is not int:
             yield Fault(
                 path=f"{path}.eventDate",
                 reason="must be an integer, Unix milliseconds; leave it out to use the current time",
             )
         elif not EARLIEST_MS <= date <= LATEST_MS:
-            yield Fault(path=f"{path}.eventDate", reason="must lie in the years 1900 to 2299, in Unix milliseconds")
-    if "idempotencyKey" in payload:
-        key = payload["idempotencyKey"]
+            unit = other_unit(date)
+            hint = f"; this one may be in {unit}" if unit else ""
+            yield Fault(
+                path=f"{path}.eventDate", reason=f"must lie in the years 1900 to 2299, in Unix milliseconds{hint}"
+            )
+    if (key := payload.get("idempotencyKey")) is not None:
         if not isinstance(key, str) or not key:
             yield Fault(path=f"{path}.idempotencyKey", reason="must be a non-empty string")
         elif len(key) > LONGEST_IDEMPOTENCY_KEY:
@@ -134,6 +138,9 @@ def _payload_faults(payload: object, path: str) -> Iterator[Fault]:
 def _smart_key_faults(value: object) -> Iterator[Fault]:
     if not isinstance(value, list):
         yield Fault(path="smartKeys", reason="must be an array of {name, alternateId, field}")
+        return
+    if len(value) > MOST_SMART_KEYS:
+        yield Fault(path="smartKeys", reason=f"must hold at most {MOST_SMART_KEYS}; this one holds {len(value)}")
         return
     for index, key in enumerate(value):
         for member in ("name", "alternateId", "field"):

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 
+from milepost.domain.event_date import EARLIEST_MS, LATEST_MS
 from milepost.kit.clock import to_datetime, to_unix_ms
-from milepost.receive.rules import EARLIEST_MS, LATEST_MS
 
 _INSTANT = re.compile(
-    r"\d{4}-?\d\d-?\d\d[T ]\d\d(:?\d\d(:?\d\d([.,]\d+)?)?)?(Z|[+-]\d\d(:?\d\d)?)", re.IGNORECASE | re.ASCII
+    r"\d{4}-?\d\d-?\d\d[T ]\d\d(:?\d\d(:?\d\d([.,]\d+)?)?)?(Z|[+-]\d\d(:?\d\d)?)?", re.IGNORECASE | re.ASCII
 )
 
 
 def parse_instant(text: str) -> int | None:
-    """A calendar date and time with `Z` or an offset, in the years 1900 to 2299 (those the store can hold)."""
+    """A calendar date and time in the years 1900 to 2299 (those the store can hold); UTC without `Z` or an offset."""
     if not _INSTANT.fullmatch(text):
         return None
     try:
-        unix_ms = to_unix_ms(datetime.fromisoformat(text.upper()))
+        instant = datetime.fromisoformat(text.upper())
+        unix_ms = to_unix_ms(instant if instant.tzinfo else instant.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         return None
     return unix_ms if EARLIEST_MS <= unix_ms <= LATEST_MS else None

@@ -5,19 +5,22 @@ The result is a function of the entries and the claims alone, so that a batch ma
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from milepost.domain.event import EventId, ItemMeta, Located, RecordedGroup, SmartKey, Submission
+from milepost.domain.event_date import LEAST_CORRECTION_MS, DateFlag, EventDate, dated, is_clean
 from milepost.domain.fate import Fate, ParkReason
 from milepost.record.claims.port import Claims, claim_digest, claim_prefix
 
 _decode_submission = msgspec.msgpack.Decoder(Submission).decode
 _NOWHERE = bytes(16)
+_V = TypeVar("_V")
 
 
 class _OwnMembers(msgspec.Struct):
@@ -46,6 +49,7 @@ class _Pending:
     request_ids: list[bytes] = field(default_factory=list)
     items: list[int] = field(default_factory=list)
     received_at_ms: list[int] = field(default_factory=list)
+    sent_at_ms: list[int | None] = field(default_factory=list)
     metas: list[ItemMeta] = field(default_factory=list)
     smart_keys: dict[SmartKey, None] = field(default_factory=dict)
 
@@ -69,7 +73,7 @@ def _add(pending: dict[_GroupKey, _Pending], submission: Submission) -> None:
         key = _GroupKey(submission.connection_id, submission.event_key, submission.door, False)
         group = pending.setdefault(key, _Pending())
         group.bodies.append(submission.body[1:-1])
-        _extend(group, submission, range(submission.count))
+        _extend(group, submission, range(submission.count), submission.sent_at_ms)
         return
     payloads = _decode_payloads(submission.body)
     for item, (meta, payload) in enumerate(zip(submission.items, payloads, strict=True)):
@@ -77,13 +81,14 @@ def _add(pending: dict[_GroupKey, _Pending], submission: Submission) -> None:
         group = pending.setdefault(key, _Pending())
         group.bodies.append(bytes(payload))
         group.metas.append(meta)
-        _extend(group, submission, range(item, item + 1))
+        _extend(group, submission, range(item, item + 1), meta.sent_at_ms)
 
 
-def _extend(group: _Pending, submission: Submission, items: range) -> None:
+def _extend(group: _Pending, submission: Submission, items: range, sent_at_ms: int | None) -> None:
     group.request_ids += [submission.request_id] * len(items)
     group.items += items
     group.received_at_ms += [submission.received_at_ms] * len(items)
+    group.sent_at_ms += [sent_at_ms] * len(items)
     group.smart_keys.update(dict.fromkeys(submission.smart_keys))
 
 
@@ -131,6 +136,7 @@ def _recorded(decoded: _Decoded, owners: Iterator[bytes | None]) -> RecordedGrou
     for (place, _), owner in zip(decoded.claims, owners, strict=False):  # the next groups' owners come after
         if owner is not None:
             duplicates_of[place] = str(EventId(UUID(bytes=owner[:16]), int.from_bytes(owner[16:], "big")))
+    dates = _event_dates(decoded)
     return RecordedGroup(
         connection_id=key.connection_id,
         event_key=key.event_key,
@@ -138,16 +144,33 @@ def _recorded(decoded: _Decoded, owners: Iterator[bytes | None]) -> RecordedGrou
         request_ids=group.request_ids,
         items=group.items,
         received_at_ms=group.received_at_ms,
-        event_date_ms=[
-            received if date is None else date
-            for date, received in zip(decoded.dates, group.received_at_ms, strict=True)
-        ],
+        event_date_ms=[date.at_ms for date in dates],
         fates=_fates(duplicates_of),
         reasons=[""] * len(decoded.payloads),
         duplicates_of=duplicates_of,
         payloads=decoded.payloads,
         smart_keys=tuple(group.smart_keys),
+        date_corrections_ms=_unless_none([date.correction_ms for date in dates]),
+        date_flags=_unless_none([date.flags for date in dates]),
     )
+
+
+def _event_dates(decoded: _Decoded) -> list[EventDate]:
+    """When each happened: as it was sent, corrected by the sender's clock; without a date, when it arrived."""
+    group = decoded.group
+    dates = zip(decoded.dates, group.sent_at_ms, group.received_at_ms, strict=True)
+    own = [date for date in decoded.dates if date is not None]
+    if group.sent_at_ms.count(None) == len(group.sent_at_ms) and is_clean(own, min(group.received_at_ms)):
+        return [EventDate(received if date is None else date) for date, _, received in dates]
+    least_ms = 0 if decoded.key.has_items else LEAST_CORRECTION_MS
+    return [
+        EventDate(received) if date is None else dated(date, sent_at, received, least_ms=least_ms)
+        for date, sent_at, received in dates
+    ]
+
+
+def _unless_none(column: list[_V]) -> list[_V]:
+    return column if any(column) else []
 
 
 def _fates(duplicates_of: Sequence[str]) -> list[Fate]:
@@ -182,3 +205,8 @@ def counted(groups: Iterable[RecordedGroup]) -> dict[Fate, int]:
         for fate in counts:
             counts[fate] += group.fates.count(fate)
     return counts
+
+
+def counted_flags(groups: Iterable[RecordedGroup]) -> Counter[DateFlag]:
+    """How many events have a date that is doubtful, by reason."""
+    return Counter(flag for group in groups for flags in group.date_flags for flag in flags)

@@ -6,21 +6,25 @@ a time, or for many. Pages look at the latest hour first and widen only while th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from milepost.domain.event import EventId
+from milepost.domain.event_date import DateFlag, read_flags
 from milepost.domain.fate import Fate
 from milepost.kit.ids import uuid7_unix_ms
 from milepost.store.client import Queries
+from milepost.store.doubtful_dates import DoubtfulDatesSeen, count_doubtful_dates
+from milepost.store.event_filter import Condition, EventFilter, as_instant, conditions_of
 from milepost.store.position import Position
 
 _COLUMNS: Final = (
     "toUnixTimestamp64Milli(received_at), request_id, item, connection_id, event_key,"
-    " toUnixTimestamp64Milli(event_date), toString(fate), reason, duplicate_of, door, payload, batch"
+    " toUnixTimestamp64Milli(event_date), toString(date_flags), date_correction_ms, toString(fate), reason,"
+    " duplicate_of, door, payload, batch"
 )
 _NEWEST_FIRST: Final = "received_at DESC, request_id DESC, item DESC"
 _ARRIVAL: Final = "batch, received_at, request_id, item"
@@ -38,20 +42,19 @@ _MOST_RECENT_CHARACTERS: Final = 16 * 1024 * 1024
 _WITHIN: Final = "received_at >= {oldest:DateTime64(3, 'UTC')}"
 _WINDOWS: Final = (timedelta(hours=1), timedelta(days=1), timedelta(days=31))
 
-_Condition = tuple[str, dict[str, Any]]
-"""SQL, and the values of its parameters."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedEvent:
     """An event as the log has it. `payload` is the JSON text as sent; `duplicate_of` the id of the first, or None.
 
-    `batch` is the reactor's batch that brought it.
+    `batch` is the reactor's batch that brought it. `date_correction_ms` was added to the date as sent.
     """
 
     id: EventId
     received_at_ms: int
     event_date_ms: int
+    date_flags: tuple[DateFlag, ...] = ()
+    date_correction_ms: int = 0
     connection_id: UUID
     event_key: str
     door: str
@@ -72,18 +75,6 @@ class Place(NamedTuple):
 
     received_at_ms: int
     id: EventId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventFilter:
-    """Each given part narrows. Times are Unix milliseconds of arrival; `text` is found anywhere in the payload."""
-
-    connection_id: UUID | None = None
-    event_key: str | None = None
-    fate: Fate | None = None
-    since_ms: int | None = None
-    until_ms: int | None = None
-    text: str | None = None
 
 
 class EventKeySeen(NamedTuple):
@@ -114,20 +105,20 @@ class EventLogReader:
     def page(self, wanted: EventFilter, *, older_than: Place | None, limit: int) -> list[LoggedEvent]:
         """Up to `limit` events, newest first."""
         newest = older_than.received_at_ms if older_than else self._newest_ms()
-        conditions = [*_conditions(wanted)]
+        conditions = [*conditions_of(wanted)]
         if older_than:
-            place = {"at": _instant(older_than.received_at_ms), **older_than.id._asdict()}
+            place = {"at": as_instant(older_than.received_at_ms), **older_than.id._asdict()}
             conditions.append((_OLDER, place))
         return self._widening(wanted, newest, conditions, _NEWEST_FIRST, limit)
 
     def latest(self, wanted: EventFilter, upto: int, limit: int) -> list[LoggedEvent]:
         """Up to `limit` events that arrived last, up to and with the batch `upto`, latest first."""
-        conditions = [*_conditions(wanted), ("batch <= {upto:UInt64}", {"upto": upto})]
+        conditions = [*conditions_of(wanted), ("batch <= {upto:UInt64}", {"upto": upto})]
         return self._widening(wanted, self._newest_ms(), conditions, _LATEST_FIRST, limit)
 
     def after(self, wanted: EventFilter, position: Position, upto: int, limit: int) -> list[LoggedEvent]:
         """Up to `limit` events that arrived after the position, up to and with the batch `upto`, in their order."""
-        conditions = [*_conditions(wanted), ("batch <= {upto:UInt64}", {"upto": upto})]
+        conditions = [*conditions_of(wanted), ("batch <= {upto:UInt64}", {"upto": upto})]
         parameters: dict[str, Any] = {"batch": position.batch}
         if position.event_id is None:
             conditions.append(("batch > {batch:UInt64}", parameters))
@@ -172,6 +163,18 @@ class EventLogReader:
         """All events of a request in their order; empty if the log does not have it (yet)."""
         return self._of_request(request_id, "", {})
 
+    def logged(self, request_ids: Collection[UUID]) -> set[UUID]:
+        """Which of the requests the log has: with all their events, since a batch brings these at once."""
+        if not request_ids:
+            return set()
+        arrived = [_arrived(request_id) for request_id in request_ids]
+        rows = self._client.query(
+            "SELECT DISTINCT request_id FROM events WHERE request_id IN {request_ids:Array(UUID)}"
+            " AND received_at BETWEEN {first:DateTime64(3, 'UTC')} AND {last:DateTime64(3, 'UTC')}",
+            parameters={"request_ids": list(request_ids), "first": min(arrived), "last": max(arrived)},
+        ).result_rows
+        return {row[0] for row in rows}
+
     def fates(self) -> dict[Fate, int]:
         """How many events of the whole log met which fate."""
         rows = self._client.query("SELECT toString(fate), count() FROM events GROUP BY fate").result_rows
@@ -187,11 +190,18 @@ class EventLogReader:
             " AND received_at BETWEEN {first:DateTime64(3, 'UTC')} AND {last:DateTime64(3, 'UTC')} GROUP BY fate",
             parameters={
                 "request_ids": list(request_ids),
-                "first": _instant(min(times)),
-                "last": _instant(max(times)),
+                "first": as_instant(min(times)),
+                "last": as_instant(max(times)),
             },
         ).result_rows
         return {Fate(fate): count for fate, count in rows}
+
+    def doubtful_dates(
+        self, *, connection_id: UUID | None = None, since_ms: int | None = None, until_ms: int | None = None
+    ) -> list[DoubtfulDatesSeen]:
+        """How many events have doubtful dates, by connection and reason, with the latest of each."""
+        wanted = EventFilter(connection_id=connection_id, since_ms=since_ms, until_ms=until_ms, date_flag="any")
+        return count_doubtful_dates(self._client, wanted)
 
     def signals_of(self, event_id: EventId, generations: dict[UUID, int]) -> list[EmittedSignal]:
         """What the event emitted, in each signal's generation in force (signals that are gone are left out)."""
@@ -223,21 +233,21 @@ class EventLogReader:
         return int(newest) if rows else None
 
     def _widening(
-        self, wanted: EventFilter, newest_ms: int | None, conditions: Sequence[_Condition], order: str, limit: int
+        self, wanted: EventFilter, newest_ms: int | None, conditions: Sequence[Condition], order: str, limit: int
     ) -> list[LoggedEvent]:
         """The events of the hour before `newest_ms`, or if they are too few, of more."""
         if newest_ms is None:
             return []
         for window in (*_WINDOWS, None):
             oldest = newest_ms - int(window.total_seconds() * 1000) if window else None
-            within = () if oldest is None else ((_WITHIN, {"oldest": _instant(oldest)}),)
+            within = () if oldest is None else ((_WITHIN, {"oldest": as_instant(oldest)}),)
             found = self._found([*conditions, *within], order, limit)
             reached_the_end = oldest is None or (wanted.since_ms is not None and oldest <= wanted.since_ms)
             if len(found) >= limit or reached_the_end:
                 return found
         return []
 
-    def _found(self, conditions: Sequence[_Condition], order: str, limit: int) -> list[LoggedEvent]:
+    def _found(self, conditions: Sequence[Condition], order: str, limit: int) -> list[LoggedEvent]:
         where = " AND ".join(["1", *(condition for condition, _ in conditions)])
         parameters = {name: value for _, values in conditions for name, value in values.items()}
         return self._rows(
@@ -252,37 +262,20 @@ class EventLogReader:
 _SLOTS: Final = tuple(f"{kind}{number}" for kind in "nt" for number in range(1, 17))
 
 
-def _conditions(wanted: EventFilter) -> Iterator[_Condition]:
-    if wanted.connection_id is not None:
-        yield "connection_id = {connection_id:UUID}", {"connection_id": wanted.connection_id}
-    if wanted.event_key is not None:
-        yield "event_key = {event_key:String}", {"event_key": wanted.event_key}
-    if wanted.fate is not None:
-        yield "fate = {fate:String}", {"fate": wanted.fate.value}
-    if wanted.since_ms is not None:
-        yield "received_at >= {since:DateTime64(3, 'UTC')}", {"since": _instant(wanted.since_ms)}
-    if wanted.until_ms is not None:
-        yield "received_at < {until:DateTime64(3, 'UTC')}", {"until": _instant(wanted.until_ms)}
-    if wanted.text:
-        yield "positionCaseInsensitiveUTF8(payload, {text:String}) > 0", {"text": wanted.text}
-
-
 def _arrived(request_id: UUID) -> datetime:
     is_parked = request_id.int >> 96 == 0  # such an id is made of a place in the journal (record/step.py)
-    return _instant(0 if is_parked else uuid7_unix_ms(request_id))
-
-
-def _instant(unix_ms: int) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=unix_ms)
+    return as_instant(0 if is_parked else uuid7_unix_ms(request_id))
 
 
 def _logged(row: Sequence[Any]) -> LoggedEvent:
     received, request_id, item, connection_id, event_key, event_date, *rest = row
-    fate, reason, duplicate_of, door, payload, batch = rest
+    flags, correction_ms, fate, reason, duplicate_of, door, payload, batch = rest
     return LoggedEvent(
         id=EventId(request_id, item),
         received_at_ms=received,
         event_date_ms=event_date,
+        date_flags=read_flags(flags),
+        date_correction_ms=correction_ms,
         connection_id=connection_id,
         event_key=event_key,
         door=door,

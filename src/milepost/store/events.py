@@ -9,6 +9,7 @@ import msgspec
 from clickhouse_connect.driver.client import Client
 
 from milepost.domain.event import RecordedGroup
+from milepost.domain.event_date import write_flags
 from milepost.domain.fate import Fate
 from milepost.store import native
 
@@ -31,6 +32,8 @@ def insert_events(client: Client, batch: int, token: str, groups: Sequence[Recor
         ),
         native.Column("event_key", "String", _same(groups, "event_key")),
         native.Column("event_date", _MILLIS, joined(native.millis(g.event_date_ms) for g in groups)),
+        native.Column("date_flags", "String", joined(_date_flags(g) for g in groups)),
+        native.Column("date_correction_ms", "Int64", joined(_corrections(g) for g in groups)),
         native.Column("fate", _FATES, joined(_codes(g.fates) for g in groups)),
         native.Column("reason", "String", joined(_texts(g.reasons) for g in groups)),
         native.Column("duplicate_of", "String", joined(_texts(g.duplicates_of) for g in groups)),
@@ -65,6 +68,14 @@ def _same(groups: Sequence[RecordedGroup], name: str) -> bytes:
 def _smart_keys(group: RecordedGroup) -> bytes:
     pairs = sorted({(key.alternate_id, key.field) for key in group.smart_keys})
     return native.repeated_string(msgspec.json.encode(pairs) if pairs else b"", len(group.payloads))
+
+
+def _date_flags(group: RecordedGroup) -> bytes:
+    return _texts([write_flags(flags) for flags in group.date_flags] or [""] * len(group.payloads))
+
+
+def _corrections(group: RecordedGroup) -> bytes:
+    return native.int64(group.date_corrections_ms or [0] * len(group.payloads))
 
 
 def _texts(values: Sequence[str]) -> bytes:

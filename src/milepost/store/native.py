@@ -91,6 +91,11 @@ def uint64(values: Iterable[int]) -> bytes:
     return array("Q", values).tobytes()
 
 
+def int64(values: Iterable[int]) -> bytes:
+    """An Int64 column."""
+    return array("q", values).tobytes()
+
+
 def int8(values: Iterable[int]) -> bytes:
     """An Int8 column, which is also how an Enum8 travels."""
     return array("b", values).tobytes()

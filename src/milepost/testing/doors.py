@@ -11,10 +11,13 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from milepost.domain.connection import ConnectionKind, KnownConnection, KnownSecret, RateLimit
+from milepost.domain.connection import ConnectionKind, DoubtfulDates, KnownConnection, KnownSecret, RateLimit
 from milepost.domain.errors import MilepostError
+from milepost.domain.event import ItemMeta
+from milepost.domain.event_date import dated
 from milepost.observe.health import Readiness
-from milepost.receive.door import Answer, Book, Door, Reading, Request
+from milepost.receive.book import make_book
+from milepost.receive.door import Answer, Door, Reading, Request
 from milepost.receive.routes import make_routes
 from milepost.receive.routing import doors_at
 
@@ -30,6 +33,8 @@ def known(
     is_enabled: bool = True,
     allowed_origins: tuple[str, ...] = (),
     rate_limit: RateLimit | None = None,
+    delivery_id: str = "auto",
+    doubtful_dates: DoubtfulDates = DoubtfulDates.FLAG,
 ) -> KnownConnection:
     """A connection whose client id, or else public key, is its name, and whose client secret is `SECRET`."""
     has_secret = kind in _WITH_SECRET
@@ -44,6 +49,8 @@ def known(
         scopes=("read:api",) if kind is ConnectionKind.MACHINE_TO_MACHINE else (),
         allowed_origins=allowed_origins,
         rate_limit=rate_limit,
+        delivery_id=delivery_id,
+        doubtful_dates=doubtful_dates,
     )
 
 
@@ -56,7 +63,7 @@ class Doors:
     """Every door of the api listener, for senders that show one of these public keys."""
 
     def __init__(self, *connections: KnownConnection, at_ms: int) -> None:
-        self._book = Book(by_public_key={one.public_key: one for one in connections if one.public_key})
+        self._book = make_book(connections)
         self._at_ms = at_ms
         self._routes = make_routes(bytes(32), lambda: Readiness(ready=True, reasons=(), lag_entries=0))
 
@@ -128,3 +135,10 @@ class Doors:
 def answer_to(reading: Reading) -> Answer:
     """What the sender gets once the reading is on disk."""
     return reading.answer(str(UUID(int=0)))
+
+
+def recorded_date_ms(item: ItemMeta, received_at_ms: int) -> int | None:
+    """The date that the event will have if it arrived then; None for that of its arrival."""
+    if item.event_date_ms is None:
+        return None
+    return dated(item.event_date_ms, item.sent_at_ms, received_at_ms).at_ms

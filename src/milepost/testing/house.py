@@ -256,6 +256,7 @@ def open_house(folder: Path, client: Client) -> Iterator[House]:
             control_file=folder / "control.sqlite",
             drop_snapshots=lambda: None,
             clock=clock,
+            settling_seconds=0.0,
         )
         yield House(folder, client, reactor, premises, clock)
     database.close()

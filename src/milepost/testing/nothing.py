@@ -17,7 +17,9 @@ from milepost.domain.milestone import AssignedMilestone, Transition
 from milepost.domain.privacy import CompanySubject, UserSubject
 from milepost.judge.loop import JudgingState
 from milepost.judge.rules import Facts
-from milepost.store.event_log import EmittedSignal, EventFilter, EventKeySeen, LoggedEvent, Place
+from milepost.store.doubtful_dates import DoubtfulDatesSeen
+from milepost.store.event_filter import EventFilter
+from milepost.store.event_log import EmittedSignal, EventKeySeen, LoggedEvent, Place
 from milepost.store.feed_export import Export, ExportFormat
 from milepost.store.feeds import FeedFilter, FeedPlace, FeedRow, FeedTime
 from milepost.store.position import Position
@@ -54,9 +56,19 @@ class EmptyEventLog:
         """Nothing."""
         return ()
 
+    def logged(self, request_ids: Collection[UUID]) -> set[UUID]:
+        """Nothing."""
+        return set()
+
     def fates(self) -> Mapping[Fate, int]:
         """Nothing."""
         return {}
+
+    def doubtful_dates(
+        self, *, connection_id: UUID | None, since_ms: int | None, until_ms: int | None
+    ) -> Sequence[DoubtfulDatesSeen]:
+        """Nothing."""
+        return ()
 
     def fates_of(self, request_ids: Sequence[UUID]) -> Mapping[Fate, int]:
         """Nothing."""

@@ -16,7 +16,8 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
-from milepost.control.repos.connections import ADMIN_SCOPE, READ_SCOPE, WRITE_SCOPE, get_connection
+from milepost.control.connection_options import ADMIN_SCOPE, READ_SCOPE, WRITE_SCOPE
+from milepost.control.repos.connections import get_connection
 from milepost.control.repos.sessions import find_session
 from milepost.domain.account import Person, Role
 from milepost.domain.connection import COMMAND_LINE, ConnectionKind

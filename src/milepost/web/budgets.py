@@ -28,6 +28,8 @@ class Work(StrEnum):
 
 
 _STREAMING: Final = re.compile(r"/api/(events/live|feeds/live|feeds/export|privacy/requests/[^/]+/export)")
+_WAITING: Final = re.compile(r"/api/requests/[^/]+")
+"""With `wait`: one look at the store is for all who wait (web/lookout.py), and none of them is in a thread."""
 _HASHING: Final = re.compile(r"(POST /api/session|PUT /api/me/password|POST /api/users|PATCH /api/users/[^/]+)")
 _COSTLY: Final = re.compile(
     r"/api/(events|events/[^/]+|requests/.+|feeds|overview|portfolio|portfolio/.+|companies/unmatched.*"
@@ -50,9 +52,11 @@ MOST_THREADS: Final = 64
 """More than all places above that are in a thread at the same moment, and those of the streams' looks."""
 
 
-def work_of(method: str, path: str) -> Work:
+def work_of(method: str, path: str, query: bytes = b"") -> Work:
     """What a request is going to cost, by its address alone."""
     is_reading = method in ("GET", "HEAD", "OPTIONS")
+    if is_reading and _WAITING.fullmatch(path) and b"wait=" in query:
+        return Work.STREAMING
     if is_reading and _STREAMING.fullmatch(path):
         return Work.STREAMING
     if _HASHING.fullmatch(f"{method} {path}"):

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from milepost.control.repos.audit import record_change, record_changes
+from milepost.control.revisions import read_connections_revision
 from milepost.web.auth import Caller
 from milepost.web.deps import WebDeps
 
@@ -49,6 +50,14 @@ class Change:
         record_changes(
             self.session, actor=self.actor, action=action, subject=subject, now_ms=self.now_ms, changes=changes
         )
+
+
+@contextmanager
+def change_of_connections(deps: WebDeps, caller: Caller) -> Iterator[Change]:
+    """The same, and its end waits for the front doors: clients stop for good on a key that is refused for a moment."""
+    with change(deps, caller) as work:
+        yield work
+    deps.wait_for_doors(read_connections_revision(deps.database))
 
 
 @contextmanager

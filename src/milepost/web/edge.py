@@ -90,7 +90,7 @@ class ApiEdge:
             raise _RefusedBodyError(408, "request_timeout", reason) from None
 
     async def _work(self, scope: Scope, rest: _Rest, answering: _Answer) -> None:
-        async with self._budgets[work_of(scope["method"], scope["path"])].place():
+        async with self._budgets[work_of(scope["method"], scope["path"], scope["query_string"])].place():
             await self._app(scope, rest, answering)
 
 

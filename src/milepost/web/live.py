@@ -21,10 +21,12 @@ from milepost.domain.errors import MilepostError, UnavailableError
 from milepost.kit.news import News
 from milepost.observe.logs import logger
 from milepost.store.position import Position
+from milepost.web.lookout import Lookout
 
 _log = logger("web")
 
 PAGE_ROWS: Final = 200
+MOST_WAITING: Final = 200
 MOST_EXPORTS: Final = 3
 """One of a million rows takes up to 300 MB as Parquet, 100 MB else (docs/reference/feeds.md)."""
 _LOOK_SECONDS: Final = 2.0
@@ -94,12 +96,14 @@ class LiveStreams:
     def __init__(self, news: News, most_tails: int) -> None:
         self.news = news
         self.tails = Places(most_tails, "All {} live streams are taken; MILEPOST_LIVE_STREAMS sets how many there are.")
+        self.lookout = Lookout(news)
+        self.waits = Places(MOST_WAITING, "{} callers wait for their requests already; look once, without `wait`.")
         self.exports = Places(MOST_EXPORTS, "{} exports are under way, which is the most; try again when one is done.")
 
     async def close(self) -> None:
         """Let every stream end where it is, and cut off those whose readers do not take what they are given."""
         self.news.close()
-        for places in (self.tails, self.exports):
+        for places in (self.tails, self.waits, self.exports):
             if places.tasks:
                 await asyncio.wait(places.tasks, timeout=_PATIENCE_SECONDS)
             for task in places.tasks:

@@ -52,7 +52,7 @@ def page_of(items: Sequence[T], limit: int, key: Callable[[T], tuple[str | int |
     return Page(items=shown, next=write_cursor(key(shown[-1])) if len(items) > limit else None)
 
 
-def write_cursor(key: tuple[str | int | UUID, ...]) -> str:
+def write_cursor(key: tuple[str | int | float | UUID | None, ...]) -> str:
     """The cursor for the page after the item with this key."""
     return base64.urlsafe_b64encode(json.dumps(key, default=str, separators=(",", ":")).encode()).decode().rstrip("=")
 

@@ -21,7 +21,9 @@ from milepost.domain.tally import Tally
 from milepost.judge.loop import JudgingState
 from milepost.judge.ports import Measures
 from milepost.judge.rules import Facts
-from milepost.store.event_log import EmittedSignal, EventFilter, EventKeySeen, LoggedEvent, Place
+from milepost.store.doubtful_dates import DoubtfulDatesSeen
+from milepost.store.event_filter import EventFilter
+from milepost.store.event_log import EmittedSignal, EventKeySeen, LoggedEvent, Place
 from milepost.store.feed_export import Export, ExportFormat
 from milepost.store.feeds import FeedFilter, FeedPlace, FeedRow, FeedTime
 from milepost.store.position import Position
@@ -51,11 +53,19 @@ class EventLog(Protocol):
     def request(self, request_id: UUID) -> Sequence[LoggedEvent]:
         """All events of a request in their order; empty if the log does not have it (yet)."""
 
+    def logged(self, request_ids: Collection[UUID]) -> set[UUID]:
+        """Which of the requests the log has: with all their events, since a batch brings these at once."""
+
     def fates(self) -> Mapping[Fate, int]:
         """How many events of the whole log met which fate."""
 
     def fates_of(self, request_ids: Sequence[UUID]) -> Mapping[Fate, int]:
         """How many events of these requests met which fate; what is not processed yet does not count."""
+
+    def doubtful_dates(
+        self, *, connection_id: UUID | None, since_ms: int | None, until_ms: int | None
+    ) -> Sequence[DoubtfulDatesSeen]:
+        """How many events have doubtful dates, by connection and reason, with the latest of each."""
 
     def signals_of(self, event_id: EventId, generations: dict[UUID, int]) -> Sequence[EmittedSignal]:
         """What the event emitted, in each signal's generation in force."""

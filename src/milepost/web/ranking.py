@@ -1,11 +1,12 @@
 """Companies in the order of their names or values, and what their values are compared with. Pure.
 
-A cursor holds an instant and the last company shown, so that a list keeps its order while one pages through it.
+A cursor holds an instant and where the last company shown stood: by its key, which tells what comes after it wherever
+that company stands by now, or whether it is still there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -61,36 +62,51 @@ class CompanyValue(BaseModel):
     change: float | None = None
 
 
+class Key(NamedTuple):
+    """What a company stands by: its value (None comes last), then its folded name, then its id.
+
+    Sorted by name, all have the value None.
+    """
+
+    value: float | None
+    name: str
+    company_id: UUID
+
+
 class Place(NamedTuple):
-    """Where a page begins: after this company, in the list as of this instant."""
+    """Where a page begins: after what stands by this key, in the list as of this instant."""
 
     at_ms: int
-    after: UUID
+    after: Key
 
 
-def ranked(names: Mapping[UUID, str], values: Mapping[UUID, float | None], sort: Sort, order: Order) -> list[UUID]:
+def ranked(names: Mapping[UUID, str], values: Mapping[UUID, float | None], sort: Sort, order: Order) -> list[Key]:
     """The companies in order; the same values are in the order of names, and the same names in that of ids."""
-    if sort is Sort.NAME:
-        return sorted(names, key=lambda company: (folded(names[company]), company), reverse=order is Order.DESCENDING)
-    sign = -1 if order is Order.DESCENDING else 1
-
-    def key(company: UUID) -> tuple[bool, float, str, UUID]:
-        value = values[company]
-        return value is None, sign * (value or 0.0), folded(names[company]), company
-
-    return sorted(names, key=key)
+    by_value = sort is Sort.VALUE
+    keys = [Key(values[company] if by_value else None, folded(name), company) for company, name in names.items()]
+    return sorted(keys, key=_by(sort, order), reverse=_is_reversed(sort, order))
 
 
-def page_after(companies: list[UUID], place: Place | None, limit: int) -> tuple[list[UUID], UUID | None]:
-    """The page's companies, and the one that the next page begins after, None on the last one."""
-    first = 0
+def page_after(
+    keys: list[Key], place: Place | None, limit: int, sort: Sort, order: Order
+) -> tuple[list[UUID], Key | None]:
+    """The page's companies, and the key that the next page begins after, None on the last one."""
     if place is not None:
-        if place.after not in companies:
-            fault = Fault(path="cursor", reason="the company where the page began is gone; begin anew")
-            raise InvalidInputError("The cursor is no longer valid.", faults=(fault,))
-        first = companies.index(place.after) + 1
-    page = companies[first : first + limit]
-    return page, page[-1] if first + limit < len(companies) else None
+        by, after = _by(sort, order), _by(sort, order)(place.after)
+        is_reversed = _is_reversed(sort, order)
+        keys = [key for key in keys if (by(key) < after if is_reversed else by(key) > after)]
+    page = keys[:limit]
+    return [key.company_id for key in page], page[-1] if limit < len(keys) else None
+
+
+def _by(sort: Sort, order: Order) -> Callable[[Key], tuple[bool, float, str, UUID]]:
+    sign = -1 if sort is Sort.VALUE and order is Order.DESCENDING else 1
+    return lambda key: (key.value is None, sign * (key.value or 0.0), key.name, key.company_id)
+
+
+def _is_reversed(sort: Sort, order: Order) -> bool:
+    """Names are read backwards as a whole; of values only the value, so that those without one come last."""
+    return sort is Sort.NAME and order is Order.DESCENDING
 
 
 def compared_ms(basis: Basis, as_of_ms: int, compared: Compared) -> int:

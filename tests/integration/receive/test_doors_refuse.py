@@ -98,3 +98,12 @@ def test_what_was_over_the_limit_is_noted_for_its_connection(listener: Any) -> N
     httpx.post(listener.url + path, json=body)
     (refused,), _ = listener.take_refused()
     assert (refused.code, refused.status, refused.door) == ("over_limit", 429, "track")
+
+
+def test_attributes_of_binary_mode_may_be_utf8_as_it_is(listener: Any) -> None:
+    headers = {b"ce-specversion": b"1.0", b"ce-id": b"1", b"ce-source": b"s", b"ce-writekey": b"custom"}
+    headers[b"ce-type"] = "Bestellung für Köln".encode()
+    answer = httpx.post(f"{listener.url}/v1/cloudevents", headers=headers)
+    assert answer.json() == {"success": True}
+    (item,) = listener.submissions()[-1].items
+    assert item.event_key == "Bestellung für Köln"

@@ -225,8 +225,8 @@ FAULTS: list[tuple[str, str, Any]] = [
     ("custom", "an empty eventID", {"_metarouter": {**KEY, "eventName": "n", "eventID": ""}}),
     (
         "custom",
-        "a timestamp without an offset",
-        {"_metarouter": {**KEY, "eventName": "n", "timestamp": "2021-08-17T15:10"}},
+        "a timestamp that is none",
+        {"_metarouter": {**KEY, "eventName": "n", "timestamp": "2021-08-17"}},
     ),
     ("track …", "a track without its event", KEY),
     ("track …", "a messageId that is a number", {**KEY, "event": "e", "messageId": 5}),

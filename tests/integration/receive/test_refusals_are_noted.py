@@ -97,3 +97,38 @@ def test_an_accepted_submission_is_not_noted(listener: Any) -> None:
     listener.take_refused()
     assert httpx.post(f"{listener.url}/v1/track", json={"writeKey": "custom", "event": "e"}).status_code == 200
     assert listener.take_refused() == ([], {})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "sender", "status"),
+    [
+        pytest.param("POST", "/v1/tracks", BASIC, "custom", 404, id="Basic auth"),
+        pytest.param("POST", "/v1/wbhook?writeKey=custom", {}, "custom", 404, id="the query"),
+        pytest.param("POST", "/custom", {"x-event-metadata": '{"writeKey":"custom"}'}, "custom", 404, id="a header"),
+        pytest.param("POST", "/event", {}, "handler", 404, id="a token"),
+        pytest.param("PUT", "/v1/track", BASIC, "custom", 405, id="another method"),
+        pytest.param("POST", "/v1/tracks?writeKey=custom-off", {}, "custom-off", 404, id="a disabled connection"),
+    ],
+)
+def test_a_request_that_misses_the_doors_is_shown_to_the_owner_of_its_key(
+    listener: Any, method: str, path: str, *, headers: dict[str, str], sender: str, status: int
+) -> None:
+    headers = token(listener) if sender == "handler" else headers
+    listener.take_refused()
+    answer = httpx.request(method, listener.url + path, content=b"{}", headers=headers)
+    assert answer.status_code == status
+    (refused,), counted = listener.take_refused()
+    assert (refused.connection_id, refused.door, refused.status) == (id_of(sender), "none", status)
+    assert list(counted.values()) == [1]
+
+
+def test_a_404_names_the_door_that_was_meant(listener: Any) -> None:
+    assert "POST /v1/track?" in httpx.post(f"{listener.url}/v1/tracks").json()["Message"]
+    assert "POST /events?" in httpx.post(f"{listener.url}/event").json()["message"]
+
+
+def test_a_slash_at_the_end_is_taken(listener: Any) -> None:
+    call = {"writeKey": "custom", "event": "e"}
+    assert httpx.post(f"{listener.url}/v1/track/", json=call).json() == {"success": True}
+    batch = {"batch": [{"type": "page"}]}
+    assert httpx.post(f"{listener.url}/v1/import/", json=batch, headers=BASIC).json() == {"success": True}

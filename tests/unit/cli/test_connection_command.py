@@ -168,6 +168,18 @@ def test_what_names_the_tracks_of_a_connection_can_be_chosen(tmp_path: Path) -> 
         assert get_connection(session, UUID(connection_id)).track_event_key == "type"
 
 
+def test_where_webhooks_have_their_id_can_be_said_and_changed(tmp_path: Path) -> None:
+    added = _json(tmp_path, "add", "--name", "Hooks", "--kind", "custom-events", "--delivery-id", "header:X-Id")
+    database = open_migrated(sqlite_url(tmp_path / "control.sqlite"))
+    with database.read() as session:
+        assert get_connection(session, UUID(added["id"])).delivery_id == "header:X-Id"
+    assert _run(tmp_path, "deliveries", added["id"], "--delivery-id", "body:id").exit_code == 0
+    with database.read() as session:
+        assert get_connection(session, UUID(added["id"])).delivery_id == "body:id"
+    refused = _run(tmp_path, "deliveries", added["id"], "--delivery-id", "cookie:id")
+    assert (refused.exit_code, "header:NAME" in refused.stderr) == (1, True)
+
+
 def test_rotation_prints_a_new_secret(tmp_path: Path) -> None:
     added = _json(tmp_path, "add", "--name", "Shop", "--kind", "event-handler")
     rotated = _json(tmp_path, "rotate", added["id"], "--grace-seconds", "60")

@@ -55,7 +55,7 @@ def test_a_connection_of_the_first_version_is_unlimited_after_the_migration(tmp_
     migrate(database)
     with database.read() as session:
         connection = get_connection(session, UUID(int=7))
-    assert (connection.rate_limit, connection.track_event_key) == (None, "name")
+    assert (connection.rate_limit, connection.track_event_key, connection.delivery_id) == (None, "name", "auto")
 
 
 def test_companies_from_before_searching_by_a_folded_text_are_found_after_the_migration(tmp_path: Path) -> None:

@@ -220,7 +220,7 @@ def test_every_change_raises_the_scope_that_the_reactor_watches(database: Databa
 
 
 def _as_draft(shop: Business) -> dict[str, Any]:
-    return shop.metric.model_dump(exclude={"id"})
+    return shop.metric.model_dump(exclude={"id", "revision"})
 
 
 def test_unknown_definitions_are_not_found(database: Database) -> None:

@@ -1,6 +1,7 @@
 """Key files, sealing, credentials and tokens."""
 
 import stat
+import string
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -125,3 +126,17 @@ def test_a_token_that_we_did_not_issue_is_refused(token: str) -> None:
 def test_a_token_of_another_key_is_refused() -> None:
     with pytest.raises(UnauthenticatedError, match="not valid"):
         read_token(_token(), OTHER_KEY, NOW_MS)
+
+
+@pytest.mark.parametrize("behind", ["=", "==", "\n", " ", "A", "."])
+def test_of_a_token_exactly_one_spelling_is_taken(behind: str) -> None:
+    with pytest.raises(UnauthenticatedError):
+        read_token(_token() + behind, KEY, NOW_MS)
+
+
+def test_a_token_whose_last_character_differs_in_unused_bits_is_another_one() -> None:
+    token = _token()
+    others = [token[:-1] + last for last in string.ascii_letters + string.digits + "-_" if last != token[-1]]
+    for other in others:
+        with pytest.raises(UnauthenticatedError):
+            read_token(other, KEY, NOW_MS)

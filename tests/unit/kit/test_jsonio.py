@@ -23,6 +23,10 @@ from milepost.kit.jsonio import MAX_DEPTH, strict_loads
         ("a lost colon made up for by an escaped one", b'{"a":1,"a":2,"b":"\\u003a"}', "a"),
         ("the same, in capitals", b'{"a":1,"a":2,"b":"\\u003A"}', "a"),
         ("a lost colon made up for by a name", b'{"a":1,"a":2,"\\u003a":0}', "a"),
+        ("in the first of two objects that do", b'[[{"a":1,"a":2}],{"b":1,"b":2}]', "[0][0].a"),
+        ("brackets and quotes inside texts", b'{"x":"}]\\",{","y":["]"],"z":{"\\"":1,"\\"":2}}', 'z."'),
+        ("after empty ones", b'{"e":{},"f":[],"g":[{},[],{"a":[],"a":{}}]}', "g[2].a"),
+        ("a long name", b'{"%b":1,"%b":2}' % (b"n" * 5000, b"n" * 5000), "n" * 200),
         ("equal objects", b'{"a":{"k":":"},"a":{"k":":"}}', "a"),
     ],
 )
@@ -31,6 +35,27 @@ def test_a_member_that_appears_twice_is_refused_with_its_path(word: str, body: b
         strict_loads(body)
     [fault] = refusal.value.faults
     assert (fault.path, fault.reason) == (path, "appears twice"), word
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"[" + b'{"a":1},' * 1_000_000 + b'{"b":1,"b":1}]', id="behind many objects"),
+        pytest.param(b'{"x":"' + b"x" * 2_000_000 + b'","b":1,"b":1}', id="behind a long text"),
+        pytest.param(b'{"x":"' + b"\\n" * 1_000_000 + b'","b":1,"b":1}', id="behind many escapes"),
+        pytest.param(b"{" + b",".join(b'"%d":0' % n for n in range(500_000)) + b',"7":1}', id="of very many members"),
+    ],
+)
+def test_a_place_that_would_take_long_to_find_is_left_out(body: bytes) -> None:
+    with pytest.raises(InvalidInputError) as refusal:
+        strict_loads(body)
+    assert refusal.value.faults[0].reason in ("has an object that names a member twice", "appears twice")
+    assert refusal.value.faults[0].path in ("", "7")
+
+
+def test_what_is_wrong_may_be_something_else_than_a_body() -> None:
+    with pytest.raises(InvalidInputError, match="The header X is not valid JSON"):
+        strict_loads(b"{", subject="The header X")
 
 
 def test_fault_paths_start_with_the_path_of_the_caller() -> None:

@@ -5,7 +5,7 @@ import json
 import os
 import socket
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,14 @@ from milepost.cli import app
 from milepost.control.repos.audit import record_change
 from milepost.control.repos.privacy import add_privacy_request, write_receipt
 from milepost.control.session import open_database, sqlite_url
+from milepost.domain.event_date import DateFlag
 from milepost.domain.privacy import PrivacyAction, Receipt
 from milepost.kit.clock import system_clock, to_datetime
 from milepost.kit.crypto import load_key
 from milepost.observe import paths
-from milepost.operate.doctor import Case, Finding, Level, check_installation, examine
+from milepost.operate.doctor import check_installation, examine
+from milepost.operate.doubtful_dates import Doubtful
+from milepost.operate.findings import Case, Finding, Level
 from milepost.operate.retention import Dropped
 from milepost.operate.tls import prepare_tls
 from milepost.record.checkpoint import Checkpoints, Span
@@ -55,12 +58,15 @@ def data(tmp_path: Path) -> Path:
     return folder
 
 
-def _examine(data: Path, *, later_ms: int = 0, events: int = 3, **settings: Any) -> list[Finding]:
+def _examine(
+    data: Path, *, later_ms: int = 0, events: int = 3, doubtful: Sequence[Doubtful] = (), **settings: Any
+) -> list[Finding]:
     ports = {"api_port": free_port(), "app_port": free_port()}
     case = Case(
         settings=Settings(**{"data": data, **ports, **settings}),
         is_running=False,
         count_events=lambda: events,
+        doubtful_dates=lambda _: doubtful,
         clock=lambda: system_clock() + later_ms,
     )
     return list(examine(case))
@@ -212,8 +218,23 @@ def test_findings_are_json_for_programs_and_a_problem_is_exit_status_1(data: Pat
     assert found["Service"] == "ok"
 
 
+def test_implausible_dates_are_a_warning_for_each_connection_and_reason(data: Path) -> None:
+    (finding,) = [
+        one for one in _examine(data, doubtful=[Doubtful("c1", DateFlag.IN_SECONDS, 1200)]) if one.subject == "Dates"
+    ]
+    assert finding.level is Level.WARNING
+    assert finding.told.startswith("1,200 events of connection c1: their date is in seconds, it seems")
+    assert finding.told.endswith("milepost tail --connection-id c1 --date-flag in_seconds")
+
+
 def test_a_package_without_the_tracking_script_is_a_problem(data: Path, tmp_path: Path) -> None:
-    case = Case(settings=Settings(data=data), is_running=False, count_events=lambda: 0, clock=system_clock)
+    case = Case(
+        settings=Settings(data=data),
+        is_running=False,
+        count_events=lambda: 0,
+        doubtful_dates=lambda _: (),
+        clock=system_clock,
+    )
     [(level, told)] = check_installation(case, tmp_path)
     assert level is Level.PROBLEM
     assert "static/mcx.js" in told

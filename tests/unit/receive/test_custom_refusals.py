@@ -40,7 +40,7 @@ def test_an_expression_does_not_see_the_metadata_object() -> None:
 
 @pytest.mark.parametrize(
     "timestamp",
-    ["yesterday", "2021-08-17", "2021-08-17T15:10:33", "1629213033000", "2021-13-01T00:00:00Z", "1899-12-31T00:00:00Z",
+    ["yesterday", "2021-08-17", "2021-08-17T15:10 UTC", "1629213033000", "2021-13-01T00:00:00Z", "1899-12-31T00:00:00Z",
      "2300-01-01T00:00:00Z", "2021-08-17T25:00:00Z", "2021-08-17T15:10:33+99:00", "9999-12-31T23:59:59-23:59"],
 )  # fmt: skip
 def test_any_other_timestamp_is_refused(timestamp: str) -> None:
@@ -52,7 +52,7 @@ def test_any_other_timestamp_is_refused(timestamp: str) -> None:
 
 
 @pytest.mark.parametrize("field", ["eventName", "eventID", "timestamp", "anonymousID", "userID", "ip"])
-@pytest.mark.parametrize("value", [7, True, None, {}, [], ""])
+@pytest.mark.parametrize("value", [7, True, {}, [], ""])
 def test_a_field_that_is_no_non_empty_string_is_refused(field: str, value: object) -> None:
     status, error = refused(json.dumps({"_metarouter": {"writeKey": "example", "eventName": "n", field: value}}))
     assert status == 400
@@ -89,7 +89,10 @@ def meta(**fields: object) -> str:
         pytest.param(refusal("{"), 400, ("", ""), id="body is no JSON"),
         pytest.param(refusal(""), 400, ("", ""), id="body is empty"),
         pytest.param(
-            refusal("{}", x_event_metadata="{"), 400, ("X-Event-Metadata is not valid JSON", ""), id="header is no JSON"
+            refusal("{}", x_event_metadata="{"),
+            400,
+            ("X-Event-Metadata cannot be read", "The header X-Event-Metadata"),
+            id="header is no JSON",
         ),
         pytest.param(
             refusal("{}", x_event_metadata="[]"), 400, ("X-Event-Metadata must be an object", ""), id="header is a list"

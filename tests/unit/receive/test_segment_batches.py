@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from milepost.receive.door import Reading
-from milepost.testing.doors import Doors, answer_to, basic, known
+from milepost.testing.doors import Doors, answer_to, basic, known, recorded_date_ms
 
 NOW_MS = 1_700_000_000_000  # 2023-11-14T22:13:20Z
 DOORS = Doors(known("key"), known("off", is_enabled=False), at_ms=NOW_MS)
@@ -54,7 +54,7 @@ def test_what_a_batch_says_for_all_is_put_into_each_call_that_lacks_it() -> None
     assert first["timestamp"] == "2023-11-14T20:00:00Z"
     assert second["timestamp"] == "2023-11-14T19:00:00Z"
     assert read.items is not None
-    assert [item.event_date_ms for item in read.items] == [NOW_MS - 10_000, NOW_MS - 3_610_000]
+    assert [recorded_date_ms(item, NOW_MS) for item in read.items] == [NOW_MS - 10_000, NOW_MS - 3_610_000]
 
 
 def test_a_calls_own_time_of_any_name_goes_before_its_batchs() -> None:
@@ -63,7 +63,7 @@ def test_a_calls_own_time_of_any_name_goes_before_its_batchs() -> None:
         "/v1/batch", {"batch": [call], "timestamp": "2023-11-14T20:00:09Z", "sentAt": "2023-11-14T20:00:10Z"}
     )
     assert read.items is not None
-    assert read.items[0].event_date_ms == NOW_MS - 10_000
+    assert recorded_date_ms(read.items[0], NOW_MS) == NOW_MS - 10_000
 
 
 def test_a_batch_with_nothing_for_all_keeps_every_byte() -> None:

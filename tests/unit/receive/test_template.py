@@ -40,7 +40,7 @@ EVENT = read_event(
         ("order {.productCategory} done", "order kitchen done"),
         ("{.productCategory}{.yes}", "kitchentrue"),
         ("{.price} {.many} {.big} {.zero}", "8.950 1E3 123456789012345678901234567890 0"),
-        ("{.yes} {.none}", "true null"),
+        ("{.yes} {.none}", "true "),
         ("{.x-y}", "dash"),
         ("{.a/b:c}", "slash"),
         (r"{.kubernetes\.io/host}", "dots"),

@@ -10,7 +10,8 @@ from milepost.domain.event import Emissions, EventId, Located, RecordedGroup
 from milepost.domain.fate import Fate, ParkReason
 from milepost.kit.ids import uuid7_bytes
 from milepost.record.step import park
-from milepost.store.event_log import EventFilter, EventLogReader, Place
+from milepost.store.event_filter import EventFilter
+from milepost.store.event_log import EventLogReader, Place
 from milepost.store.writer import StoreWriter
 
 NOW = 1_763_750_000_000

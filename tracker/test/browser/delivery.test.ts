@@ -71,12 +71,12 @@ test("whatever the page passes in, nothing is thrown and no promise rejects", as
     const trapped = await mcxTrack("ok", hostile).catch(() => "rejected");
     await mcxContext(null as never);
     await mcxConsent(undefined as never);
-    return [...fates.map((fate) => fate?.state), trapped];
+    return [...fates, trapped].map((fate) => (typeof fate == "object" ? fate.state : fate));
   });
-  expect(states.slice(0, 11)).toEqual(Array(11).fill("refused"));
-  expect(states[11]).not.toBe("accepted");
+  const refused = Array<string>(8).fill("refused");
+  expect(states).toEqual([...refused, "accepted", "accepted", "refused", "accepted"]);
   expect(stage.console.filter((text) => text.startsWith("mcx:")).length).toBeGreaterThanOrEqual(11);
-  expect(await stage.log.events(stage.key)).toEqual([]);
+  await stage.logged(3);
 });
 
 test("a 503 with Retry-After is waited for, whatever is called meanwhile, and then all arrives once", async () => {

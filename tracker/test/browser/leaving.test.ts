@@ -113,7 +113,8 @@ test("the back/forward cache keeps the page, and what it did before and does aft
 });
 
 test("a page in the back/forward cache does not send again what the next page took over", async () => {
-  stage.proxy.break("drop");
+  // The server asks for patience, so the page leaves the event to the next.
+  stage.proxy.break({ status: 503, headers: { "retry-after": "8" } });
   const page = await stage.open();
   await page.evaluate(() => {
     addEventListener("pageshow", (event) => Object.assign(window, { isRestored: event.persisted }));

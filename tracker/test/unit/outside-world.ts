@@ -8,7 +8,7 @@ import { MemoryStorage } from "./memory-storage";
 
 /** `at`: milliseconds since the test began. */
 export type Sent = { at: number; eventKey: string; ns: number[]; keepalive: boolean };
-export type Reply = { status: number; text?: string; retryAfter?: string } | "no network";
+export type Reply = { status: number; text?: string; retryAfter?: string } | "no network" | "unreadable";
 
 export interface World {
   sent: Sent[];
@@ -33,12 +33,13 @@ export function useWorld(): World {
   let number: number;
 
   const answer = (_url: string, { body, keepalive }: RequestInit): Promise<Response> => {
+    if (!body) return replies[0] == "unreadable" ? Promise.resolve(new Response()) : Promise.reject(new TypeError());
     const { eventKey, data } = JSON.parse(body as string) as { eventKey: string; data: { n: number }[] };
     const request = { at: Date.now() - START, eventKey, ns: data.map(({ n }) => n), keepalive: !!keepalive };
     world.sent.push(request);
     const next = replies.length > 1 ? replies.shift() : replies[0];
     const reply = typeof next == "function" ? next(request) : next;
-    if (!reply || reply == "no network") return Promise.reject(new TypeError("Failed to fetch"));
+    if (!reply || typeof reply == "string") return Promise.reject(new TypeError("Failed to fetch"));
     const { status, text = '{"requestId":"r1"}', retryAfter } = reply;
     const headers: Record<string, string> = retryAfter ? { "retry-after": retryAfter } : {};
     return Promise.resolve(new Response(status == 204 ? null : text, { status, headers }));
@@ -59,13 +60,7 @@ export function useWorld(): World {
       "a",
       safeStorage(() => storage),
     );
-    world.sender = openSender(
-      "key",
-      "/analytics",
-      world.queue,
-      async () => undefined,
-      () => world.drained++,
-    );
+    world.sender = openSender("key", "/analytics", world.queue, () => world.drained++);
   });
 
   afterEach(() => {

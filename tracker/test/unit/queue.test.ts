@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { MAX_BYTES, MAX_EVENTS, openQueue, type Queue } from "../../src/queue";
+import { LEASE_MS, MAX_BYTES, MAX_EVENTS, openQueue, type Queue } from "../../src/queue";
 import { safeStorage } from "../../src/storage";
 import type { Outcome } from "../../src/types";
 import { MemoryStorage } from "./memory-storage";
@@ -18,7 +18,7 @@ const open = (page: string, connection = "key"): Queue =>
     safeStorage(() => storage),
   );
 const items = (): [string, unknown][] => Object.entries(storage).filter(([key]) => key.startsWith("mcx:"));
-const textsOf = (queue: Queue): string[] => queue.waiting().map((entry) => entry.text);
+const textsOf = (queue: Queue): string[] => queue.all().map((entry) => entry.text);
 
 function fill(queue: Queue, count: number, bytes = 2, outcomes: Outcome[] = []): void {
   for (let i = 0; i < count; i++) {
@@ -26,9 +26,6 @@ function fill(queue: Queue, count: number, bytes = 2, outcomes: Outcome[] = []):
     queue.add("e", `{"n":${i}}`, bytes, (outcome) => outcomes.push(outcome));
   }
 }
-
-/** A page's events as the next page finds them: `move` runs at once, as if the page were gone. */
-const isGone = (_page: string, _lastAt: number, move: () => void): void => move();
 
 describe("one page", () => {
   test("keeps each event as one item of storage", () => {
@@ -38,22 +35,20 @@ describe("one page", () => {
     expect(items()[0]?.[1]).toBe('login:{"x":"1:2"}');
   });
 
-  test("gives its events oldest first, without those under way", () => {
+  test("gives its events oldest first", () => {
     const queue = open("a");
     fill(queue, 3);
-    const [first] = queue.waiting();
-    if (first) first.isFlying = true;
-    expect(textsOf(queue)).toEqual(['{"n":1}', '{"n":2}']);
+    expect(textsOf(queue)).toEqual(['{"n":0}', '{"n":1}', '{"n":2}']);
   });
 
   test("forgets a settled event in storage too, and says its outcome once", () => {
     const queue = open("a");
     const outcomes: Outcome[] = [];
     fill(queue, 1, 2, outcomes);
-    const entries = queue.waiting();
+    const entries = queue.all();
     queue.settle(entries, { state: "accepted", requestId: "r" });
     queue.settle(entries, { state: "queued" });
-    expect([items(), queue.waiting(), outcomes]).toEqual([[], [], [{ state: "accepted", requestId: "r" }]]);
+    expect([items(), queue.all(), outcomes]).toEqual([[], [], [{ state: "accepted", requestId: "r" }]]);
   });
 
   test("leaves the page's own items of storage alone", () => {
@@ -82,7 +77,7 @@ describe("the bound", () => {
     const queue = open("a");
     fill(queue, 30, 20_000);
     queue.trim();
-    expect(queue.waiting()).toHaveLength(MAX_BYTES / 20_000);
+    expect(queue.all()).toHaveLength(MAX_BYTES / 20_000);
     expect(queue.takeDropped()).toBe(5);
   });
 
@@ -100,16 +95,6 @@ describe("the bound", () => {
     expect(textsOf(b)).toHaveLength(600);
   });
 
-  test("lets the tab know whose event another tab has dropped", () => {
-    const outcomes: Outcome[] = [];
-    const a = open("a");
-    fill(a, 1, 2, outcomes);
-    const key = items()[0]?.[0] ?? "";
-    storage.removeItem(key);
-    a.onRemoved(key);
-    expect([outcomes[0]?.state, a.waiting()]).toEqual(["dropped", []]);
-  });
-
   test("holds without storage", () => {
     const queue = openQueue(
       "key",
@@ -120,7 +105,7 @@ describe("the bound", () => {
     );
     fill(queue, MAX_EVENTS + 3);
     queue.trim();
-    expect(queue.waiting()).toHaveLength(MAX_EVENTS);
+    expect(queue.all()).toHaveLength(MAX_EVENTS);
   });
 });
 
@@ -129,7 +114,7 @@ describe("storage that is full", () => {
     storage = new MemoryStorage(10);
     const queue = open("a");
     fill(queue, 3);
-    expect([items().length, queue.waiting().length, queue.waiting()[0]?.isStored]).toEqual([0, 3, false]);
+    expect([items().length, queue.all().length, queue.all()[0]?.isStored]).toEqual([0, 3, false]);
   });
 
   test("that the page clears costs persistence only", () => {
@@ -137,55 +122,88 @@ describe("storage that is full", () => {
     fill(queue, 3);
     storage.clear();
     queue.trim();
-    expect(queue.waiting()).toHaveLength(3);
+    expect(queue.all()).toHaveLength(3);
+  });
+});
+
+describe("storage that another tab clears", () => {
+  test("costs persistence only, key by key too", () => {
+    const outcomes: Outcome[] = [];
+    const queue = open("a");
+    fill(queue, 2, 2, outcomes);
+    for (const [key] of items()) {
+      storage.removeItem(key);
+      queue.onRemoved(key);
+    }
+    queue.reconcile();
+    expect([textsOf(queue).length, outcomes]).toEqual([2, []]);
   });
 });
 
 describe("what other pages left", () => {
-  test("is taken over with its key, its text and its age, and is nobody else's any more", async () => {
+  test("is taken over with its key, its text and its age, and is nobody else's any more", () => {
     const dead = open("dead");
     dead.add("login", '{"at":"12:30"}', 14);
     vi.advanceTimersByTime(60_000);
     const next = open("next");
-    await next.adopt(isGone);
-    const lastAt: number[] = [];
-    await open("third").adopt((_page, at) => lastAt.push(at));
-    expect(next.waiting().map(({ eventKey, text, bytes }) => [eventKey, text, bytes])).toEqual([
+    next.adopt();
+    expect(next.all().map(({ eventKey, text, bytes }) => [eventKey, text, bytes])).toEqual([
       ["login", '{"at":"12:30"}', 14],
     ]);
     expect(items()).toHaveLength(1);
-    expect(items()[0]?.[0]).toContain(":next:");
-    expect(lastAt).toEqual([1_700_000_000_000]);
+    expect(items()[0]?.[0]).toMatch(new RegExp(`^mcx:key:${(1_700_000_000_000).toString(36)}.*:next:14$`));
   });
 
-  test("stays where its page lives", async () => {
+  test("is told to its page, should that live, as queued: the other sends it", () => {
+    const outcomes: Outcome[] = [];
+    const first = open("first");
+    fill(first, 1, 2, outcomes);
+    const key = items()[0]?.[0] ?? "";
+    vi.advanceTimersByTime(LEASE_MS);
+    open("next").adopt();
+    first.onRemoved(key);
+    expect([first.all(), outcomes]).toEqual([[], [{ state: "queued" }]]);
+  });
+
+  test("stays where it is as long as its page may be sending it, and is asked for again", () => {
     fill(open("alive"), 2);
     const next = open("next");
-    await next.adopt(() => undefined);
-    expect(next.waiting()).toEqual([]);
+    expect([next.adopt(), next.all()]).toEqual([true, []]);
+    vi.advanceTimersByTime(LEASE_MS);
+    expect([next.adopt(), next.all().length]).toEqual([false, 2]);
   });
 
-  test("is asked for by connection and page", async () => {
-    fill(open("dead"), 2);
+  test("by a clock that was set back since is taken over too", () => {
+    fill(open("dead"), 1);
+    vi.setSystemTime(Date.now() - 40 * 86_400_000);
+    const next = open("next");
+    next.adopt();
+    expect(next.all()).toHaveLength(1);
+  });
+
+  test("of another connection stays", () => {
     fill(open("dead", "other key"), 2);
-    const asked: string[] = [];
-    await open("next").adopt((page) => asked.push(page));
-    expect(asked).toEqual(["mcx:key:dead"]);
+    vi.advanceTimersByTime(LEASE_MS);
+    const next = open("next");
+    next.adopt();
+    expect(next.all()).toEqual([]);
   });
 
-  test("and what is no event of ours is passed over", async () => {
+  test("and what is no event of ours is passed over", () => {
     storage.setItem("mcx:key:garbage", "x");
     const next = open("next");
-    await next.adopt(isGone);
-    expect(next.waiting()).toEqual([]);
+    next.adopt();
+    expect(next.all()).toEqual([]);
   });
 
   test("after a sleep, what another page took over is forgotten, and the rest kept", () => {
     const queue = open("a");
-    fill(queue, 2);
-    storage.removeItem(items()[0]?.[0] ?? "");
+    fill(queue, 1);
+    vi.advanceTimersByTime(LEASE_MS);
+    open("b").adopt();
+    fill(queue, 1);
     queue.reconcile();
-    expect(textsOf(queue)).toEqual(['{"n":1}']);
+    expect(queue.all()).toHaveLength(1);
   });
 });
 

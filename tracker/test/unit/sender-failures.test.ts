@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { type Reply, useWorld } from "./outside-world";
 
 const world = useWorld();
@@ -48,8 +48,32 @@ describe("a failure", () => {
     const before = world.sent.length;
     await world.pass(3_600_000);
     expect(world.sent.length - before).toBeLessThanOrEqual(24);
-    expect(world.queue.waiting()).toHaveLength(1);
+    expect(world.queue.all()).toHaveLength(1);
   });
+
+  test("behind which something answers that the page may not read is repeated once an hour at last", async () => {
+    world.reply("unreadable");
+    world.add(1);
+    await world.pass(2 * 3_600_000);
+    const before = world.sent.length;
+    await world.pass(6 * 3_600_000);
+    expect(world.sent.length - before).toBeLessThanOrEqual(6);
+    expect(world.queue.all()).toHaveLength(1);
+  });
+
+  test.each([-40 * 86_400_000, -3_600_000, 3_600_000, 40 * 86_400_000])(
+    "is waited for as long, whatever the clock is set to meanwhile: %i ms",
+    async (ms) => {
+      world.reply("no network", { status: 202 });
+      world.add(1);
+      await world.pass(100);
+      vi.setSystemTime(Date.now() + ms);
+      world.add(1);
+      expect(vi.getTimerCount()).toBeLessThan(5);
+      await world.pass(1_000);
+      expect(world.outcomes.size).toBe(2);
+    },
+  );
 
   test("of hours ends at once when the network is back", async () => {
     world.reply("no network");
@@ -80,7 +104,7 @@ describe("a server that is gone for good", () => {
     world.sender.flush();
     world.sender.online();
     await world.pass(3_600_000);
-    expect([world.sent.length, world.queue.waiting().length, world.outcomes.size]).toEqual([1, 4, 0]);
+    expect([world.sent.length, world.queue.all().length, world.outcomes.size]).toEqual([1, 4, 0]);
     expect(world.warnings()).toEqual([`mcx: /analytics says ${status} no`]);
   });
 });

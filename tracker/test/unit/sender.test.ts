@@ -89,4 +89,24 @@ describe("a page that is left", () => {
     world.sender.flush();
     expect(world.sent).toHaveLength(1);
   });
+
+  test("sends although its last request just failed, since leaving makes it fail", async () => {
+    world.reply("no network", { status: 202 });
+    world.add(1);
+    await world.pass(100);
+    world.sender.flush();
+    expect(world.sent).toHaveLength(2);
+  });
+
+  test("and comes back sends anew what was under way, and not again what has arrived", async () => {
+    const hanging = new Promise<Response>(() => undefined);
+    vi.stubGlobal("fetch", () => hanging);
+    world.add(2);
+    await world.pass(100);
+    vi.stubGlobal("fetch", () => Promise.resolve(new Response('{"requestId":"r2"}', { status: 202 })));
+    world.sender.resume();
+    await world.pass(100);
+    expect(world.outcomes.get(1)).toEqual({ state: "accepted", requestId: "r2" });
+    expect(world.queue.all()).toEqual([]);
+  });
 });

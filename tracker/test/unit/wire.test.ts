@@ -29,8 +29,14 @@ describe("an answer", () => {
   });
 });
 
-test("a body is the JSON that the door takes, with the texts as they were", () => {
-  const body = bodyOf('k"1', "Größe", ['{"a":1.0}', '{"b":[]}']);
+test("a body is the JSON that the door takes, with the texts as they were, and our clock", () => {
+  const batch = [{ text: '{"a":1.0}' }, { text: '{"b":[]}' }].map((entry) => ({ ...entry, eventKey: "Größe" }));
+  const body = bodyOf('k"1', batch, 1_700_000_000_000);
   expect(body).toContain('"data":[{"a":1.0},{"b":[]}]');
-  expect(JSON.parse(body)).toEqual({ connectionId: 'k"1', eventKey: "Größe", data: [{ a: 1 }, { b: [] }] });
+  expect(JSON.parse(body)).toEqual({
+    connectionId: 'k"1',
+    eventKey: "Größe",
+    sentAt: 1_700_000_000_000,
+    data: [{ a: 1 }, { b: [] }],
+  });
 });

@@ -6,12 +6,20 @@ Takes a session and gives domain types; refuses empty names, unknown scopes and 
 
 from __future__ import annotations
 
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from milepost.control.connection_options import (
+    checked_delivery_id,
+    checked_doubtful_dates,
+    checked_origins,
+    checked_scopes,
+    checked_track_event_key,
+)
 from milepost.control.credentials import (
     ConnectionKeys,
     has_secret,
@@ -21,18 +29,23 @@ from milepost.control.credentials import (
 )
 from milepost.control.revisions import Scope, raise_revision
 from milepost.control.rows import ConnectionRow, ConnectionSecretRow
-from milepost.domain.connection import Connection, ConnectionKind, RateLimit, TrackEventKey
+from milepost.domain.connection import (
+    DELIVERY_ID_FORM,
+    Connection,
+    ConnectionKind,
+    DoubtfulDates,
+    RateLimit,
+    TrackEventKey,
+)
 from milepost.domain.errors import Fault, InvalidInputError, NotFoundError
 from milepost.kit.clock import to_datetime
 from milepost.kit.crypto import seal, unseal
 from milepost.kit.ids import uuid7
 
-READ_SCOPE = "read:api"
-WRITE_SCOPE = "write:api"
-ADMIN_SCOPE = "admin:api"
-SCOPES = (READ_SCOPE, WRITE_SCOPE, ADMIN_SCOPE)
-DEFAULT_SCOPES = (READ_SCOPE, WRITE_SCOPE)
 DEFAULT_GRACE_SECONDS = 24 * 3600
+
+
+DeliveryId = Annotated[str, Field(pattern=f"^({DELIVERY_ID_FORM})$")]
 
 
 class ConnectionDraft(BaseModel):
@@ -50,6 +63,8 @@ class ConnectionDraft(BaseModel):
     allowed_origins: tuple[str, ...] = ()
     rate_limit: RateLimit | None = None
     track_event_key: TrackEventKey = TrackEventKey.NAME
+    delivery_id: DeliveryId = "auto"
+    doubtful_dates: DoubtfulDates = DoubtfulDates.FLAG
 
     @field_validator("name")
     @classmethod
@@ -74,9 +89,11 @@ def create_connection(session: Session, draft: ConnectionDraft, *, now_ms: int, 
         is_enabled=True,
         client_id=new_client_id() if signs_in else None,
         public_key=None if signs_in else new_public_key(),
-        scopes=list(_checked_scopes(draft.kind, draft.scopes)),
-        allowed_origins=list(_checked_origins(draft.kind, draft.allowed_origins)),
-        track_event_key=_checked_track_event_key(draft.kind, draft.track_event_key).value,
+        scopes=list(checked_scopes(draft.kind, draft.scopes)),
+        allowed_origins=list(checked_origins(draft.kind, draft.allowed_origins)),
+        track_event_key=checked_track_event_key(draft.kind, draft.track_event_key).value,
+        delivery_id=checked_delivery_id(draft.kind, draft.delivery_id),
+        doubtful_dates=checked_doubtful_dates(draft.kind, draft.doubtful_dates).value,
         created_at_ms=now_ms,
     )
     _put_rate_limit(row, draft.rate_limit)
@@ -106,6 +123,8 @@ def update_connection(
     scopes: tuple[str, ...] | None = None,
     allowed_origins: tuple[str, ...] | None = None,
     track_event_key: TrackEventKey | None = None,
+    delivery_id: str | None = None,
+    doubtful_dates: DoubtfulDates | None = None,
 ) -> Connection:
     """Change what is given. A disabled connection is refused at every door within a second, its tokens too."""
     row = _row(session, connection_id)
@@ -115,11 +134,15 @@ def update_connection(
     if is_enabled is not None:
         row.is_enabled = is_enabled
     if scopes is not None:
-        row.scopes = list(_checked_scopes(kind, scopes))
+        row.scopes = list(checked_scopes(kind, scopes))
     if allowed_origins is not None:
-        row.allowed_origins = list(_checked_origins(kind, allowed_origins))
+        row.allowed_origins = list(checked_origins(kind, allowed_origins))
     if track_event_key is not None:
-        row.track_event_key = _checked_track_event_key(kind, track_event_key).value
+        row.track_event_key = checked_track_event_key(kind, track_event_key).value
+    if delivery_id is not None:
+        row.delivery_id = checked_delivery_id(kind, delivery_id)
+    if doubtful_dates is not None:
+        row.doubtful_dates = checked_doubtful_dates(kind, doubtful_dates).value
     raise_revision(session, Scope.CONNECTIONS)
     session.flush()
     return to_connection(row)
@@ -183,6 +206,8 @@ def to_connection(row: ConnectionRow) -> Connection:
         allowed_origins=tuple(row.allowed_origins),
         rate_limit=rate_limit_of(row),
         track_event_key=TrackEventKey(row.track_event_key),
+        delivery_id=row.delivery_id,
+        doubtful_dates=DoubtfulDates(row.doubtful_dates),
         created_at=to_datetime(row.created_at_ms),
     )
 
@@ -238,38 +263,3 @@ def _valid_name(name: str) -> str:
         return tidy_name(name)
     except ValueError as error:
         raise InvalidInputError("The name is not valid.", faults=(Fault(path="name", reason=str(error)),)) from error
-
-
-def _checked_scopes(kind: ConnectionKind, scopes: tuple[str, ...] | None) -> tuple[str, ...]:
-    if kind is not ConnectionKind.MACHINE_TO_MACHINE:
-        if scopes:
-            reason = f"only a machine-to-machine connection has scopes, and this is of kind {kind.value}"
-            raise InvalidInputError("The scopes are not valid.", faults=(Fault(path="scopes", reason=reason),))
-        return ()
-    chosen = DEFAULT_SCOPES if scopes is None else tuple(dict.fromkeys(scopes))
-    unknown = [scope for scope in chosen if scope not in SCOPES]
-    if unknown or not chosen:
-        reason = f"must be one or more of {', '.join(SCOPES)}" + (f", not {', '.join(unknown)}" if unknown else "")
-        raise InvalidInputError("The scopes are not valid.", faults=(Fault(path="scopes", reason=reason),))
-    return chosen
-
-
-def _checked_track_event_key(kind: ConnectionKind, chosen: TrackEventKey) -> TrackEventKey:
-    if chosen is not TrackEventKey.NAME and has_secret(kind):
-        reason = f"only a connection with a writeKey takes tracks, and this is of kind {kind.value}"
-        raise InvalidInputError("The event key is not valid.", faults=(Fault(path="track_event_key", reason=reason),))
-    return chosen
-
-
-def _checked_origins(kind: ConnectionKind, origins: tuple[str, ...]) -> tuple[str, ...]:
-    if origins and kind is not ConnectionKind.TRACKING_SCRIPT:
-        reason = f"only a tracking script has allowed origins, and this is of kind {kind.value}"
-        raise InvalidInputError("The origins are not valid.", faults=(Fault(path="allowed_origins", reason=reason),))
-    faults = tuple(
-        Fault(path=f"allowed_origins[{place}]", reason=f"{origin!r} is not an origin like https://app.example.com")
-        for place, origin in enumerate(origins)
-        if not origin.startswith(("https://", "http://")) or "/" in origin.split("://", 1)[1] or origin.endswith("//")
-    )
-    if faults:
-        raise InvalidInputError("The origins are not valid.", faults=faults)
-    return origins

@@ -1,6 +1,7 @@
-"""`POST /analytics` of the tracking script: {connectionId, eventKey, data[1..1000]}; answers 202 {requestId}.
+"""`POST /analytics` of the tracking script: {connectionId, eventKey, data[1..1000], sentAt?}; answers 202 {requestId}.
 
 The Analytics Key opens it, no Authorization; a page of any origin may post, unless the connection lists its origins.
+`sentAt` is the browser's clock at sending, by which dates are corrected when they are recorded.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from milepost.kit.jsonio import strict_loads
 from milepost.receive.browser import for_browsers, require_json_or_text, require_origin
 from milepost.receive.dialects import events
 from milepost.receive.door import Answer, Book, Reading, Request
+from milepost.receive.doubtful_dates import require_certain_dates, sent_at_of
 from milepost.receive.refusals import refuse, sent_by
 from milepost.receive.rules import check_events_body
 
@@ -33,8 +35,15 @@ class AnalyticsDoor:
             connection = _tracking_script(known)
             require_origin(connection, request)
             body = check_events_body(request.body)
+            sent_at_ms = sent_at_of(body.document)
+            require_certain_dates(connection, body.document["data"], request.received_at_ms, sent_at_ms)
         return Reading(
-            connection=connection, event_key=body.event_key, body=body.data, count=body.count, answer=_accepted
+            connection=connection,
+            event_key=body.event_key,
+            body=body.data,
+            count=body.count,
+            sent_at_ms=sent_at_ms,
+            answer=_accepted,
         )
 
     def refuse(self, error: MilepostError) -> Answer:

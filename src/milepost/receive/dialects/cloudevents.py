@@ -6,9 +6,12 @@ event in the JSON format; a batch is kept whole or not at all, since its senders
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from itertools import islice
 from typing import Any
 from urllib.parse import unquote
 
@@ -22,13 +25,15 @@ from milepost.kit.jsonio import strict_loads
 from milepost.receive.browser import for_browsers
 from milepost.receive.dialects.metarouter import LONGEST_VALUE, connection_of, opened_outside_body, refuse
 from milepost.receive.door import Answer, Book, Reading, Request
+from milepost.receive.doubtful_dates import require_certain
 from milepost.receive.refusals import UnsupportedMediaTypeError, sent_by
-from milepost.receive.rules import MOST_EVENTS
+from milepost.receive.rules import MOST_EVENTS, MOST_FAULTS
 from milepost.receive.timestamps import parse_instant
 
 _STRUCTURED = "application/cloudevents+json"
 _BATCHED = "application/cloudevents-batch+json"
 _read_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _SUCCESS = for_browsers(Answer(status=200, body=b'{"success":true}'))
 
 
@@ -70,7 +75,7 @@ class CloudEventsDoor:
             payload = b"%b%b}" % (orjson.dumps(event)[:-1], _binary_data(request, media_type))
         connection = _sender(request, event, book)
         with sent_by(connection):
-            return _reading(connection, [(event, payload)], ("",))
+            return _reading(connection, [(event, payload)], ("",), request.received_at_ms)
 
 
 def _media_type(request: Request) -> str:
@@ -87,7 +92,8 @@ def _read_batch(request: Request, book: Book) -> Reading | Answer:
     with sent_by(connection):
         payloads = [bytes(raw) for raw in _read_list(request.body)]
         paths = tuple(f"[{index}]" for index in range(len(events)))
-        return _reading(connection, list(zip(events, payloads, strict=True)), paths) if events else _SUCCESS
+        pairs = list(zip(events, payloads, strict=True))
+        return _reading(connection, pairs, paths, request.received_at_ms) if events else _SUCCESS
 
 
 def _sender(request: Request, event: object, book: Book) -> KnownConnection:
@@ -95,11 +101,15 @@ def _sender(request: Request, event: object, book: Book) -> KnownConnection:
     return connection_of(request, {"writeKey": key}, book)
 
 
-def _reading(connection: KnownConnection, events: list[tuple[Any, bytes]], paths: tuple[str, ...]) -> Reading:
-    faults = tuple(fault for (event, _), path in zip(events, paths, strict=True) for fault in _faults(event, path))
-    if faults:
-        raise InvalidInputError("This is no valid CloudEvent.", faults=faults[:20])
+def _reading(
+    connection: KnownConnection, events: list[tuple[Any, bytes]], paths: tuple[str, ...], received_at_ms: int
+) -> Reading:
+    faults = (fault for (event, _), path in zip(events, paths, strict=True) for fault in _faults(event, path))
+    if first := tuple(islice(faults, MOST_FAULTS)):
+        raise InvalidInputError("This is no valid CloudEvent.", faults=first)
     items = tuple(_meta(event) for event, _ in events)
+    dates = ((f"{path}.time".lstrip("."), item.event_date_ms) for item, path in zip(items, paths, strict=True))
+    require_certain(connection, dates, received_at_ms, "The time of a CloudEvent is not plausible.")
     return Reading(
         connection=connection,
         event_key=items[0].event_key,
@@ -135,7 +145,7 @@ def _faults(event: object, path: str) -> Iterator[Fault]:
     if time is not None and (not isinstance(time, str) or parse_instant(time) is None):
         yield Fault(path=f"{dot}time", reason="must be an RFC 3339 date and time, from 1900 to 2299")
     if event.get("data_base64") is not None:
-        if "data" in event:
+        if event.get("data") is not None:
             yield Fault(path=f"{dot}data_base64", reason="must not stand beside data")
         elif not _is_base64(event["data_base64"]):
             yield Fault(path=f"{dot}data_base64", reason="must be base64")
@@ -149,19 +159,28 @@ def _is_base64(value: object) -> bool:
 
 
 def _attributes(headers: Mapping[str, str]) -> dict[str, str]:
-    """The attributes in the headers of binary mode, percent-decoded (HTTP binding, section 3.1.3.2)."""
+    """The attributes in the headers of binary mode (HTTP binding, section 3.1.3)."""
     attributes: dict[str, str] = {}
     for header in headers.keys():  # noqa: SIM118  # the HTTP layer's mapping has no iteration of its own
         name = header.removeprefix("ce-")
         if name != header and name.isalnum() and name != "data":
-            value = headers.get(header)
-            if value is None:
-                fault = Fault(path=name, reason="must be ASCII, other characters percent-encoded")
-                raise InvalidInputError(f"The header {header} cannot be read.", faults=(fault,))
-            attributes[name] = unquote(value)
+            attributes[name] = _attribute(header, name, headers.get(header))
     if content_type := headers.get("content-type"):
         attributes["datacontenttype"] = content_type
     return attributes
+
+
+def _attribute(header: str, name: str, value: str | None) -> str:
+    """A header's value, which may be in double quotes; other characters than ASCII may stand as they are (the SDKs for
+    Go and JavaScript write them so), or percent-encoded.
+    """
+    if value is not None:
+        if quoted := _QUOTED.fullmatch(value):
+            value = re.sub(r"\\(.)", r"\1", quoted[1])
+        with suppress(UnicodeDecodeError):
+            return unquote(value, errors="strict")
+    fault = Fault(path=name, reason="must be UTF-8, as it is or percent-encoded")
+    raise InvalidInputError(f"The header {header} cannot be read.", faults=(fault,))
 
 
 def _binary_data(request: Request, media_type: str) -> bytes:

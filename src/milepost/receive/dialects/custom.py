@@ -16,12 +16,14 @@ from milepost.receive.dialects.custom_metadata import (
     BODY_KEYS,
     Given,
     Metadata,
+    PlainText,
     Resolver,
     from_body,
     from_header_or_query,
 )
 from milepost.receive.dialects.metarouter import opened_by, refuse
 from milepost.receive.door import Answer, Book, Reading, Request
+from milepost.receive.doubtful_dates import require_certain
 from milepost.receive.refusals import sent_by
 
 _encode = msgspec.json.Encoder().encode
@@ -58,6 +60,8 @@ class CustomEventDoor:
         connection = opened_by(write_key, request, book)
         with sent_by(connection):
             metadata = resolver.metadata(write_key, request.client_ip, request.received_at_ms)
+            dates = [(resolver.place_of("timestamp"), metadata.timestamp_ms)]
+            require_certain(connection, dates, request.received_at_ms, "Invalid event metadata: timestamp")
         own = _members_of(members)
         return Reading(
             connection=connection,
@@ -78,8 +82,8 @@ class CustomEventDoor:
 def _known(given: Given, request: Request, book: Book) -> KnownConnection | None:
     """The connection whose key the header or the query has, which wins over the body's; None without a plain one."""
     key = given.values.get("writeKey", ("", ""))[0]
-    is_plain = isinstance(key, str) and key and "{" not in key
-    connection = opened_by(key, request, book) if isinstance(key, str) and is_plain else None
+    is_known = isinstance(key, str) and key and ("{" not in key or isinstance(key, PlainText))
+    connection = opened_by(str(key), request, book) if is_known else None
     with sent_by(connection):
         require_json_or_text(request)
     return connection

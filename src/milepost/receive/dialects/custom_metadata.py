@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
 from uuid import uuid4
 
 import msgspec
@@ -18,7 +17,8 @@ from milepost.domain.errors import Fault, InvalidInputError
 from milepost.kit.jsonio import strict_loads
 from milepost.receive.dialects.metarouter import BAD_WRITE_KEY, LONGEST_VALUE
 from milepost.receive.door import Request
-from milepost.receive.template import Run, compile_template, read_event
+from milepost.receive.query import fields_of
+from milepost.receive.template import Run, TooCostlyError, compile_template, read_event
 from milepost.receive.timestamps import parse_instant, to_seconds_text
 
 FIELDS = ("eventID", "eventName", "writeKey", "timestamp", "anonymousID", "userID", "ip")
@@ -27,14 +27,29 @@ FIELDS = ("eventID", "eventName", "writeKey", "timestamp", "anonymousID", "userI
 BODY_KEYS = ("_metarouter", "_mrSchema")
 """Where a body holds its metadata; the second is read only where the first is not there (FACTS)."""
 
+LARGEST_TEMPLATED = 256 * 1024
+"""An event that expressions look into is read once more, number by number, at twenty times the cost."""
+
+PLAIN = "templates"
+"""`"templates": false` beside the fields says that braces in them are text; for programs that fill in any value."""
+
 HEADER = "X-Event-Metadata"
 
 _read_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
+class PlainText(str):
+    """A field's value that is no template, whatever it has in it."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """Metadata as sent: each field's value with the place that a refusal names, and members outside the table."""
+    """Metadata as sent: each field's value with the place that a refusal names, and members outside the table.
+
+    A field of null is one that was not given.
+    """
 
     values: Mapping[str, tuple[object, str]] = field(default_factory=dict)
     extras: Mapping[str, bytes] = field(default_factory=dict)
@@ -71,7 +86,7 @@ class Metadata:
 def from_body(document: dict[str, Any], members: Mapping[str, msgspec.Raw]) -> Given:
     """The metadata object of a body, if it has one."""
     for key in BODY_KEYS:
-        if key in document:
+        if document.get(key) is not None:
             return _from_object(document[key], members[key], key)
     return Given()
 
@@ -86,40 +101,45 @@ def from_header_or_query(request: Request) -> Given:
         return _from_query(request.query)
     text = header.encode()
     try:
-        document = strict_loads(text)
+        document = strict_loads(text, subject=f"The header {HEADER}")
     except InvalidInputError as error:
         fault = Fault(path=HEADER, reason=error.message)
-        raise InvalidInputError(f"{HEADER} is not valid JSON.", faults=(fault,)) from error
-    return _from_object(document, text, HEADER)
+        raise InvalidInputError(f"{HEADER} cannot be read.", faults=(fault,)) from error
+    return _from_query(request.query) if document is None else _from_object(document, text, HEADER)
 
 
 def _from_object(value: object, text: msgspec.Raw | bytes, place: str) -> Given:
     if not isinstance(value, dict):
         raise InvalidInputError(f"{place} must be an object.", faults=(Fault(path=place, reason="must be an object"),))
-    values = {name: (value[name], f"{place}.{name}") for name in FIELDS if name in value}
+    values = {name: (value[name], f"{place}.{name}") for name in FIELDS if value.get(name) is not None}
     if len(values) == len(value):
         return Given(values=values)
-    return Given(
-        values=values, extras={name: bytes(raw) for name, raw in _read_members(text).items() if name not in FIELDS}
-    )
+    extras = {name: bytes(raw) for name, raw in _read_members(text).items() if name not in FIELDS}
+    if value.get(PLAIN) is False:
+        del extras[PLAIN]
+        values = _plain(values)
+    return Given(values=values, extras=extras)
+
+
+def _plain(values: Mapping[str, tuple[object, str]]) -> dict[str, tuple[object, str]]:
+    return {
+        name: (PlainText(value) if isinstance(value, str) else value, place) for name, (value, place) in values.items()
+    }
 
 
 def _from_query(query: str) -> Given:
     if not query:
         return Given()
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, errors="strict")
-    except ValueError as error:
-        fault = Fault(path="query", reason="is not percent-encoded UTF-8")
-        raise InvalidInputError("The query string cannot be read.", faults=(fault,)) from error
     values: dict[str, tuple[object, str]] = {}
-    for name, value in pairs:
+    is_plain = False
+    for name, value in fields_of(query, place="query"):
         if name in values:
             fault = Fault(path=f"query.{name}", reason="is there twice")
             raise InvalidInputError("The query string gives a field more than once.", faults=(fault,))
         if name in FIELDS:
             values[name] = (value, f"query.{name}")
-    return Given(values=values)
+        is_plain |= name == PLAIN and value == "false"
+    return Given(values=_plain(values) if is_plain else values)
 
 
 class Resolver:
@@ -145,7 +165,7 @@ class Resolver:
         others = {field: self._optional(field) for field in FIELDS[4:] if field in self._given.values}
         timestamp_ms = parse_instant(timestamp) if timestamp else None
         if timestamp and timestamp_ms is None:
-            reason = f"{timestamp[:100]} is not an ISO 8601 date and time with Z or an offset, from 1900 to 2299"
+            reason = f"{timestamp[:100]} is not an ISO 8601 date and time, from 1900 to 2299"
             self._faults.append(Fault(path=self._given.values["timestamp"][1], reason=reason))
         if self._faults or name is None:
             paths = ", ".join(fault.path for fault in self._faults)
@@ -161,6 +181,10 @@ class Resolver:
         return Metadata(
             values=values, ip=ip, extras=self._given.extras, timestamp_ms=timestamp_ms, own_event_id=event_id
         )
+
+    def place_of(self, name: str) -> str:
+        """Where the field was given, as a refusal names it."""
+        return self._given.values.get(name, ("", name))[1]
 
     def _required(self, name: str) -> str | None:
         if name not in self._given.values:
@@ -187,10 +211,10 @@ class Resolver:
     def _text(self, value: object) -> str | None:
         if not isinstance(value, str) or not value:
             raise InvalidInputError("must be a non-empty string")
-        if "{" not in value:
+        if "{" not in value or isinstance(value, PlainText):
             if len(value) > LONGEST_VALUE:
                 raise InvalidInputError(f"must have at most {LONGEST_VALUE} characters")
-            return value
+            return str(value)
         try:
             return compile_template(value).render(self._event_without_metadata(), self._run)
         except InvalidInputError as error:
@@ -198,6 +222,10 @@ class Resolver:
 
     def _event_without_metadata(self) -> dict[str, Any]:
         """FACTS: else `{ ..eventName }` would find itself."""
+        if len(self._body) > LARGEST_TEMPLATED:
+            raise TooCostlyError(
+                f"expressions look into events of at most {LARGEST_TEMPLATED} bytes; this one has {len(self._body)}"
+            )
         if self._event is None:
             event = read_event(self._body)
             self._event = {name: value for name, value in event.items() if name not in BODY_KEYS}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from milepost.domain.connection import ConnectionKind, KnownConnection
 from milepost.domain.errors import ForbiddenError, MilepostError, UnauthenticatedError
 from milepost.receive.door import Answer, Book, Reading, Request
+from milepost.receive.doubtful_dates import require_certain_dates
 from milepost.receive.refusals import JSON_HEADERS, UnsupportedMediaTypeError, refuse, sent_by
 from milepost.receive.rules import check_events_body
 
@@ -47,6 +48,7 @@ class EventsDoor:
         connection = self.knock(request, book)
         with sent_by(connection):
             body = check_events_body(request.body)
+            require_certain_dates(connection, body.document["data"], request.received_at_ms)
         return Reading(
             connection=connection,
             event_key=body.event_key,

@@ -7,7 +7,6 @@ from binascii import Error as Base64Error
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qs
 
 import orjson
 
@@ -15,6 +14,7 @@ from milepost.domain.connection import KnownConnection
 from milepost.domain.errors import Fault, InvalidInputError, MilepostError, UnauthenticatedError
 from milepost.receive.browser import for_browsers, require_origin
 from milepost.receive.door import Answer, Book, Request
+from milepost.receive.query import first_in_query
 from milepost.receive.refusals import OverLimitError, sent_by, shared_headers
 
 BAD_WRITE_KEY = "Invalid or missing writekey"
@@ -81,7 +81,7 @@ def connection_of(request: Request, document: Mapping[str, Any], book: Book) -> 
 
 
 def _query_key(request: Request) -> str:
-    return "".join(parse_qs(request.query).get("writeKey", [])[:1])
+    return first_in_query(request.query, "writeKey")
 
 
 def _basic_user(request: Request) -> str | None:

@@ -24,7 +24,7 @@ from milepost.receive.refusals import sent_by, shared_headers
 
 MOST_CALLS = 1000
 LARGEST_EXPANDED = 8 * 1024 * 1024
-"""Bound on gzip that is not declared as such, so that the HTTP layer has not expanded it."""
+"""Bound on gzip that is not declared as such, and on a batch's calls with all that is shared among them."""
 
 _GZIP = b"\x1f\x8b"
 _read_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -70,7 +70,8 @@ class BatchDoor:
         with sent_by(connection):
             calls = _checked_batch(document.get("batch"))
             members = _read_members(body)
-            shared = shared_by(document, members, request.received_at_ms, connection.track_event_key)
+            shared = shared_by(document, members, request.received_at_ms, connection)
+            _bound_shared(calls, members["batch"], shared)
             valid: list[Call] = []
             refused: list[Fault] = []
             for index, (call, raw) in enumerate(zip(calls, _read_list(members["batch"]), strict=True)):
@@ -104,7 +105,11 @@ def reading_of_call(
     document: dict[str, Any], body: bytes, kind: str, connection: KnownConnection, *, request: Request, answer: Answer
 ) -> Reading:
     """A single call, or InvalidInputError."""
-    shared = Shared(received_at_ms=request.received_at_ms, track_event_key=connection.track_event_key)
+    shared = Shared(
+        received_at_ms=request.received_at_ms,
+        track_event_key=connection.track_event_key,
+        doubtful_dates=connection.doubtful_dates,
+    )
     faults = tuple(faults_of(document, kind, shared, ""))
     if faults:
         raise InvalidInputError("This call is not valid.", faults=faults)
@@ -133,11 +138,11 @@ def _sent_object(request: Request, book: Book) -> tuple[dict[str, Any], bytes]:
         return object_of(body), body
 
 
-def object_of(body: bytes) -> dict[str, Any]:
-    """The body's object, or InvalidInputError."""
-    document = strict_loads(body)
+def object_of(body: bytes, *, subject: str = "The body") -> dict[str, Any]:
+    """The object in the body, or in what `subject` names; or InvalidInputError."""
+    document = strict_loads(body, subject=subject)
     if not isinstance(document, dict):
-        raise InvalidInputError("The body must be a JSON object.", faults=(Fault(path="", reason="no object"),))
+        raise InvalidInputError(f"{subject} must be a JSON object.", faults=(Fault(path="", reason="no object"),))
     return document
 
 
@@ -148,6 +153,16 @@ def _checked_batch(batch: object) -> list[Any]:
     if len(batch) > MOST_CALLS:
         raise BodyTooLargeError(f"A batch may hold {MOST_CALLS} calls, not {len(batch)}. Send smaller batches.")
     return batch
+
+
+def _bound_shared(calls: list[Any], raw: msgspec.Raw, shared: Shared) -> None:
+    """What a batch says for all is written into each of its calls: a large context would be kept a thousand times."""
+    size = len(bytes(raw)) + len(calls) * sum(len(bytes(value)) for value in shared.members.values())
+    if size > LARGEST_EXPANDED:
+        raise BodyTooLargeError(
+            f"With what the batch says for all, its calls have {size} bytes together; at most {LARGEST_EXPANDED} are"
+            " taken. Send smaller batches."
+        )
 
 
 def _success() -> Answer:

@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 import msgspec
 import orjson
 
-from milepost.domain.connection import TrackEventKey
+from milepost.domain.connection import DoubtfulDates, KnownConnection, TrackEventKey
 from milepost.domain.errors import Fault
 from milepost.domain.event import ItemMeta
+from milepost.domain.event_date import dated
 from milepost.receive.dialects.metarouter import LONGEST_VALUE
-from milepost.receive.rules import EARLIEST_MS, LATEST_MS
+from milepost.receive.doubtful_dates import date_faults
 from milepost.receive.timestamps import parse_instant
 
 EVENT_KEYS = {
@@ -46,28 +47,32 @@ class Call(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
     """What holds for all calls of a request: when it came, how its connection wants tracks to be named, and what
-    its batch says for all, each member as sent and with its value.
+    its batch says for all, each member as sent and with its value, and a context's own members as sent.
     """
 
     received_at_ms: int
     track_event_key: TrackEventKey
+    doubtful_dates: DoubtfulDates = DoubtfulDates.FLAG
     members: Mapping[str, msgspec.Raw] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
+    context: Mapping[str, msgspec.Raw] = field(default_factory=dict)
 
 
 def shared_by(
     document: Mapping[str, Any],
     members: Mapping[str, msgspec.Raw],
     received_at_ms: int,
-    track_event_key: TrackEventKey,
+    connection: KnownConnection,
 ) -> Shared:
     """What a batch's root says for all; a null says nothing."""
     names = [name for name in _FOR_ALL if document.get(name) is not None]
     return Shared(
         received_at_ms=received_at_ms,
-        track_event_key=track_event_key,
+        track_event_key=connection.track_event_key,
+        doubtful_dates=connection.doubtful_dates,
         members={name: members[name] for name in names},
         values={name: document[name] for name in names},
+        context=_read_members(members["context"]) if isinstance(document.get("context"), dict) else {},
     )
 
 
@@ -87,18 +92,21 @@ def faults_of(call: object, kind: str | None, shared: Shared, path: str) -> Iter
         value = _own_or_shared(call, shared, name)
         if value is not None and _instant(value) is None:
             yield Fault(path=f"{path}{name}", reason="must be an ISO 8601 date and time, from 1900 to 2299")
+    if shared.doubtful_dates is DoubtfulDates.REFUSE:
+        yield from _doubts(call, shared, path)
 
 
 def read_call(call: dict[str, Any], raw: bytes, kind: str | None, shared: Shared) -> Call:
-    """A call without faults. Its event date is corrected for the sender's clock, its messageId is idempotent."""
+    """A call without faults, with its own time and the sender's clock; its messageId is idempotent."""
     kind = call["type"] if kind is None else kind
     is_named = shared.track_event_key is TrackEventKey.NAME
     return Call(
         payload=_with_shared(call, raw, kind, shared),
         meta=ItemMeta(
             event_key=call["event"] if kind == "track" and is_named else EVENT_KEYS[kind],
-            event_date_ms=_event_date_ms(call, shared),
+            event_date_ms=_own_time(call, shared)[1],
             idempotency_key=call.get("messageId"),
+            sent_at_ms=_instant(_own_or_shared(call, shared, "sentAt")),
         ),
     )
 
@@ -111,18 +119,24 @@ def _text_fault(value: object, path: str) -> Iterator[Fault]:
 
 
 def _instant(value: object) -> int | None:
-    """A time with `Z` or an offset; without either it is taken for UTC, as some clients mean it."""
-    if not isinstance(value, str):
-        return None
-    unix_ms = parse_instant(value)
-    return parse_instant(value + "Z") if unix_ms is None else unix_ms
+    return parse_instant(value) if isinstance(value, str) else None
 
 
-def _event_date_ms(call: Mapping[str, Any], shared: Shared) -> int | None:
-    """receivedAt - (sentAt - the call's time) (FACTS); without a sentAt, the time as given; else None.
+def _doubts(call: Mapping[str, Any], shared: Shared, path: str) -> Iterator[Fault]:
+    """What is implausible about the date that the call will have (domain/event_date.py)."""
+    name, own_ms = _own_time(call, shared)
+    if own_ms is not None:
+        sent_at_ms = _instant(_own_or_shared(call, shared, "sentAt"))
+        date = dated(own_ms, sent_at_ms, shared.received_at_ms)
+        yield from date_faults(date, f"{path}{name}", f"{path}sentAt")
 
-    The call's time is its `timestamp`, which RudderStack's clients let their callers set beside the
-    `originalTimestamp` that they put in themselves; then the latter; then what the batch says for all.
+
+def _own_time(call: Mapping[str, Any], shared: Shared) -> tuple[str, int | None]:
+    """The member that says when the call happened, and what it says; None where nothing does.
+
+    The event's date is receivedAt - (sentAt - that time) (FACTS), as it is recorded (domain/event_date.py). The time is
+    the call's `timestamp`, which RudderStack's clients let their callers set beside the `originalTimestamp` that they
+    put in themselves; then the latter; then what the batch says for all.
     """
     places = (
         (call, "timestamp"),
@@ -130,13 +144,8 @@ def _event_date_ms(call: Mapping[str, Any], shared: Shared) -> int | None:
         (shared.values, "originalTimestamp"),
         (shared.values, "timestamp"),
     )
-    times = (_instant(place.get(name)) for place, name in places)
-    original = next((time for time in times if time is not None), None)
-    sent_at = _instant(_own_or_shared(call, shared, "sentAt"))
-    if original is None or sent_at is None:
-        return original
-    corrected = shared.received_at_ms - (sent_at - original)
-    return corrected if EARLIEST_MS <= corrected <= LATEST_MS else None
+    times = ((name, _instant(place.get(name))) for place, name in places)
+    return next(((name, time) for name, time in times if time is not None), ("timestamp", None))
 
 
 def _own_or_shared(call: Mapping[str, Any], shared: Shared, name: str) -> object:
@@ -152,6 +161,6 @@ def _with_shared(call: dict[str, Any], raw: bytes, kind: str, shared: Shared) ->
         return raw
     members = {**_read_members(raw), "type": msgspec.Raw(orjson.dumps(kind)), **missing}
     if has_both_contexts:
-        merged = {**_read_members(shared.members["context"]), **_read_members(members["context"])}
+        merged = {**shared.context, **_read_members(members["context"])}
         members["context"] = msgspec.Raw(_encode(merged))
     return _encode(members)

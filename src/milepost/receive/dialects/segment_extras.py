@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from binascii import Error as Base64Error
-from urllib.parse import parse_qs
+from typing import Any
 
 import orjson
 
@@ -13,9 +13,12 @@ from milepost.domain.errors import Fault, InvalidInputError, MilepostError
 from milepost.domain.event import ItemMeta
 from milepost.kit.jsonio import strict_loads
 from milepost.receive.browser import for_browsers
+from milepost.receive.dialects.deliveries import idempotency_keys
 from milepost.receive.dialects.metarouter import LONGEST_VALUE, connection_of, opened_by, opened_outside_body, refuse
 from milepost.receive.dialects.segment import body_of, object_of, reading_of_call
 from milepost.receive.door import Answer, Book, Reading, Request
+from milepost.receive.expand import BodyTooLargeError
+from milepost.receive.query import fields_of, first_in_query
 from milepost.receive.refusals import sent_by
 from milepost.receive.rules import MOST_EVENTS
 
@@ -24,6 +27,9 @@ GIF = (
     b"\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x01D\x00;"
 )
 """One transparent dot."""
+
+LARGEST_FORM = 1024 * 1024
+"""Percent-encoding costs twenty times what JSON costs to read."""
 
 _GIF_HEADERS = (("content-type", "image/gif"), ("cache-control", "no-store"))
 _SETTINGS_SECONDS = 60
@@ -47,7 +53,7 @@ class PixelDoor:
     def read(self, request: Request, book: Book) -> Reading:
         """See receive/door.py."""
         body = _pixel_data(request.query)
-        document = object_of(body)
+        document = object_of(body, subject="The pixel's data")
         connection = connection_of(request, document, book)
         with sent_by(connection):
             answer = Answer(status=200, body=GIF, headers=_GIF_HEADERS)
@@ -62,7 +68,7 @@ class PixelDoor:
 
 def _pixel_data(query: str) -> bytes:
     """The JSON in `data`: base64 or base64url, padded or not, its pluses perhaps read as blanks."""
-    encoded = "".join(parse_qs(query).get("data", [])[:1])
+    encoded = first_in_query(query, "data")
     standard = encoded.replace(" ", "+").replace("-", "+").replace("_", "/").rstrip("=")
     try:
         return b64decode(standard + "=" * (-len(standard) % 4), validate=True)
@@ -75,7 +81,7 @@ class WebhookDoor:
     """`POST /v1/webhook?writeKey=...[&eventName=...]`: what another system's webhook sends, as it is.
 
     An object, an array of 1 to 1000 objects, or a form, which becomes an object of texts. The event key is
-    `eventName`, or `webhook`. Nothing in the payload is looked into, so nothing makes it a repeat.
+    `eventName`, or `webhook`. The id of the delivery, as its sender names it, makes it a repeat (`deliveries.py`).
     """
 
     name = "webhook"
@@ -86,23 +92,21 @@ class WebhookDoor:
 
     def read(self, request: Request, book: Book) -> Reading:
         """See receive/door.py."""
-        parameters = parse_qs(request.query)
         connection = connection_of(request, {}, book)
         with sent_by(connection):
-            event_key = "".join(parameters.get("eventName", [])[:1]) or "webhook"
+            event_key = first_in_query(request.query, "eventName") or "webhook"
             if len(event_key) > LONGEST_VALUE:
                 fault = Fault(path="query.eventName", reason=f"must have at most {LONGEST_VALUE} characters")
                 raise InvalidInputError("The event's name is too long.", faults=(fault,))
-            body = _webhook_array(request)
-            count = len(strict_loads(body))
-        item = ItemMeta(event_key=event_key)
+            body, payloads = _webhook_array(request)
+            keys = idempotency_keys(request.headers, payloads, connection.delivery_id)
         answer = for_browsers(Answer(status=200, body=b'{"success":true}'))
         return Reading(
             connection=connection,
             event_key=event_key,
             body=body,
-            count=count,
-            items=(item,) * count,
+            count=len(payloads),
+            items=tuple(ItemMeta(event_key=event_key, idempotency_key=key) for key in keys),
             answer=lambda _request_id: answer,
         )
 
@@ -111,8 +115,8 @@ class WebhookDoor:
         return refuse(error)
 
 
-def _webhook_array(request: Request) -> bytes:
-    """The payloads as a JSON array of objects, or InvalidInputError."""
+def _webhook_array(request: Request) -> tuple[bytes, list[dict[str, Any]]]:
+    """The payloads as a JSON array of objects, as bytes and read, or InvalidInputError."""
     body = body_of(request)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "application/x-www-form-urlencoded" and not body.lstrip().startswith((b"{", b"[")):
@@ -122,15 +126,27 @@ def _webhook_array(request: Request) -> bytes:
     if not 1 <= len(payloads) <= MOST_EVENTS or set(map(type, payloads)) != {dict}:
         fault = Fault(path="", reason=f"is neither an object nor an array of 1 to {MOST_EVENTS} objects")
         raise InvalidInputError("This is no webhook's body.", faults=(fault,))
-    return body if isinstance(document, list) else b"[%b]" % body
+    return (body if isinstance(document, list) else b"[%b]" % body), payloads
 
 
 def _form_as_json(body: bytes) -> bytes:
+    """A name that is there several times has an array of its values."""
+    if len(body) > LARGEST_FORM:
+        raise BodyTooLargeError(
+            f"A form may have {LARGEST_FORM} bytes, and this one has {len(body)}; JSON may have more."
+        )
     try:
-        fields = parse_qs(body.decode(), keep_blank_values=True, errors="strict")
+        text = body.decode()
     except ValueError as error:
-        raise InvalidInputError("The form is not percent-encoded UTF-8.") from error
-    return orjson.dumps({name: values[0] if len(values) == 1 else values for name, values in fields.items()})
+        raise InvalidInputError("The form is not UTF-8.") from error
+    values: dict[str, list[str]] = {}
+    for name, value in fields_of(text, place="form"):
+        values.setdefault(name, []).append(value)
+    return orjson.dumps({name: given[0] if len(given) == 1 else given for name, given in values.items()})
+
+
+def _key_in_path(request: Request) -> str:
+    return [*filter(None, request.path.split("/"))][2]
 
 
 class SettingsDoor:
@@ -140,16 +156,20 @@ class SettingsDoor:
 
     def knock(self, request: Request, book: Book) -> KnownConnection:
         """See receive/door.py."""
-        return opened_by(request.path.split("/")[3], request, book)
+        return opened_by(_key_in_path(request), request, book)
 
     def read(self, request: Request, book: Book) -> Answer:
         """200 with the settings, or UnauthenticatedError for an unknown key."""
-        write_key = request.path.split("/")[3]
+        write_key = _key_in_path(request)
         opened_by(write_key, request, book)
+        host = request.headers.get("host")
+        if not host:
+            fault = Fault(path="Host", reason="is required: it says where the settings are to point")
+            raise InvalidInputError("The request has no Host header.", faults=(fault,))
         is_plain = request.scheme == "http" and request.headers.get("origin", "http:").startswith("http:")
         destination = {
             "apiKey": write_key,
-            "apiHost": f"{request.headers.get('host', 'localhost')}/v1",
+            "apiHost": f"{host}/v1",
             "protocol": "http" if is_plain else "https",
         }
         body = orjson.dumps({"integrations": {"Segment.io": destination}, "plan": {}, "metrics": {"sampleRate": 0}})

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from milepost.domain.event_date import EARLIEST_MS, LATEST_MS
 from milepost.receive.dialects.metarouter import LONGEST_VALUE
 from milepost.receive.dialects.segment import MOST_CALLS
 from milepost.receive.dialects.segment_calls import EVENT_KEYS
 from milepost.receive.rules import (
-    EARLIEST_MS,
-    LATEST_MS,
     LONGEST_EVENT_KEY,
     LONGEST_IDEMPOTENCY_KEY,
     MOST_EVENTS,
@@ -94,7 +93,15 @@ _SEED_000: dict[str, Schema] = {
         required=("eventKey", "data"),
     ),
     "AnalyticsEvents": _object(
-        {"connectionId": _text("The Analytics Key.", minLength=1), "eventKey": _EVENT_KEY, "data": _PAYLOADS},
+        {
+            "connectionId": _text("The Analytics Key.", minLength=1),
+            "eventKey": _EVENT_KEY,
+            "data": _PAYLOADS,
+            "sentAt": {
+                "type": ["number", "null"],
+                "description": "The browser's clock at sending, in Unix milliseconds; dates are corrected by it.",
+            },
+        },
         required=("connectionId", "eventKey", "data"),
     ),
     "Accepted": _exactly({"requestId": _text(format="uuid")}, description="On disk; it is processed now."),
@@ -190,6 +197,8 @@ _OPERATIONS: dict[str, Schema] = {
             "reasons": {"type": "array", "items": _text()},
             "lag_entries": {"anyOf": [{"type": "integer"}, _NULL]},
             "unjudged_companies": {"type": "integer"},
+            "plans_waiting": {"type": "integer"},
+            "plans_behind_seconds": {"type": "number"},
         }
     ),
     "Alive": _exactly({"status": {"const": "alive"}}),

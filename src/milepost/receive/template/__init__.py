@@ -7,7 +7,6 @@ A template is compiled once and cached; every evaluation is bounded in steps, de
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
 from functools import lru_cache
 from itertools import accumulate
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from milepost.receive.template import grammar
 from milepost.receive.template.engine import Query, Run, SyntaxFault, TooCostlyError, descend
 from milepost.receive.template.output import Output, read_event
+from milepost.receive.template.parts import Part, Path, Range
 
 __all__ = ["Run", "Template", "TooCostlyError", "compile_template", "read_event"]
 
@@ -31,7 +31,8 @@ class Template:
     def render(self, event: dict[str, Any], run: Run | None = None) -> str | None:
         """The text for an event that `read_event` read; None when nothing comes of it.
 
-        Nothing means no character: no literal text, and every expression without results or with empty ones.
+        Nothing means no character: no literal text, and every expression without results or with empty ones. A null
+        is no result.
         Templates that share a Run share its budget. TooCostlyError when one takes too many steps, too much depth
         or too long an output.
         """
@@ -97,15 +98,15 @@ _Selection = _Names | _AnywhereName | Query
 _Part = str | _Selection | _Range
 
 
-def _compile(part: grammar.Part) -> _Part:
+def _compile(part: Part) -> _Part:
     if isinstance(part, str):
         return part
-    if isinstance(part, grammar.Range):
+    if isinstance(part, Range):
         return _Range(_compile_path(part.path), tuple(_compile(inner) for inner in part.parts))
     return _compile_path(part)
 
 
-def _compile_path(path: grammar.Path) -> _Selection:
+def _compile_path(path: Path) -> _Selection:
     if path.names is not None:
         return _AnywhereName(path.names[0]) if path.is_descent else _Names(path.names)
     try:
@@ -114,7 +115,7 @@ def _compile_path(path: grammar.Path) -> _Selection:
         raise grammar.malformed(fault.reason, _position(path, fault.offset)) from fault
 
 
-def _position(path: grammar.Path, offset: int) -> int:
+def _position(path: Path, offset: int) -> int:
     """Where in the template the character at that offset of the RFC 9535 text came from."""
     ends = list(accumulate((len(text) for _, text in path.pieces), initial=1))
     index = min(bisect_right(ends, offset) - 1, len(path.pieces) - 1)
@@ -131,11 +132,9 @@ def _render(part: _Part, event: object, run: Run, output: Output) -> None:
             for inner in part.parts:
                 _render(inner, value, run, output)
         return
-    for separator, value in _separated(part.values(event, run)):
-        output.add(separator)
-        output.add_value(value)
-
-
-def _separated(values: list[object]) -> Iterator[tuple[str, object]]:
-    for index, value in enumerate(values):
-        yield " " if index else "", value
+    separator = ""
+    for value in part.values(event, run):
+        if value is not None:  # as a member that is not there: the word "null" would be everybody's name
+            output.add(separator)
+            output.add_value(value)
+            separator = " "

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 
 from milepost.domain.errors import InvalidInputError
+from milepost.receive.template.braces import is_text
+from milepost.receive.template.parts import Part, Path, Range
 
 LONGEST_TEMPLATE = 1024
 DEEPEST_NESTING = 16
@@ -25,30 +26,6 @@ _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _INDEX_OR_SLICE = re.compile(r"-?\d*(?:\s*:\s*-?\d*){0,2}", re.ASCII)
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _OPERATOR = re.compile(r"&&|\|\||==|!=|<=|>=|<|>|!")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Path:
-    """One expression: `pieces` is its RFC 9535 text after the `$`, each piece with the position it came from.
-
-    `names` is set for the two simple forms: `.a.b`, and `..a` (then `is_descent`).
-    """
-
-    position: int
-    pieces: tuple[tuple[int, str], ...]
-    names: tuple[str, ...] | None
-    is_descent: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Range:
-    """`{range path}parts{end}`: the parts once per value of the path, with that value as their root."""
-
-    path: Path
-    parts: tuple[Part, ...]
-
-
-Part = str | Path | Range
 
 
 def malformed(reason: str, position: int) -> InvalidInputError:
@@ -86,6 +63,9 @@ class _Reader:
             self._at = brace + 1
             if brace == len(self._text):
                 break
+            if is_text(self._text, self._at):
+                parts.append("{")
+                continue
             self._blanks()
             word = _WORD.match(self._text, self._at)
             if word is None:
@@ -209,6 +189,8 @@ class _Reader:
                 open_parens += step
                 self._nest(step)
                 pieces.append((start, char))
+            elif char == "." and self._text[start + 1 : start + 2].isdecimal():
+                raise self._fail("a number has a digit before its dot: write 0.5, or @.5 for the member")
             elif char in ("$", "@", ".", "["):
                 self._at += char in "$@"
                 pieces.append((start, "$" if char == "$" else "@"))

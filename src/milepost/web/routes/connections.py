@@ -11,11 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from milepost.control.credentials import ConnectionKeys, shown_keys
 from milepost.control.repos import connections
-from milepost.control.repos.connections import DEFAULT_GRACE_SECONDS, ConnectionDraft
-from milepost.domain.connection import Connection, ConnectionKind, RateLimit, TrackEventKey
+from milepost.control.repos.connections import DEFAULT_GRACE_SECONDS, ConnectionDraft, DeliveryId
+from milepost.domain.connection import Connection, ConnectionKind, DoubtfulDates, RateLimit, TrackEventKey
 from milepost.domain.errors import ConflictError
 from milepost.web.auth import Admin, Viewer
-from milepost.web.changes import change
+from milepost.web.changes import change, change_of_connections
 from milepost.web.deps import Deps, WebDeps
 from milepost.web.paging import Cursor, Page, ShortLimit, some_of
 from milepost.web.versions import Versioned
@@ -34,6 +34,8 @@ class ConnectionView(BaseModel):
     allowed_origins: tuple[str, ...]
     rate_limit: RateLimit | None
     track_event_key: TrackEventKey
+    delivery_id: str
+    doubtful_dates: DoubtfulDates
     created_at: datetime
 
 
@@ -62,6 +64,10 @@ class ConnectionChange(BaseModel):
     allowed_origins: tuple[str, ...] | None = None
     rate_limit: RateLimit | None = None
     track_event_key: TrackEventKey | None = None
+    delivery_id: DeliveryId | None = None
+    doubtful_dates: DoubtfulDates | None = Field(
+        default=None, description="Keep implausible dates with a flag, or refuse them (400)."
+    )
 
 
 class Rotation(BaseModel):
@@ -83,7 +89,7 @@ def list_connections(_: Viewer, deps: Deps, cursor: Cursor = None, limit: ShortL
 @router.post("", status_code=201, response_model_exclude_none=True)
 def add_connection(draft: ConnectionDraft, caller: Admin, deps: Deps) -> NewConnection:
     """Add a connection; the answer has its credentials."""
-    with change(deps, caller) as work:
+    with change_of_connections(deps, caller) as work:
         keys = connections.create_connection(work.session, draft, now_ms=work.now_ms, secrets_key=deps.secrets_key)
         work.record("create", "connection", keys.connection.id, after=_view(keys.connection))
     return NewConnection.model_validate({**dict(_view(keys.connection)), **_shown(keys, deps)})
@@ -100,8 +106,8 @@ def read_connection(connection_id: UUID, _: Viewer, deps: Deps, version: Version
 def change_connection(
     connection_id: UUID, body: ConnectionChange, caller: Admin, deps: Deps, version: Versioned
 ) -> ConnectionView:
-    """Rename, disable, enable, limit, or give other scopes or origins; ingest workers know within a second."""
-    with change(deps, caller) as work:
+    """Rename, disable, enable, limit, or give other scopes or origins; the front doors know once this answers."""
+    with change_of_connections(deps, caller) as work:
         before = _view(connections.get_connection(work.session, connection_id))
         version.require(before, body)
         if "rate_limit" in body.model_fields_set:
@@ -115,6 +121,8 @@ def change_connection(
                 scopes=body.scopes,
                 allowed_origins=body.allowed_origins,
                 track_event_key=body.track_event_key,
+                delivery_id=body.delivery_id,
+                doubtful_dates=body.doubtful_dates,
             )
         )
         work.record("update", "connection", connection_id, before=before, after=after)
@@ -125,7 +133,7 @@ def change_connection(
 def rotate_keys(connection_id: UUID, caller: Admin, deps: Deps, body: Rotation | None = None) -> Credentials:
     """New credentials. Tokens that were issued before live out their day; disable the connection to end them."""
     rotation = body or Rotation()
-    with change(deps, caller) as work:
+    with change_of_connections(deps, caller) as work:
         keys = connections.rotate_keys(
             work.session,
             connection_id,

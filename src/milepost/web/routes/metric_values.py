@@ -29,6 +29,7 @@ from milepost.web.periods import First, Last, days_asked, periods_until
 from milepost.web.ranking import (
     CompanyValue,
     Compared,
+    Key,
     Order,
     Place,
     Sort,
@@ -135,7 +136,7 @@ def read_values(
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
 ) -> MetricValuePage:
     """The metric's value for every company, those without emissions included, or for one."""
-    place = read_cursor(cursor, lambda at_ms, after: Place(int(at_ms), UUID(after)))
+    place = read_cursor(cursor, _place)
     as_of_ms = place.at_ms if place else to_unix_ms(at) if at else deps.clock()
     with deps.database.read() as session:
         metric, basis = _in_force(session, metric_id)
@@ -143,7 +144,7 @@ def read_values(
     values: Mapping[UUID, float | None] = {}
     if sort is Sort.VALUE:
         values = _values(deps, basis, as_of_ms, names)
-    page, last = page_after(ranked(names, values, sort, order), place, limit)
+    page, last = page_after(ranked(names, values, sort, order), place, limit, sort, order)
     compared_at = None if compare is None else compared_ms(basis, as_of_ms, compare)
     return MetricValuePage(
         metric_id=metric_id,
@@ -158,7 +159,7 @@ def read_values(
             values or deps.metrics.values(basis, as_of_ms, page),
             {} if compared_at is None else deps.metrics.values(basis, compared_at, page),
         ),
-        next=None if last is None else write_cursor((as_of_ms, last)),
+        next=None if last is None else write_cursor((as_of_ms, *last)),
     )
 
 
@@ -225,7 +226,7 @@ def preview_metric(wanted: PreviewWanted, _: Viewer, deps: Deps) -> MetricPrevie
         names = all_company_names(session)
         one = {} if wanted.company_id is None else company_names(session, [wanted.company_id])
     values = _values(deps, basis, as_of_ms, names)
-    top = ranked(names, values, Sort.VALUE, Order.DESCENDING)[: wanted.limit]
+    top = [key.company_id for key in ranked(names, values, Sort.VALUE, Order.DESCENDING)[: wanted.limit]]
     return MetricPreview(
         at=to_datetime(as_of_ms),
         companies=len(names),
@@ -240,6 +241,12 @@ def preview_metric(wanted: PreviewWanted, _: Viewer, deps: Deps) -> MetricPrevie
 def _in_force(session: Session, metric_id: UUID) -> tuple[Metric | Formula, Basis]:
     metric = metrics.get_metric(session, metric_id)
     return metric, basis_of_draft(session, metric)
+
+
+def _place(at_ms: int, value: float | None, name: str, company_id: str) -> Place:
+    if not isinstance(name, str):
+        raise TypeError("a name is text")
+    return Place(int(at_ms), Key(None if value is None else float(value), name, UUID(company_id)))
 
 
 def _name_of(session: Session, company_id: UUID) -> dict[UUID, str]:

@@ -23,7 +23,7 @@ from milepost.kit.clock import to_datetime
 from milepost.web.auth import Viewer
 from milepost.web.behind import JudgingView, judging_view
 from milepost.web.deps import Deps
-from milepost.web.routes.events import FateCounts
+from milepost.web.routes.requests import FateCounts
 
 router = APIRouter(tags=["overview"])
 

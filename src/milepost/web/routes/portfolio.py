@@ -134,7 +134,7 @@ def list_companies_there(
     limit: Limit = 100,
 ) -> Page[CompanyThere]:
     """The companies behind a share, by name."""
-    after = read_cursor(cursor, lambda name, company_id: (str(name), UUID(company_id)))
+    after = read_cursor(cursor, lambda name, *ids: (str(name), *map(UUID, ids)))
     wanted = None if state is None else state.value
     with deps.database.read() as session:
         subject = _known(session, nouns, definition_id)
@@ -159,8 +159,9 @@ def list_companies_there(
     return page_of(found[: limit + 1], limit, _place)
 
 
-def _place(one: CompanyThere) -> tuple[str, UUID]:
-    return folded(one.company_name), one.company_id
+def _place(one: CompanyThere) -> tuple[str, UUID, UUID]:
+    """A company may have several copies of one definition."""
+    return folded(one.company_name), one.company_id, one.assigned_id
 
 
 def _known(session: Session, nouns: Nouns, definition_id: UUID) -> Subject:

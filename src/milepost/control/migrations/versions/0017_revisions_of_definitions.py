@@ -9,4 +9,4 @@ down_revision = "0013"
 
 def upgrade() -> None:
     for table in ("metrics", "milestones", "outcomes", "plan_templates"):
-        op.add_column(table, sa.Column("revision", sa.Integer(), nullable=False, server_default="1"))
+        op.add_column(table, sa.Column("revision", sa.BigInteger(), nullable=False, server_default="1"))
