@@ -11,6 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from milepost.control.bulk_acts import Part, do_part, part_size
+from milepost.control.repos.jobs import get_saved
 from milepost.control.repos.plan_changes import Act
 from milepost.control.session import Database
 from milepost.domain.bulk_change import BulkAct, BulkChange
@@ -43,15 +44,16 @@ class BulkChanges:
         change, ids = BulkChange.model_validate(job.params), _read_ids(job.folder)
         with self._database.read() as session:
             size = part_size(session, change)
+            saved = get_saved(session, job.id)  # `job.saved` is of when the attempt began, and this may be a second try
         unit = "copies" if change.act is BulkAct.PUSH else "companies"
-        done, count = int(job.saved.get("done", 0)), int(job.saved.get("count", 0))
+        done, count = int(saved.get("done", 0)), int(saved.get("count", 0))
         while done < len(ids):
             job.progress(done, len(ids), unit)
             some = ids[done : done + size]
-            with job.saving() as saving:
-                count += do_part(saving.session, Part(change, job.id, some, Act(job.actor, self._clock())))
+            with self._database.write() as session:
+                count += do_part(session, Part(change, job.id, some, Act(job.actor, self._clock())))
                 done += len(some)
-                saving.save({"done": done, "count": count})
+                job.save_within(session, {"done": done, "count": count})
         job.progress(done, len(ids), unit)
         return change.result(count)
 

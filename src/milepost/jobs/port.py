@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
@@ -17,15 +16,6 @@ class JobCancelledError(Exception):
 
 class JobInterruptedError(Exception):
     """The process stops: raised in the handler, which lets it pass at once. It is called again at the next start."""
-
-
-class Saving(Protocol):
-    """A transaction of a job under way; it is committed when its block ends."""
-
-    session: Session
-
-    def save(self, state: Mapping[str, Any]) -> None:
-        """Keep this for later attempts, with all else that the transaction does."""
 
 
 class RunningJob(Protocol):
@@ -58,8 +48,11 @@ class RunningJob(Protocol):
     def save(self, state: Mapping[str, Any]) -> None:
         """Keep this for later attempts; on disk when it returns."""
 
-    def saving(self) -> AbstractContextManager[Saving]:
-        """A transaction that keeps what was done in it and the state that is saved with it, or neither."""
+    def save_within(self, session: Session, state: Mapping[str, Any]) -> None:
+        """The same in a transaction of the handler's own: what it did, and this, are both there after it, or neither.
+
+        `saved` stays as it was when the attempt began.
+        """
 
     def progress(self, done: int, total: int | None, unit: str) -> None:
         """Say how far it is, as often as you like. JobCancelledError, JobInterruptedError."""

@@ -9,8 +9,7 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -162,19 +161,6 @@ class JobRunner:
                     return None
 
 
-class _Saving:
-    """See jobs/port.py."""
-
-    def __init__(self, session: Session, job_id: UUID) -> None:
-        self.session = session
-        self.saved: dict[str, Any] = {}
-        self._job_id = job_id
-
-    def save(self, state: Mapping[str, Any]) -> None:
-        jobs.save_state(self.session, self._job_id, state)
-        self.saved = dict(state)
-
-
 class _Running:
     """See jobs/port.py. Progress reaches the database a few times a second at most."""
 
@@ -214,12 +200,8 @@ class _Running:
             jobs.save_state(session, self.id, state)
         self._saved = dict(state)
 
-    @contextmanager
-    def saving(self) -> Iterator[_Saving]:
-        with self._database.write() as session:
-            saving = _Saving(session, self.id)
-            yield saving
-        self._saved = saving.saved or self._saved
+    def save_within(self, session: Session, state: Mapping[str, Any]) -> None:
+        jobs.save_state(session, self.id, state)
 
     def progress(self, done: int, total: int | None, unit: str) -> None:
         if self._stop.is_set():

@@ -9,13 +9,14 @@ import asyncio
 import secrets
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from clickhouse_connect.driver.client import Client
+from sqlalchemy.orm import Session
 
 from milepost.control.directory import IdentitySource
 from milepost.control.job_rows import JobRow
@@ -32,7 +33,7 @@ from milepost.domain.privacy import CompanySubject, PrivacyAction, PrivacyReques
 from milepost.domain.signal import CompanyMapping, Signal, SignalDraft, SignalField
 from milepost.erase.desk import PrivacyDesk
 from milepost.erase.ports import Premises
-from milepost.jobs.port import JobCancelledError, Saving
+from milepost.jobs.port import JobCancelledError
 from milepost.kit.ids import uuid7, uuid7_bytes
 from milepost.measure.queries import MetricReader
 from milepost.reactor import Parts, Reactor
@@ -79,9 +80,9 @@ class Attempt:
         self.saved = dict(state)
         self._speak()
 
-    def saving(self) -> AbstractContextManager[Saving]:
-        """See jobs/port.py; a privacy request does not use it."""
-        raise NotImplementedError
+    def save_within(self, session: Session, state: Mapping[str, Any]) -> None:
+        """See jobs/port.py."""
+        jobs.save_state(session, self.id, state)
 
     def progress(self, done: int, total: int | None, unit: str) -> None:
         """See jobs/port.py."""

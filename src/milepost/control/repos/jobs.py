@@ -156,6 +156,11 @@ def take_job(
     return _to_job(row), row.saved
 
 
+def get_saved(session: Session, job_id: UUID) -> Mapping[str, Any]:
+    """What was saved last."""
+    return _row(session, job_id).saved
+
+
 def save_state(session: Session, job_id: UUID, saved: Mapping[str, Any]) -> None:
     """Keep what the next attempt needs."""
     session.execute(update(JobRow).where(JobRow.id == job_id).values(saved=dict(saved)))
