@@ -67,7 +67,7 @@ def test_a_write_that_fails_hands_its_turn_on(database: Database) -> None:
     with pytest.raises(ZeroDivisionError), database.write():
         raise ZeroDivisionError
     with database.in_background().write() as session:
-        assert read_settings(session)
+        assert read_settings(session).creates_companies
 
 
 def test_a_database_in_the_background_waits_in_the_same_queue(database: Database) -> None:
