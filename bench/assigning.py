@@ -84,8 +84,8 @@ def _measure(running: Service, console: httpx.Client, path: str, body: Any, comp
         _finish(console, console.post(path, json=body))
         wall, used = time.perf_counter() - began, _processor_seconds(running.pid("app")) - before
         time.sleep(0.5)
-    waits = {name: quantiles(took, n=20)[-1] if len(took) > 1 else took[0] for name, took in others.took_ms.items()}
-    longest = max(max(took) for took in others.took_ms.values())
+    waits = {name: quantiles(took, n=20)[-1] if len(took) > 1 else sum(took) for name, took in others.took_ms.items()}
+    longest = max(max(took, default=0) for took in others.took_ms.values())
     shown = ", ".join(f"{name} {wait:,.0f} ms" for name, wait in waits.items())
     print(
         f"{what}: {wall:.1f} s, {used:.1f} s of processor; p95 {shown}, longest {longest:,.0f} ms;",
