@@ -47,8 +47,8 @@ docs: setup ## write the generated tables of docs/reference anew
 bench: setup ## measure the hot paths against limits of the same run
 	$(BIN)/python -m bench
 
-soak: setup ## the kill -9 journey for many rounds
-	SOAK_ROUNDS=200 $(BIN)/python -m pytest tests/journey/test_kill.py --timeout 7200
+soak: setup ## the kill -9 journey for many rounds, and every file of a data folder damaged in every way
+	SOAK_ROUNDS=200 LOST_PARTS=all $(BIN)/python -m pytest tests/journey/test_kill.py tests/journey/test_lost_parts.py --timeout 14400
 
 lock: setup ## pin the dependencies of pyproject.toml anew
 	$(BIN)/uv pip compile --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements.lock

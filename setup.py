@@ -12,7 +12,7 @@ from setuptools.command.build_py import build_py
 from setuptools.command.sdist import sdist
 from setuptools.errors import SetupError
 
-BUILT = ("src/milepost/static/mcx.js",)
+BUILT = ("src/milepost/static/mcx.js", "src/milepost/static/mcx-auto.js")
 """Made by `make setup` and ignored by git, so a fresh clone does not have them."""
 
 

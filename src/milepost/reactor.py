@@ -30,6 +30,7 @@ from milepost.observe.unharmed import unharmed
 from milepost.record.checkpoint import Checkpoints, Intent, Span
 from milepost.record.claims.port import Claims
 from milepost.record.journal.port import JournalReader
+from milepost.record.proof import Left, left_by
 from milepost.record.step import counted, counted_flags, park, record
 
 _log = logger("reactor")
@@ -68,6 +69,7 @@ class Worked(NamedTuple):
     groups: list[RecordedGroup]
     emissions: list[Emissions]
     tallies: list[Tally]
+    left: Left
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +201,8 @@ class Reactor:
         except Exception:
             _log.exception("batch_has_a_poison_entry", batch=intent.batch)
             groups, detected = self._one_by_one(entries)
-        return Worked(intent, groups, detected.emissions, detected.tallies)
+        left = left_by(groups, detected.emissions, self._parts.claims.sequence)
+        return Worked(intent, groups, detected.emissions, detected.tallies, left)
 
     def _stages(self, entries: Sequence[Located]) -> tuple[list[RecordedGroup], Detected]:
         groups = record(entries, self._parts.claims)
@@ -233,7 +236,8 @@ class Reactor:
             lambda: self._parts.store.insert(worked.intent.batch, worked.intent.token, worked.groups, worked.emissions),
             is_reporting=False,
         )
-        self._again(lambda: self._parts.checkpoints.finish(worked.intent, worked.tallies), is_reporting=False)
+        finish = self._parts.checkpoints.finish
+        self._again(lambda: finish(worked.intent, worked.tallies, worked.left), is_reporting=False)
         self._pulse.progressed()
         with unharmed("a batch"):
             for fate, count in counted(worked.groups).items():

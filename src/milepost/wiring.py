@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from traceback import extract_tb
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -28,11 +28,12 @@ from milepost.domain.event import Detected, RecordedGroup
 from milepost.domain.identities import Identities
 from milepost.domain.job import JobKind
 from milepost.domain.milestone import Transition
+from milepost.domain.unjudged import count_unjudged
 from milepost.erase.desk import PrivacyDesk
 from milepost.erase.ports import Premises
 from milepost.jobs.bulk_change import BulkChanges
 from milepost.jobs.company_import import CompanyImport
-from milepost.jobs.port import Handler
+from milepost.jobs.port import Handler, RunningJob
 from milepost.jobs.runner import JobRunner
 from milepost.judge.loop import JudgeLoop
 from milepost.judge.step import Judge
@@ -43,16 +44,18 @@ from milepost.measure.queries import MetricReader
 from milepost.observe import paths
 from milepost.observe.health import HealthFile, ReactorHealth
 from milepost.observe.logs import logger
-from milepost.observe.metric_names import PLANS_BEHIND, PLANS_WAITING, TRANSITIONS
+from milepost.observe.metric_names import PLANS_BEHIND, PLANS_WAITING, TRANSITIONS, UNJUDGED
 from milepost.observe.unharmed import unharmed
 from milepost.reactor import Parts, Reactor
 from milepost.record.checkpoint import Checkpoints
 from milepost.record.claims.port import Claims
 from milepost.record.claims.rocksdb import RocksdbClaims
 from milepost.record.journal.sqlite import SqliteJournalReader
+from milepost.record.store_changes import StoreChanges
 from milepost.settings import Settings
 from milepost.store.backfill import BackfillStore
 from milepost.store.client import ClientPool, Queries, connect, create_schema
+from milepost.store.parts import COUNTED_TABLES, count_rows
 from milepost.store.quiet import QuietClient
 from milepost.store.writer import StoreWriter
 
@@ -60,6 +63,8 @@ _log = logger("judge")
 _PATIENCE_SECONDS = 30.0
 _MOST_SECONDS = 20.0
 """For a statement that someone waits for at the console."""
+_COUNT_SECONDS = 5.0
+"""How long the stream may take to come to rest for rows to be counted: they can be counted at the next start too."""
 _SETTLING_SECONDS = 2.0
 _GRACE_SECONDS = 5.0
 """Longer than any reading of a signal takes that began before its history was changed over."""
@@ -106,6 +111,7 @@ class Engine:
     claims: Claims
     judge: JudgeLoop
     pool: ClientPool
+    changes: StoreChanges
     news: News
     identities: IdentitySource
     _owned: Sequence[Closeable]
@@ -150,6 +156,9 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
         claims=claims,
         judge=judge,
         pool=pool,
+        changes=StoreChanges(
+            checkpoints, lambda: reactor.paused(_COUNT_SECONDS), lambda: count_rows(pool, COUNTED_TABLES)
+        ),
         identities=identities,
         _owned=(checkpoints, claims, pool, judges_pool, writer, health_file),
     )
@@ -161,10 +170,14 @@ def _reporting(file: HealthFile, judge: JudgeLoop, clock: Clock) -> Callable[[Re
     def report(health: ReactorHealth) -> None:
         state = judge.state
         behind_ms = 0 if state.since_ms is None else max(0, clock() - state.since_ms)
+        companies, metrics = count_unjudged(judge.aside())
+        UNJUDGED.labels("company").set(companies)
+        UNJUDGED.labels("metric").set(metrics)
         PLANS_WAITING.set(state.waiting)
         PLANS_BEHIND.set(behind_ms / 1000)
         of_plans = {
-            "unjudged_companies": judge.unjudged,
+            "unjudged_companies": companies,
+            "unjudged_metrics": metrics,
             "plans_waiting": state.waiting,
             "plans_wait_since_ms": None if state.since_ms is None else monotonic_ms() - behind_ms,
             "plans_progressed_at_ms": state.progressed_at_ms,
@@ -215,9 +228,9 @@ def make_jobs(settings: Settings, database: Database, engine: Engine, privacy: P
         grace_seconds=_GRACE_SECONDS,
     )
     handlers: dict[JobKind, Handler] = {
-        JobKind.BACKFILL: backfill,
+        JobKind.BACKFILL: _changing(engine.changes, backfill),
         JobKind.COMPANY_IMPORT: CompanyImport(database, clock),
-        JobKind.PRIVACY: privacy.answer,
+        JobKind.PRIVACY: _changing(engine.changes, privacy.answer),
     }
     return JobRunner(database, handlers, paths.jobs(settings.data), clock, tidy=privacy.tidy)
 
@@ -226,6 +239,16 @@ def make_bulk_jobs(settings: Settings, database: Database, clock: Clock) -> JobR
     """A runner for changes of many companies alone: they take seconds, and should not wait for hours of history."""
     handlers: dict[JobKind, Handler] = {JobKind.BULK_CHANGE: BulkChanges(database, clock)}
     return JobRunner(database, handlers, paths.jobs(settings.data), clock)
+
+
+def _changing(changes: StoreChanges, handler: Handler) -> Handler:
+    """A job by which rows of the store come or go."""
+
+    def handle(job: RunningJob) -> dict[str, Any]:
+        with changes():
+            return handler(job)
+
+    return handle
 
 
 def make_privacy(
@@ -249,6 +272,13 @@ def make_privacy(
     return PrivacyDesk(premises, load_key(paths.secrets_key(data)))
 
 
+def _traced(error: Exception) -> tuple[str, str]:
+    """Where it came from, without its text, which may quote what is kept."""
+    where = extract_tb(error.__traceback__)
+    reason = f"{type(error).__name__} in {where[-1].name}, line {where[-1].lineno}"
+    return reason, "".join(where.format())
+
+
 def make_judge(database: Database, pool: Queries, identities: IdentitySource, clock: Clock) -> JudgeLoop:
     """The judge on its own view of the definitions."""
     definitions = DefinitionSource(database)
@@ -261,9 +291,12 @@ def make_judge(database: Database, pool: Queries, identities: IdentitySource, cl
         _log.error("judging_failed", exc_info=error)
 
     def set_aside(company_id: UUID, error: Exception) -> None:
-        where = extract_tb(error.__traceback__)[-1]  # without the error's text, which may quote what is kept
-        reason = f"{type(error).__name__} in {where.name}, line {where.lineno}"
-        _log.error("company_cannot_be_judged", company=str(company_id), reason=reason)
+        reason, traceback = _traced(error)
+        _log.error("company_cannot_be_judged", company=str(company_id), reason=reason, traceback=traceback)
+
+    def unanswered(metric_id: UUID, error: Exception) -> None:
+        reason, traceback = _traced(error)
+        _log.error("metric_cannot_be_evaluated", metric=str(metric_id), reason=reason, traceback=traceback)
 
     return JudgeLoop(
         Judge(
@@ -272,6 +305,7 @@ def make_judge(database: Database, pool: Queries, identities: IdentitySource, cl
             clock,
             identities,
             set_aside=set_aside,
+            unanswered=unanswered,
         ),
         rejudgings=Rejudgings(database, clock),
         have_definitions_changed=definitions.have_numbers_changed,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Literal
 from uuid import UUID
 
 import pytest
@@ -24,12 +25,15 @@ from milepost.domain.milestone import (
     AssignedMilestone,
     AutomaticAction,
     Comparison,
+    DaysAfterAssignment,
+    Deadline,
     HeldFor,
     ManualAction,
     MilestoneDraft,
     MilestoneState,
     OnAssignment,
     OnDate,
+    Start,
 )
 from milepost.domain.signal import CompanyMapping, Signal, SignalField
 from milepost.judge.facts import FactFinder
@@ -158,16 +162,25 @@ def test_a_formula_comes_to_what_the_page_says(reader: MetricReader, row: list[s
     assert reader.values(resting_on, to_unix_ms(instant(row[1])), [CAFE]) == {CAFE: value_of(row[2])}
 
 
-def start(text: str) -> AnyTime | OnAssignment | OnDate | AfterDays:
+def start(text: str) -> Start:
+    if text.endswith("days after"):
+        return DaysAfterAssignment(days=int(text.split(maxsplit=1)[0]))
     if text == "any time":
         return AnyTime()
-    return OnAssignment() if text == "on assignment" else deadline(text) or AnyTime()
+    return OnAssignment() if text == "on assignment" else on_date(text)
 
 
-def deadline(text: str) -> OnDate | AfterDays | None:
+def deadline(text: str) -> Deadline | None:
     if text == "none":
         return None
-    return AfterDays(days=int(text.split(maxsplit=1)[0])) if text.endswith("days after") else OnDate(at=instant(text))
+    if text.endswith(" after"):
+        at: Literal["end_of_day", "instant"] = "end_of_day" if text.endswith("days after") else "instant"
+        return AfterDays(days=int(text.split(maxsplit=1)[0]), at=at)
+    return on_date(text)
+
+
+def on_date(text: str) -> OnDate:
+    return OnDate(at=instant(text) if " " in text else date.fromisoformat(text))
 
 
 def actions(text: str) -> Iterator[tuple[Action, Metric | None, datetime | None]]:

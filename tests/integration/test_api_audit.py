@@ -48,7 +48,7 @@ class Scene:
 
     def of(self, noun: Any, *left_out: str) -> dict[str, Any]:
         """The noun's definition under another name."""
-        given: dict[str, Any] = noun.model_dump(mode="json", exclude={"id", *left_out})
+        given: dict[str, Any] = noun.model_dump(mode="json", exclude={"id", "revision", *left_out})
         return given | {"name": "Changed"}
 
     def lines(self) -> list[dict[str, Any]]:

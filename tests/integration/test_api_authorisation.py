@@ -45,6 +45,7 @@ LEAST: dict[tuple[str, str], str] = {
     ("GET", "/api/requests/{request_id}"): VIEWER,
     ("POST", "/api/requests/fates"): VIEWER,
     ("GET", "/api/overview"): VIEWER,
+    ("GET", "/api/unjudged"): VIEWER,
     ("GET", "/api/judging"): VIEWER,
     ("POST", "/api/privacy/requests"): ADMIN,
     ("GET", "/api/privacy/requests"): ADMIN,

@@ -63,7 +63,7 @@ class Desk:
         return self.shop.milestone.model_dump(mode="json", exclude={"id"} | _OF_DEFINITIONS) | changes
 
 
-_OF_DEFINITIONS = {"assigns_new_companies", "new_companies_filter"}
+_OF_DEFINITIONS = {"assigns_new_companies", "new_companies_filter", "revision"}
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from milepost.domain.account import Role
 from milepost.domain.criterion import FieldType
 from milepost.domain.event import EventId
 from milepost.domain.identities import Identities
-from milepost.domain.signal import Signal, SignalField
+from milepost.domain.signal import CompanyMapping, Signal, SignalField
 from milepost.kit.ids import uuid7
 from milepost.kit.news import News
 from milepost.store.client import connect
@@ -292,3 +292,48 @@ def test_a_failure_of_the_store_in_the_middle_is_raised(shop: Shop, file_format:
     feeds = Feeds(shop.console.deps.database, FeedReader(shop.client), FeedExporter(limited), Identities)
     with pytest.raises(StreamFailureError):
         list(feeds.export(FeedWanted(), file_format, upto=9))
+
+
+NAMES = [
+    "` `",
+    '"a"',
+    "`",
+    '"',
+    "\\",
+    "\\n",
+    "a\nb",
+    "%s %00",
+    "a.b",
+    ".",
+    "'",
+    "null",
+    "é",
+    "😀",
+    "\u202ex",
+    "x" * 120,
+    "{a:b}",
+    "a,b",
+]
+
+
+def test_fields_keep_their_names_letter_by_letter(shop: Shop, tmp_path: Path) -> None:
+    names = [name for name in NAMES if name != "null"]  # which the store cannot have inside an object
+    for some in (names[:8], names[8:]):
+        fields = tuple(SignalField(name=name, path=(name,), type=FieldType.TEXT) for name in some)
+        with shop.console.deps.database.write() as session:
+            draft = purchase_draft(shop.signal.connection_id).model_copy(
+                update={"fields": fields, "name": some[0], "company": CompanyMapping(field=some[0])}
+            )
+            signal = create_signal(session, draft, now_ms=NOW_MS)
+        shop.happen(signal, 1, [{name: f"of {name}" for name in some}])
+    read = [json.loads(line)["fields"] for line in shop.file("ndjson").decode().split("\n") if line]
+    kept = [{name: value for name, value in row.items() if value is not None} for row in read]
+    expected = [{name: f"of {name}" for name in some} for some in (names[:8], names[8:])]
+    assert sorted(kept, key=str) == sorted(expected, key=str)
+    header = next(csv.reader(io.StringIO(shop.file("csv").decode(), newline="")))
+    assert [name.removeprefix("'") if name != "'" else name for name in header][-len(names) :] == names
+    table = shop.parquet(tmp_path)
+    assert table.column_names[-len(names) :] == names
+    assert {name: value for row in table.to_pylist() for name, value in row.items() if name in names and value} == {
+        name: f"of {name}" for name in names
+    }

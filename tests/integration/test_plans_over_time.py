@@ -11,7 +11,7 @@ TODAY = "2023-11-14"
 """The day of NOW_MS, on which it is 22:13:20 in UTC."""
 
 
-AFTER_5_DAYS = {"kind": "after_days", "days": 5}
+AFTER_5_DAYS = {"kind": "after_days", "days": 5, "at": "instant"}
 ON_ASSIGNMENT = {"kind": "on_assignment"}
 
 
@@ -254,7 +254,7 @@ def test_an_outcome_says_why_it_is_at_risk(year: Year) -> None:
         "At risk: “Due” is not achieved, and the last fifth of its time began on 2023-11-18."
     )
     year.wait(1)
-    on_plan = year.call("GET", "/assigned-outcomes", outcome_id=outcome)["items"][0]
+    on_plan = year.call("GET", "/assigned-outcomes", outcome_id=outcome, explain="true")["items"][0]
     assert on_plan["explanation"][1] == "Missed on 2023-11-19: no milestone is open, and not all were achieved."
 
 
@@ -274,7 +274,8 @@ def test_the_entry_that_stands_is_the_first_though_it_happened_before_the_others
     copy = year.assign(year.milestone(deadline=AFTER_5_DAYS))
     year.wait(10)
     year.buy(year.acme, 2, 3)
-    for path in (f"/assigned-milestones/{copy['id']}/transitions", f"/companies/{year.acme}/timeline"):
-        first, second, *_ = year.call("GET", path, kind="state")["items"]
+    of_company = f"/companies/{year.acme}/timeline?kind=state"
+    for path in (f"/assigned-milestones/{copy['id']}/transitions", of_company):
+        first, second, *_ = year.call("GET", path)["items"]
         assert (first["to_state"], first["is_correction"], second["to_state"]) == ("achieved", True, "missed")
         assert first["at"] < second["at"]

@@ -27,6 +27,7 @@ from milepost.reactor import MOST_PARKED_IN_A_ROW, Parts, Reactor
 from milepost.record.checkpoint import Checkpoints, Intent
 from milepost.record.claims.rocksdb import RocksdbClaims
 from milepost.record.journal.sqlite import SqliteJournalReader, SqliteJournalWriter
+from milepost.record.proof import Left
 from milepost.record.tallies import TallyReader
 from milepost.store.writer import StoreWriter
 from milepost.testing.service import wait_for
@@ -162,7 +163,7 @@ def test_entries_that_come_later_are_worked_on_without_the_earlier_ones_again(pl
 
 def test_a_crash_after_the_store_and_before_the_checkpoint_repeats_nothing(plant: Plant) -> None:
     class CrashingCheckpoints(Checkpoints):
-        def finish(self, intent: Intent, tallies: Sequence[Tally] = ()) -> None:
+        def finish(self, intent: Intent, tallies: Sequence[Tally] = (), left: Left | None = None) -> None:
             raise CrashError
 
     plant.append(entry("acme", "bolt"))

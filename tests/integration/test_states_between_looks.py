@@ -21,7 +21,7 @@ def at(day: float) -> str:
 
 
 def days(number: int) -> dict[str, Any]:
-    return {"kind": "after_days", "days": number}
+    return {"kind": "after_days", "days": number, "at": "instant"}
 
 
 def weekly(year: Year) -> str:
@@ -105,7 +105,8 @@ def test_an_edited_start_or_deadline_alters_the_portfolio_of_the_past_as_it_does
     copy = year.assign(milestone)
     year.wait(4)
     year.buy(year.acme, 3, 3.5)
-    year.call("PUT", f"/assigned-milestones/{copy['id']}", {**copy["definition"], "start": days(2), "deadline": None})
+    start = {"kind": "after_days", "days": 2}
+    year.call("PUT", f"/assigned-milestones/{copy['id']}", {**copy["definition"], "start": start, "deadline": None})
     year.definitions.refresh()
     year.judge.judge([UUID(year.acme)])
     assert_they_agree(year, milestone, 4)
@@ -205,3 +206,34 @@ def assert_they_agree(year: Year, milestone: str, upto: int, outcome: str | None
         assert states == [portfolio(f"milestones/{milestone}")], then
         outcomes = [] if outcome is None else [portfolio(f"outcomes/{outcome}")]
         assert [(one["state"], one["state_at"]) for one in plan["outcomes"]] == outcomes, then
+
+
+def test_in_the_millisecond_of_a_deadline_plan_and_portfolio_tell_the_same(year: Year) -> None:
+    year.call("PUT", "/settings", {"account_name": "A", "time_zone": "Asia/Kathmandu"})
+    milestone = year.milestone(deadline={"kind": "after_days", "days": 5}, start=ON_ASSIGNMENT)
+    copy = year.assign(milestone)
+    outcome = loyal(year, milestone)
+    assert copy["due_at"] == "2023-11-20T18:14:59.999000Z", "NOW_MS is the 15th there"
+    assert copy["starts_at"] == copy["assigned_at"]
+    year.wait(10)
+    for instant, state in (("2023-11-20T18:14:59.999Z", "in_progress"), ("2023-11-20T18:15:00Z", "missed")):
+        plan = year.call("GET", f"/companies/{year.acme}/plan", at=instant)["outcomes"][0]
+        on_plan = plan["parts"][0]["milestone"]
+        (there,) = year.call("GET", f"/portfolio/milestones/{milestone}/companies", at=instant)["items"]
+        assert (on_plan["state"], on_plan["due_at"]) == (there["state"], there["due_at"]) == (state, copy["due_at"])
+        (counting,) = year.call("GET", f"/portfolio/outcomes/{outcome}/companies", at=instant)["items"]
+        assert plan["state"] == counting["state"] == ("at_risk" if state == "in_progress" else "missed")
+
+
+def test_deadlines_follow_the_time_zone_of_the_account_also_where_nothing_is_measured(year: Year) -> None:
+    call = {"kind": "manual", "name": "Call"}
+    milestone = year.milestone(actions=[call], deadline={"kind": "date", "at": "2023-11-16"})
+    assert year.assign(milestone)["due_at"] == "2023-11-16T23:59:59.999000Z"
+    year.call("PUT", "/settings", {"account_name": "A", "time_zone": "America/St_Johns"})
+    assert year.definitions.have_numbers_changed()
+    copy = year.copy(milestone)
+    assert copy["due_at"] == "2023-11-17T03:29:59.999000Z"
+    assert copy["definition"]["deadline"] == {"kind": "date", "at": "2023-11-16"}
+    year.wait(5)
+    year.look()
+    assert (year.copy(milestone)["state"], year.copy(milestone)["state_at"]) == ("missed", copy["due_at"])

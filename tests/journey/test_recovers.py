@@ -146,7 +146,7 @@ def test_a_process_that_hangs_is_noticed_and_replaced(tmp_path: Path, child: str
         stopped = service.pid(child)
         os.kill(stopped, signal.SIGSTOP)
         wait_for(lambda: service.logged("child_hangs", child=child), seconds=30, what="a sign that it hangs")
+        wait_for(lambda: service.pid(child) != stopped, seconds=30, what="another in its place")
         wait_for(lambda: _sent(service, token), seconds=30, what="an accepted event")
         service.wait_until_ready(30)
-        assert service.pid(child) != stopped
         assert service.wait_until_logged(2) == {"processed": 2, "duplicate": 0, "parked": 0}

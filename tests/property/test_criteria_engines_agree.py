@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 from clickhouse_connect.driver.client import Client
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from milepost.criteria import operands
 from milepost.criteria.check import check
 from milepost.criteria.convert import step_into, to_slot, to_text
 from milepost.criteria.evaluate import evaluate
@@ -57,3 +58,52 @@ def test_both_engines_agree_on_every_row(chdb_client: Client, case: Case) -> Non
         expected = [matches(payload, NOW), False, to_text(values[0]) or None, *stored]
         for name, left, right in zip(["test", "lost by prefilter", "company", *sql.stored], expected, row, strict=True):
             assert same(left, right), f"{name} of {event.decode()}: {left!r} in the stream, {right!r} in the store"
+
+
+_ATOMS = [
+    "a",
+    "k",
+    ".",
+    "é",
+    "ß",
+    "日",
+    "😀",
+    "\u017f",
+    "İ",
+    "[é]",
+    "[^é]",
+    r"\x{e9}",
+    r"\pL",
+    r"\w",
+    r"\b",
+    "(?i)",
+    "^",
+    "$",
+]
+_QUANTIFIERS = ["", "", "?", "*", "+", "{0}", "{0,1}", "{0,}", "{1,2}", "??", "*?", "+?", "{0,1}?"]
+patterns = st.recursive(
+    st.lists(
+        st.tuples(st.sampled_from(_ATOMS), st.sampled_from(_QUANTIFIERS)).map("".join), min_size=1, max_size=4
+    ).map("".join),
+    lambda inside: st.one_of(
+        st.tuples(
+            st.sampled_from(["(", "(?:", "(?i:", "(?P<n>"]), inside, st.just(")"), st.sampled_from(_QUANTIFIERS)
+        ).map("".join),
+        st.tuples(inside, inside).map("".join),
+        st.tuples(inside, inside).map("|".join),
+        inside.map(lambda pattern: pattern + r"\Qé?"),
+    ),
+    max_leaves=4,
+).filter(lambda pattern: operands.PATTERN.fault(pattern) is None)
+
+
+@settings(max_examples=80, deadline=None)
+@given(patterns, st.lists(st.text(st.sampled_from("akAKé日ß😀\u017fİs?b\n"), max_size=6), min_size=1, max_size=12))
+@example("café?", ["caf", "café", "ca"])
+@example("😀*", [""])
+@example("é{0,1}x", ["x"])
+def test_patterns_of_any_letters_match_alike(chdb_client: Client, pattern: str, texts: list[str]) -> None:
+    (constant,) = operands.PATTERN.constants(pattern)
+    sql = "SELECT arrayMap(x -> match(x, {pattern:String}), {texts:Array(String)})"
+    ((found,),) = chdb_client.query(sql, parameters={"pattern": constant.sql, "texts": texts}).result_rows
+    assert [bool(one) for one in found] == [constant.python(text) is not None for text in texts]

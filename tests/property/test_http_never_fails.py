@@ -62,12 +62,19 @@ def comparable(answer: bytes) -> bytes:
     return re.sub(rb"\r\ndate: [^\r]*", b"", answer)
 
 
+def is_ended_early(given: bytes, whole: bytes) -> bool:
+    """Refused before its body had come, so that the connection ends: requests behind it are left to be sent again."""
+    *_, last = given.split(b"HTTP/1.1 ")
+    return last.startswith(b"4") and b"\r\nconnection: close" in last and whole.startswith(comparable(given))
+
+
 async def try_one(wire: Wire, echo: Echo, seed: str) -> None:
     chance = random.Random(seed)
     sent = connection(chance)
     whole = comparable(await wire.exchange(sent))
     pieces = cut(chance, sent)
-    assert comparable(await wire.exchange(*pieces)) == whole, (seed, pieces)
+    given = await wire.exchange(*pieces)
+    assert comparable(given) == whole or is_ended_early(given, whole), (seed, pieces)
     assert re.match(rb"HTTP/1\.1 [2-5]\d\d [A-Z]", whole) or not whole, (seed, sent)
     assert b"Internal Server Error" not in whole
 

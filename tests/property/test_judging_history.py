@@ -34,10 +34,13 @@ from milepost.domain.milestone import (
     AnyTime,
     AutomaticAction,
     Comparison,
+    DaysAfterAssignment,
+    Deadline,
     HeldFor,
     MilestoneDraft,
     OnAssignment,
     OnDate,
+    Start,
 )
 from milepost.domain.outcome import OutcomeDraft, WeightedMilestone
 from milepost.judge.step import Judge
@@ -67,12 +70,14 @@ stories = st.lists(
     st.one_of(st.lists(purchases, min_size=1, max_size=4), st.builds(Wait, st.integers(1, 60))), max_size=8
 )
 starts = st.one_of(
-    st.just(AnyTime()), st.just(OnAssignment()), st.builds(AfterDays, days=st.integers(1, 3)),
+    st.just(AnyTime()), st.just(OnAssignment()), st.builds(DaysAfterAssignment, days=st.integers(1, 3)),
     st.builds(OnDate, at=instants.map(to_datetime)),
 )  # fmt: skip
+forms = st.sampled_from(["end_of_day", "instant"])
 deadlines = st.one_of(
-    st.none(), st.builds(AfterDays, days=st.integers(0, 4)), st.builds(OnDate, at=instants.map(to_datetime))
-)
+    st.none(), st.builds(AfterDays, days=st.integers(0, 4), at=forms), st.builds(OnDate, at=instants.map(to_datetime)),
+    st.builds(OnDate, at=instants.map(lambda at_ms: to_datetime(at_ms).date())),
+)  # fmt: skip
 actions = st.tuples(
     st.integers(0, 7),
     st.sampled_from(Comparison),
@@ -142,8 +147,8 @@ def stage(chdb_client: Client, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 Plot = tuple[
-    AnyTime | OnAssignment | AfterDays | OnDate,
-    AfterDays | OnDate | None,
+    Start,
+    Deadline | None,
     bool,
     list[tuple[int, Comparison, float, bool, HeldFor | None]],
 ]

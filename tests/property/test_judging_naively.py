@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,15 +22,19 @@ from milepost.domain.milestone import (
     AssignedMilestone,
     AutomaticAction,
     Comparison,
+    DaysAfterAssignment,
+    Deadline,
     HeldFor,
     ManualAction,
     MilestoneDraft,
     MilestoneState,
     OnAssignment,
     OnDate,
+    Start,
 )
 from milepost.judge.rules import Case
 from milepost.judge.spans import Span, held
+from milepost.testing.milestone_cases import ZONES
 
 EPOCH = datetime(2026, 3, 20, tzinfo=UTC)
 STEP = timedelta(hours=12)
@@ -70,7 +75,7 @@ def at(tick: int) -> datetime:
 
 
 def simulate(
-    assigned: AssignedMilestone, truths: Sequence[Truth], *, start: int, opens: int, deadline: int | None, now: int
+    assigned: AssignedMilestone, truths: Sequence[Truth], *, start: int, opens: int, deadline: datetime | None, now: int
 ) -> tuple[MilestoneState, datetime]:
     """Walk the ticks up to now and keep the state."""
     latches = assigned.definition.latches
@@ -89,13 +94,13 @@ def simulate(
         if tick < opens:
             continue
         if achieved_since is not None:
-            is_late = deadline is not None and achieved_since > deadline
+            is_late = deadline is not None and at(achieved_since) > deadline
             state = MilestoneState.ACHIEVED_LATE if is_late else MilestoneState.ACHIEVED
             since = at(achieved_since)
-        elif deadline is not None and tick > deadline:
+        elif deadline is not None and at(tick) > deadline:
             state = MilestoneState.MISSED
-            missed = deadline if at(opens) == assigned.assigned_at else max(deadline, opens)
-            since = at(max(missed, missed if lost_at is None else lost_at))
+            missed = deadline if at(opens) == assigned.assigned_at else max(deadline, at(opens))
+            since = max(missed, missed if lost_at is None else at(lost_at))
         else:
             state = MilestoneState.IN_PROGRESS
             since = at(max(opens, opens if lost_at is None else lost_at))
@@ -117,10 +122,17 @@ ticks = st.integers(2, TICKS - 1)
 starts = st.one_of(
     st.just(AnyTime()),
     st.just(OnAssignment()),
-    st.builds(AfterDays, days=st.integers(0, 8)),
+    st.builds(DaysAfterAssignment, days=st.integers(0, 8)),
     st.builds(OnDate, at=ticks.map(at)),
+    st.builds(OnDate, at=ticks.map(lambda tick: at(tick).date())),
 )
-deadlines = st.one_of(st.none(), st.builds(AfterDays, days=st.integers(0, 12)), st.builds(OnDate, at=ticks.map(at)))
+deadlines = st.one_of(
+    st.none(),
+    st.builds(AfterDays, days=st.integers(0, 12), at=st.sampled_from(["end_of_day", "instant"])),
+    st.builds(OnDate, at=ticks.map(at)),
+    st.builds(OnDate, at=ticks.map(lambda tick: at(tick).date())),
+)
+zones = st.sampled_from(ZONES)
 
 
 def tick_of(instant: datetime) -> int:
@@ -133,28 +145,21 @@ def tick_of(instant: datetime) -> int:
     start=starts,
     deadline=deadlines,
     latches=st.booleans(),
+    zone=zones,
     assigned_at=st.integers(0, 30),
     now=ticks,
 )
 def test_a_verdict_is_what_one_finds_by_walking_through_time(
     *,
     some: list[Truth],
-    start: AnyTime | OnAssignment | AfterDays | OnDate,
-    deadline: AfterDays | OnDate | None,
+    start: Start,
+    deadline: Deadline | None,
+    zone: str,
     latches: bool,
     assigned_at: int,
     now: int,
 ) -> None:
-    actions = tuple(
-        AutomaticAction(
-            name=f"action {place}",
-            metric_id=UUID(int=1),
-            operator=Comparison.AT_LEAST,
-            value=1,
-            held_for=HeldFor(periods=truth.held_ticks // 2, period="day") if truth.held_ticks else None,
-        )
-        for place, truth in enumerate(some)
-    )
+    actions = _actions(some)
     assigned = AssignedMilestone(
         id=UUID(int=2),
         milestone_id=UUID(int=3),
@@ -162,9 +167,11 @@ def test_a_verdict_is_what_one_finds_by_walking_through_time(
         definition=MilestoneDraft(name="m", start=start, deadline=deadline, latches=latches, actions=actions),
         assigned_at=at(assigned_at),
         state_at=at(assigned_at),
-    )
+        time_zone="UTC" if isinstance(start, OnDate) and not isinstance(start.at, datetime) else zone,
+    )  # elsewhere a day does not begin on the grid
     first = _start_tick(start, assigned_at)
-    due = _deadline_tick(deadline, assigned_at if first is None else first)
+    due = _due(deadline, at(assigned_at if first is None else first), assigned.time_zone)
+    assert (assigned.starts_at, assigned.due_at) == (None if first is None else at(first), due)
     counts_from = 0 if first is None else first
     opens = max(assigned_at, counts_from)
     facts = [
@@ -177,26 +184,80 @@ def test_a_verdict_is_what_one_finds_by_walking_through_time(
     )
 
 
-def _start_tick(start: AnyTime | OnAssignment | AfterDays | OnDate, assigned_at: int) -> int | None:
+def _actions(some: Sequence[Truth]) -> tuple[AutomaticAction, ...]:
+    return tuple(
+        AutomaticAction(
+            name=f"action {place}",
+            metric_id=UUID(int=1),
+            operator=Comparison.AT_LEAST,
+            value=1,
+            held_for=HeldFor(periods=truth.held_ticks // 2, period="day") if truth.held_ticks else None,
+        )
+        for place, truth in enumerate(some)
+    )
+
+
+def _start_tick(start: Start, assigned_at: int) -> int | None:
     match start:
         case AnyTime():
             return None
         case OnAssignment():
             return assigned_at
-        case AfterDays(days=days):
+        case DaysAfterAssignment(days=days):
             return assigned_at + 2 * days
         case OnDate(at=instant):
-            return tick_of(instant)
+            midnight = datetime(instant.year, instant.month, instant.day, tzinfo=UTC)
+            return tick_of(instant if isinstance(instant, datetime) else midnight)
 
 
-def _deadline_tick(deadline: AfterDays | OnDate | None, start: int) -> int | None:
+def _due(deadline: Deadline | None, start: datetime, zone: str) -> datetime | None:
     match deadline:
         case None:
             return None
+        case AfterDays(days=days, at="instant"):
+            return start + days * 2 * STEP
         case AfterDays(days=days):
-            return start + 2 * days
-        case OnDate(at=instant):
-            return tick_of(instant)
+            return _last_of(_there(start, zone) + timedelta(days=days), start, zone)
+        case OnDate(at=datetime() as instant):
+            return instant
+        case OnDate(at=day):
+            return _last_of(day, EPOCH - 2 * STEP, zone)
+
+
+def _there(instant: datetime, zone: str) -> date:
+    return instant.astimezone(ZoneInfo(zone)).date()
+
+
+def _last_of(day: date, walked: datetime, zone: str) -> datetime:
+    """Look at a clock there every quarter of an hour, from an instant before the day ends, until it shows the next."""
+    walked = walked.replace(minute=0, second=0, microsecond=0)
+    while _there(walked, zone) <= day:
+        walked += timedelta(minutes=15)
+    return walked - timedelta(milliseconds=1)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    hours=st.integers(0, 310 * 365 * 24),
+    minutes=st.integers(0, 59),
+    days=st.one_of(st.integers(0, 400), st.integers(0, 3660)),
+    zone=st.sampled_from([*ZONES, "America/New_York", "America/Sao_Paulo", "Africa/Casablanca", "Asia/Beirut"]),
+)
+def test_a_deadline_days_later_is_the_last_millisecond_of_that_day_there(
+    hours: int, minutes: int, days: int, zone: str
+) -> None:
+    assigned_at = datetime(1980, 1, 1, tzinfo=UTC) + timedelta(hours=hours, minutes=minutes)
+    draft = MilestoneDraft(name="m", deadline=AfterDays(days=days), actions=(ManualAction(name="Call"),))
+    assigned = AssignedMilestone(
+        id=UUID(int=2), milestone_id=UUID(int=3), company_id=UUID(int=4), definition=draft, assigned_at=assigned_at,
+        state_at=assigned_at, time_zone=zone,
+    )  # fmt: skip
+    day = _there(assigned_at, zone) + timedelta(days=days)
+    assert assigned.due_at == _last_of(day, assigned_at + timedelta(days=days - 2), zone)
+    dated = draft.model_copy(update={"deadline": OnDate(at=day), "start": OnDate(at=day + timedelta(days=1))})
+    on_a_date = assigned.model_copy(update={"definition": dated})
+    assert on_a_date.due_at == assigned.due_at
+    assert on_a_date.starts_at == assigned.due_at + timedelta(milliseconds=1)
 
 
 @settings(max_examples=200, deadline=None)

@@ -9,8 +9,8 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from milepost.domain.history import Life, Recorded, stays_on_record
-from milepost.domain.milestone import AssignedMilestone, Transition
+from milepost.domain.history import Life, Recorded, Stay, in_time, stays_on_record
+from milepost.domain.milestone import AssignedMilestone, MilestoneState, Transition
 from milepost.domain.outcome import AssignedOutcome, WeightedMilestone
 from milepost.domain.plan import Subject
 from milepost.judge.causes import CLOCK
@@ -21,8 +21,6 @@ from milepost.judge.words import UTC_DATES
 from milepost.kit.clock import to_unix_ms
 from milepost.testing.milestone_cases import copies, facts_of, instants
 
-AFTER_DEADLINES = timedelta(minutes=1)
-"""Missed is what is not achieved up to the deadline: in that very instant it is in progress still."""
 UNKNOWN_CAUSES = CausesOf(lambda _assigned, _verdict: CLOCK, lambda _copy_id: None)
 
 
@@ -82,14 +80,17 @@ def stories(draw: st.DrawFn) -> tuple[Plan, list[tuple[dict[UUID, Facts], dateti
 
 
 @settings(max_examples=400, deadline=None)
-@given(story=stories(), at=instants)
+@given(story=stories(), at=instants, about=st.sampled_from([None, -1, 0, 1]))
 def test_the_record_tells_the_states_as_they_would_be_judged_for_any_instant(
-    story: tuple[Plan, list[tuple[dict[UUID, Facts], datetime]]], at: datetime
+    story: tuple[Plan, list[tuple[dict[UUID, Facts], datetime]]], at: datetime, about: int | None
 ) -> None:
+    """Also in the very millisecond of a deadline, and in those beside it."""
     plan, looks = story
+    if about is not None and plan.milestones[0].due_at is not None:
+        at = plan.milestones[0].due_at + timedelta(milliseconds=about)
     for facts, now in looks:
         plan.look(facts, now)
-        instant = min(at + AFTER_DEADLINES, now)
+        instant = min(at, now)
         cases = {one.id: Case(one, facts[one.id]) for one in plan.milestones}
         judged = plan.judged(cases, instant)
         for one in plan.milestones:
@@ -116,7 +117,22 @@ def test_what_is_on_record_is_not_recorded_again(
 
 
 def _state(subject: Subject, one: AssignedMilestone | AssignedOutcome, plan: Plan, at: datetime) -> str | None:
-    begin_ms = to_unix_ms(one.assigned_at)
-    life = Life(begin_ms, None, stays_on_record(subject, begin_ms, plan.recorded.get(one.id, ())))
-    stay = life.state_at(to_unix_ms(at))
+    begin_ms, stays = to_unix_ms(one.assigned_at), _stays(subject, one, plan)
+    stay = Life(begin_ms, None, stays, in_time(subject, stays, _deadlines(one, plan))).state_at(to_unix_ms(at))
     return None if stay is None else stay.state
+
+
+def _stays(subject: Subject, one: AssignedMilestone | AssignedOutcome, plan: Plan) -> list[Stay]:
+    return stays_on_record(subject, to_unix_ms(one.assigned_at), plan.recorded.get(one.id, ()))
+
+
+def _deadlines(one: AssignedMilestone | AssignedOutcome, plan: Plan) -> set[int]:
+    """Its own; those that its milestones have missed."""
+    if isinstance(one, AssignedMilestone):
+        return set() if one.due_at is None else {to_unix_ms(one.due_at)}
+    return {
+        to_unix_ms(part.due_at)
+        for part in plan.milestones
+        if part.due_at is not None
+        and Stay(to_unix_ms(part.due_at), MilestoneState.MISSED.value) in _stays("milestone", part, plan)
+    }

@@ -84,6 +84,7 @@ def test_every_file_of_the_package_is_in_the_wheel(wheel: Path) -> None:
     [
         "py.typed",
         "static/mcx.js",
+        "static/mcx-auto.js",
         "store/schema/001_events_and_signals.sql",
         "control/migrations/versions/0001_first_tables.py",
     ],
@@ -100,12 +101,15 @@ def test_the_wheel_brings_the_command_and_the_licence(wheel: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["build_wheel", "build_sdist"])
-def test_a_build_without_the_tracking_script_fails_and_says_how_to_make_it(what: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["mcx.js", "mcx-auto.js"])
+def test_a_build_without_a_part_of_the_tracking_script_fails_and_says_how_to_make_it(
+    what: str, name: str, tmp_path: Path
+) -> None:
     copy = _copy_checkout(tmp_path)
-    (copy / "src/milepost/static/mcx.js").unlink()
+    (copy / "src/milepost/static" / name).unlink()
     built = _build(what, copy)
     assert built.returncode != 0
-    assert "src/milepost/static/mcx.js is not built" in built.stderr
+    assert f"src/milepost/static/{name} is not built" in built.stderr
     assert "make setup" in built.stderr
 
 

@@ -25,6 +25,7 @@ _COMMANDS: Final = {
     "trace": "milepost.cli.trace",
     "backup": "milepost.cli.backup",
     "doctor": "milepost.cli.doctor",
+    "repair": "milepost.cli.repair",
     "connection": "milepost.cli.connection",
 }
 """The module of each command; in it, the function or the group of commands has the command's name, or is `app`."""

@@ -28,6 +28,8 @@ from milepost.kit.clock import system_clock
 from milepost.kit.crypto import load_key
 from milepost.observe import paths
 from milepost.observe.known_book import wait_until_known
+from milepost.operate.parts.fault import refuse
+from milepost.operate.parts.survey import survey_files
 from milepost.settings import Settings
 
 app = typer.Typer(
@@ -259,6 +261,7 @@ def _work(data: Path | None) -> Iterator[_Work]:
     """A transaction on the folder's database; a refusal ends the command with its reasons and exit code 1."""
     try:
         settings = Settings.read({"data": data})
+        refuse(settings.data, survey_files(settings))  # else a lost database or key would be made anew
         database = open_migrated(settings.control())
         secrets_key = load_key(paths.secrets_key(settings.data))
         with database.write() as session:

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
@@ -22,8 +22,11 @@ from milepost.operate.doctor import count_at_rest, examine
 from milepost.operate.doubtful_dates import Doubtful, doubtful_at_rest
 from milepost.operate.findings import Case, Finding, Level
 from milepost.operate.lock import FolderTakenError, lock_folder
+from milepost.operate.parts.repair import find_faults
+from milepost.operate.parts.survey import survey_files
 from milepost.settings import Settings
 
+_MOST_UNJUDGED = 20
 _COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "bold red"}
 
 
@@ -65,6 +68,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         case = Case(
             settings=settings,
             is_running=False,
+            find_faults=lambda: find_faults(settings),
             count_events=lambda: count_at_rest(settings),
             doubtful_dates=lambda since_ms: doubtful_at_rest(settings, since_ms),
             clock=system_clock,
@@ -82,17 +86,35 @@ def _of_service(settings: Settings) -> Iterator[Finding]:
     except MilepostError as error:
         is_ready, told = False, error.message
     yield Finding(level=Level.OK if is_ready else Level.PROBLEM, subject="Service", told=told)
+    try:
+        yield from _of_judging(api.get("/api/unjudged")["items"])
+    except MilepostError as error:
+        yield Finding(level=Level.PROBLEM, subject="Judging", told=f"This could not be checked: {error.message}")
     app_url, api_url = urlsplit(api.service.app_url), urlsplit(api.service.api_url)
     known = {"app_port": app_url.port, "api_port": api_url.port}
     tls = {} if api_url.scheme == "https" else {"tls": "off"}
     case = Case(
         settings=settings.model_copy(update=known | tls),
         is_running=True,
+        find_faults=lambda: survey_files(settings),
         count_events=lambda: sum(api.get("/api/overview", metrics="false")["events"].values()),
         doubtful_dates=lambda since_ms: _doubtful_of_service(api, since_ms),
         clock=system_clock,
     )
     yield from examine(case)
+
+
+def _of_judging(items: list[dict[str, Any]]) -> Iterator[Finding]:
+    """What is set aside, by name: it holds up nobody else, but its states stay as they are."""
+    for item in items[:_MOST_UNJUDGED]:
+        subject = f"The metric {item['metric_name']!r}" if item["of"] == "metric" else f"{item['company_name']!r}"
+        told = f"{subject} cannot be judged (companies: {item['companies']:,}): {item['reason']}"
+        yield Finding(level=Level.WARNING, subject="Judging", told=told)
+    if len(items) > _MOST_UNJUDGED:
+        told = f"{len(items) - _MOST_UNJUDGED:,} more are in GET /api/unjudged"
+        yield Finding(level=Level.WARNING, subject="Judging", told=told)
+    if not items:
+        yield Finding(level=Level.OK, subject="Judging", told="every plan can be judged")
 
 
 def _doubtful_of_service(api: Api, since_ms: int) -> list[Doubtful]:

@@ -19,7 +19,7 @@ from rich.markup import escape
 from milepost.domain.connection import COMMAND_LINE
 from milepost.domain.errors import MilepostError, OperatorError
 from milepost.kit.clock import system_clock
-from milepost.kit.crypto import issue_token, load_key
+from milepost.kit.crypto import issue_token, read_key
 from milepost.observe import paths
 from milepost.observe.service import read_service
 
@@ -36,7 +36,8 @@ def trusting(ca_file: str | None) -> ssl.SSLContext | bool:
 
 def require_data_folder(data: Path) -> None:
     """OperatorError for a folder on which Milepost was never set up."""
-    if not paths.secrets_key(data).exists() and not paths.tokens_key(data).exists():
+    known_by = (paths.secrets_key(data), paths.tokens_key(data), paths.reactor(data), paths.control(data))
+    if not any(file.exists() for file in known_by):
         raise OperatorError(f"{data} is no data folder of Milepost: its keys are missing.")
 
 
@@ -52,7 +53,7 @@ class Api:
             ("admin:api",),
             system_clock(),
             _TOKEN_SECONDS,
-            load_key(paths.tokens_key(data)),
+            read_key(paths.tokens_key(data)),
             kind=COMMAND_LINE,
         )
         self.service = service

@@ -21,6 +21,9 @@ from milepost.observe.health import free_bytes, read_health, readiness
 from milepost.observe.logs import configure_logs
 from milepost.operate.banner import banner
 from milepost.operate.lock import lock_folder
+from milepost.operate.parts.fault import refuse
+from milepost.operate.parts.marks import mark_files
+from milepost.operate.parts.survey import survey_files
 from milepost.operate.supervisor import Supervisor
 from milepost.operate.tls import prepare_tls
 from milepost.settings import Settings
@@ -50,6 +53,7 @@ def serve(
     try:
         settings = Settings.read({**given, "demo": demo or None})
         lock = lock_folder(settings.data)
+        refuse(settings.data, survey_files(settings))
         files = prepare_tls(settings.tls, settings.data, settings.host, settings.trusted_proxies)
         made_password = _prepare_control_plane(settings)
         supervisor = Supervisor(settings, lock, files.ca if files else None)
@@ -88,5 +92,6 @@ def _prepare_control_plane(settings: Settings) -> str | None:
     password = settings.admin_password.get_secret_value() if settings.admin_password else None
     with database.write() as session:
         made = ensure_first_admin(session, settings.admin_email, password, now_ms=system_clock())
+    mark_files(settings, database)
     database.close()
     return made

@@ -39,6 +39,11 @@ def _tell_service(console: Console, overview: dict[str, Any]) -> None:
     state = "[green]ready[/]" if ready["ready"] else f"[red]not ready[/]: {'; '.join(ready['reasons'])}"
     lag = ready["lag_entries"]
     console.print(f"Service   {state}, {lag if lag is not None else '?'} requests waiting to be processed")
+    metrics, companies = ready.get("unjudged_metrics", 0), ready.get("unjudged_companies", 0)
+    if metrics or companies:
+        console.print(
+            f"Judging   [yellow]set aside[/]: metrics {metrics:,}, companies {companies:,}; milepost doctor says why"
+        )
     fates = overview["events"]
     console.print(
         f"Events    {fates['processed']:,} processed, {fates['duplicate']:,} repeats, {fates['parked']:,} parked"

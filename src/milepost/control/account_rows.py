@@ -38,3 +38,15 @@ class SettingsRow(Row):
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     definition: Mapped[str]
+
+
+class FolderRow(Row):
+    """The data folder that this database belongs to, its keys by what they sealed, and how often it was noted."""
+
+    __tablename__ = "folder"
+
+    only_row: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    mark: Mapped[str]
+    secrets_proof: Mapped[bytes]
+    tokens_proof: Mapped[bytes]
+    epoch: Mapped[int]

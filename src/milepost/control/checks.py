@@ -24,6 +24,7 @@ from milepost.domain.milestone import AutomaticAction, MilestoneDraft
 from milepost.domain.outcome import OutcomeDraft
 from milepost.domain.plan import PlanTemplateDraft
 from milepost.domain.signal import Signal, SignalDraft
+from milepost.domain.text import name_fault
 
 _COMPANY_FIELD_TYPES = (FieldType.TEXT, FieldType.NUMBER)
 _NUMBERS = (FieldType.NUMBER,)
@@ -41,7 +42,7 @@ _AGGREGATED_TYPES: Mapping[Aggregation, Sequence[FieldType]] = {
 
 def check_signal(session: Session, draft: SignalDraft) -> None:
     """Its connection exists, its field names differ, and its company and rules speak of its fields."""
-    faults: list[Fault] = []
+    faults = name_faults(draft.name)
     if session.get(ConnectionRow, draft.connection_id) is None:
         faults.append(Fault(path="connection_id", reason=f"no connection has the id {draft.connection_id}"))
     faults += check_fields(draft.fields)
@@ -62,12 +63,36 @@ def check_metric(
     draft: MetricDraft | FormulaDraft, metrics: Mapping[UUID, Metric | Formula], signals: Mapping[UUID, Signal]
 ) -> None:
     """What it speaks of exists and fits. One that is in force has its id, and formulas over it must still hold."""
+    _raise("The metric is not valid.", name_faults(draft.name))
     basis_of(draft, metrics, signals, Calendar())
     if isinstance(draft, MetricDraft):
         _raise("The metric is not valid.", metric_misfits(draft, signals[draft.signal_id]))
     elif isinstance(draft, Formula):
-        for formula in metrics.values():
-            basis_of(formula, {**metrics, draft.id: draft}, signals, Calendar())
+        _check_users(draft, metrics, signals)
+
+
+def _check_users(draft: Formula, metrics: Mapping[UUID, Metric | Formula], signals: Mapping[UUID, Signal]) -> None:
+    """Formulas that are made of this one must not grow too large by it; those that were before are no reason."""
+    faults = []
+    for user in metrics.values():
+        if not isinstance(user, Formula) or user.id == draft.id or _does_not_fit(user, metrics, signals):
+            continue
+        misfit = _does_not_fit(user, {**metrics, draft.id: draft}, signals)
+        if misfit is not None:
+            reason = f"the formula {user.name!r}, which is made of this one, would not hold: it {misfit}"
+            faults.append(Fault(path="formula", reason=reason))
+    _raise("Formulas that are made of this one would not hold any more.", faults)
+
+
+def _does_not_fit(
+    formula: Formula, metrics: Mapping[UUID, Metric | Formula], signals: Mapping[UUID, Signal]
+) -> str | None:
+    """Why it cannot be put in force; None if it can."""
+    try:
+        basis_of(formula, metrics, signals, Calendar())
+    except InvalidInputError as error:
+        return error.faults[0].reason
+    return None
 
 
 def metric_misfits(metric: MetricDraft, signal: SignalDraft) -> list[Fault]:
@@ -99,8 +124,9 @@ def check_metrics_still_fit(session: Session, signal_id: UUID, draft: SignalDraf
 
 def check_milestone(session: Session, draft: MilestoneDraft) -> None:
     """The metrics of its automatic actions exist, and their targets are numbers one can reach."""
-    faults = []
+    faults = name_faults(draft.name)
     for place, action in enumerate(draft.actions):
+        faults += name_faults(action.name, f"actions[{place}].name")
         if not isinstance(action, AutomaticAction):
             continue
         if session.get(MetricRow, action.metric_id) is None:
@@ -113,7 +139,7 @@ def check_milestone(session: Session, draft: MilestoneDraft) -> None:
 
 def check_outcome(session: Session, draft: OutcomeDraft) -> None:
     """Its milestones exist, each named once."""
-    faults = []
+    faults = name_faults(draft.name)
     counts = Counter(weighted.milestone_id for weighted in draft.milestones)
     for place, weighted in enumerate(draft.milestones):
         path = f"milestones[{place}].milestone_id"
@@ -126,7 +152,7 @@ def check_outcome(session: Session, draft: OutcomeDraft) -> None:
 
 def check_plan_template(session: Session, draft: PlanTemplateDraft) -> None:
     """Its outcomes and milestones exist."""
-    faults = [
+    faults = name_faults(draft.name) + [
         Fault(path=f"{path}[{place}]", reason=f"no {noun} has the id {definition_id}")
         for path, noun, table, ids in (
             ("outcome_ids", "outcome", OutcomeRow, draft.outcome_ids),
@@ -136,6 +162,12 @@ def check_plan_template(session: Session, draft: PlanTemplateDraft) -> None:
         if session.get(table, definition_id) is None
     ]
     _raise("The plan template is not valid.", faults)
+
+
+def name_faults(name: str, path: str = "name") -> list[Fault]:
+    """What is wrong with the name of a definition."""
+    fault = name_fault(name)
+    return [] if fault is None else [Fault(path=path, reason=fault)]
 
 
 def _not_a_field(name: str, signal: SignalDraft) -> str:

@@ -109,9 +109,12 @@ class DefinitionSource:
             return True
 
     def have_numbers_changed(self) -> bool:
-        """Refresh, and whether what metrics rest on is another: not so if only plans, names or companies changed."""
-        before = self._bases
-        return self.refresh() and self._bases != before
+        """Refresh, and whether what states rest on is another: not so if only plans, names or companies changed.
+
+        Deadlines rest on the calendar, also where there is no metric.
+        """
+        before = self._bases, self._calendar
+        return self.refresh() and (self._bases, self._calendar) != before
 
     def signals(self) -> Mapping[UUID, Signal]:
         """By id, disabled ones included, as of the last refresh."""

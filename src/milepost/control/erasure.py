@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from milepost.control import plan_rows  # noqa: F401  # its tables are among those that are searched
 from milepost.control.bulk import chunks
+from milepost.control.repos.former_names import forget_former_names
 from milepost.control.repos.merging import rename_on_timelines
 from milepost.control.revisions import Scope, raise_revision
 from milepost.control.rows import CompanyKeyRow, CompanyRow, Row
@@ -88,6 +89,7 @@ def rename_companies(session: Session, known: Known) -> None:
         of_key = (CompanyKeyRow.key_space == key.key_space, CompanyKeyRow.value == key.value)
         if pseudonym := known.pseudonyms.get(key.value):
             session.execute(update(CompanyKeyRow).where(*of_key).values(value=pseudonym))
+    forget_former_names(session, known.company_ids)
     names = pseudonymous_names(known.company_ids)
     for company_id, name in names.items():
         values = session.scalars(select(CompanyKeyRow.value).where(CompanyKeyRow.company_id == company_id)).all()

@@ -8,17 +8,16 @@ from __future__ import annotations
 import json
 
 _SNIPPET = """<script>
-!((c,w=self,d=document,s=d.createElement("script"))=>{w[.5]||(w[.5]=[],["Track","Context","Consent"]\
-.map(n=>w["mcx"+n]=(a,b,i,t)=>\
-new Promise(r=>{try{t=JSON.stringify(b)}catch{}w[.5].push([n,+new Date,r,a,t,i,b]);setTimeout(r,3e3)})),\
-s.src=c.apiUrl+"/mcx.js",s.nonce=(d.currentScript||s).nonce,d.head.append(s));w.mcxContext(c)})({
+!((c,w=self,d=document,s=d.createElement("script"),f=n=>w["mcx"+n]=(a,b,i,t)=>\
+new Promise(r=>{try{t=JSON.stringify(b)}catch{}w[.5].push([n,+new Date,r,a,t,i,b]);setTimeout(r,3e3)}))=>\
+(w[.5]?mcxContext:(w[.5]=[],s.src=c.apiUrl+"/mcx.js",s.nonce=(d.currentScript||s).nonce,d.head.append(s),\
+f("Track"),f("Consent"),f("Context")))(c))({
 connectionId:ANALYTICS_KEY,
 apiUrl:API_URL,
 companyId:"",
 userId:"",
 trackAllPageLoads:false,
-trackAllClicks:false
-})
+trackAllClicks:false})
 </script>
 """
 

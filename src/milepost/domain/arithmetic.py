@@ -154,6 +154,19 @@ def size(node: Node) -> int:
     return 1 + size(node.left) + size(node.right) if isinstance(node, Operation) else 1
 
 
+def text_of(node: Node) -> str:
+    """The formula with a pair of parentheses around each operation: the same text only for the same tree."""
+    match node:
+        case Number(value=value):
+            return repr(value)
+        case Name(name=name):
+            return name
+        case Operation(sign=sign, left=left, right=right):
+            return f"({text_of(left)}{sign}{text_of(right)})"
+        case _:
+            assert_never(node)
+
+
 def evaluate(node: Node, values: Mapping[str, float | None]) -> float | None:
     """The value, to six decimals; None where a name has none, something is divided by zero, or it is no number.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
 
-from milepost.domain.arithmetic import Name, Node, evaluate, parse, size, with_names
+from milepost.domain.arithmetic import Name, Node, evaluate, parse, size, text_of, with_names
 from milepost.domain.calendar import Calendar
 from milepost.domain.errors import Fault, InvalidInputError
 from milepost.domain.metric import CalendarPeriod, Formula, FormulaDraft, Metric, MetricDraft
@@ -18,6 +18,11 @@ from milepost.domain.signal import Signal
 
 LARGEST_FORMULA = 500
 """Numbers, names and operations of a formula, with the formulas that it is made of."""
+MOST_AGGREGATES = 50
+"""Different aggregates that a formula may come down to: each is about a kilobyte of the store's statement, and a
+tenth of a second of planning. What is within all bounds can be evaluated (tests/property/test_largest_formulas.py)."""
+LONGEST_CHAIN = 50
+"""Formulas made of formulas made of formulas."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +64,7 @@ class Basis:
     @cached_property
     def fingerprint(self) -> str:
         """Differs where the numbers may: not where only a name or a unit does."""
-        told = [str(self.arithmetic), *(leaf.meaning for leaf in self.leaves)]
+        told = [text_of(self.arithmetic), *(leaf.meaning for leaf in self.leaves)]
         if any(isinstance(leaf.metric.window, CalendarPeriod) for leaf in self.leaves):
             told.append(str(self.calendar))
         return "\n".join(told)
@@ -107,8 +112,13 @@ def _come_down(
             raise _fault("signal_id", f"no signal has the id {draft.signal_id}")
         leaf = Leaf(metric=draft, signal=signal)
         if leaf not in leaves:
+            if len(leaves) == MOST_AGGREGATES:
+                reason = f"comes down to more than {MOST_AGGREGATES} aggregates, with the formulas that it is made of"
+                raise _fault("terms", reason)
             leaves.append(leaf)
         return Name(str(leaves.index(leaf)))
+    if len(path) > LONGEST_CHAIN:
+        raise _fault("terms", f"is made of formulas of formulas, more than {LONGEST_CHAIN} deep")
     replacement: dict[str, Node] = {}
     for name, metric_id in draft.terms.items():
         if metric_id in path:

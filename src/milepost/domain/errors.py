@@ -90,6 +90,13 @@ class UnavailableError(MilepostError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class UnanswerableError(MilepostError):
+    """The store is there, but cannot evaluate this definition over this data: asking again as it is changes nothing."""
+
+    code = "cannot_be_evaluated"
+    status = 422
+
+
 class TooManyAttemptsError(MilepostError):
     """Guessing is slowed down; the same may be tried again after `retry_after_seconds`."""
 

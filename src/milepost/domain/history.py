@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, zip_longest
 from typing import Final, Literal, NamedTuple
 
@@ -17,6 +17,8 @@ from milepost.domain.outcome import OutcomeState
 FIRST_STATE: Final = "not_started"
 """Of milestones and outcomes alike."""
 _OPEN_STATES: Final = {"milestone": MilestoneState.IN_PROGRESS.value, "outcome": OutcomeState.ON_TRACK.value}
+_BEFORE_MISSED: Final = {"milestone": MilestoneState.IN_PROGRESS.value, "outcome": OutcomeState.AT_RISK.value}
+"""What misses a deadline is open until then, which puts an outcome at risk."""
 
 
 class Recorded(NamedTuple):
@@ -39,18 +41,41 @@ class Stay(NamedTuple):
 
 
 class Life(NamedTuple):
-    """What is known of one copy: when it was assigned and taken away, None for never, and its stays in order."""
+    """What is known of one copy: when it was assigned and taken away, None for never, and its stays in order.
+
+    `in_time`: how it stood in the last millisecond of a deadline that it missed, by that instant (see `in_time`).
+    """
 
     begin_ms: int
     end_ms: int | None
     stays: Sequence[Stay]
+    in_time: Mapping[int, Stay] = {}
 
     def state_at(self, at_ms: int) -> Stay | None:
         """Its state at an instant; None while it was not on the plan."""
         if at_ms < self.begin_ms or (self.end_ms is not None and at_ms >= self.end_ms):
             return None
+        if at_ms in self.in_time:
+            return self.in_time[at_ms]
         place = bisect_right(self.stays, at_ms, key=lambda stay: stay.since_ms)
         return self.stays[max(0, place - 1)]
+
+
+def in_time(
+    subject: Literal["milestone", "outcome"], found: Sequence[Stay], due_ms: Collection[int]
+) -> dict[int, Stay]:
+    """How it stood in the last milliseconds that were in time, by these deadlines, where it missed them.
+
+    “Missed” is told since its deadline, whose last millisecond still is in time: then it was as before. Where that
+    began in the same millisecond, the stays do not have it.
+    """
+    state = _BEFORE_MISSED[subject]
+    stood: dict[int, Stay] = {}
+    for place, stay in enumerate(found):
+        if stay.state == MilestoneState.MISSED.value and stay.since_ms in due_ms:
+            is_there = place > 0 and found[place - 1].state == state
+            stood[stay.since_ms] = found[place - 1] if is_there else Stay(stay.since_ms, state)
+    return stood
 
 
 def stays_on_record(
@@ -104,9 +129,19 @@ def count_states(lives: Iterable[Life], instants: Sequence[int]) -> list[Counter
 
 
 def _stretches(life: Life) -> Iterator[tuple[int, int | None, str]]:
-    for stay, following in zip_longest(life.stays, life.stays[1:]):
+    found = list(_by_the_millisecond(life))
+    for stay, following in zip_longest(found, found[1:]):
         since_ms = max(life.begin_ms, stay.since_ms)
         until_ms = life.end_ms
         if following is not None:
             until_ms = following.since_ms if until_ms is None else min(until_ms, following.since_ms)
         yield since_ms, until_ms, stay.state
+
+
+def _by_the_millisecond(life: Life) -> Iterator[Stay]:
+    for stay in life.stays:
+        if stay.since_ms in life.in_time:
+            yield Stay(stay.since_ms, life.in_time[stay.since_ms].state)
+            yield Stay(stay.since_ms + 1, stay.state)
+        else:
+            yield stay

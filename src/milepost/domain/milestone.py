@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, computed_field, model_validator
 
+from milepost.domain.calendar import Calendar
 from milepost.domain.company_filter import CompanyFilter
-from milepost.domain.instant import Instant
+from milepost.domain.instant import DayOrInstant, end_of_day, first_instant, last_instant
 from milepost.domain.revision import Revision
 
 _WEB_ADDRESSES: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
@@ -51,22 +52,37 @@ class OnAssignment(BaseModel):
 
 
 class OnDate(BaseModel):
-    """A fixed instant, in the years 1900 to 2299."""
+    """A date or an instant, in the years 1900 to 2299.
+
+    A date alone (2026-03-01) is that day in the account's time zone: its beginning as a start, its end as a deadline.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     kind: Literal["date"] = "date"
-    at: Instant
+    at: DayOrInstant
 
 
-class AfterDays(BaseModel):
-    """As a start: N days after assignment. As a deadline: N days after the start (after assignment for any_time)."""
+class DaysAfterAssignment(BaseModel):
+    """A start that many times 24 hours after the assignment."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     kind: Literal["after_days"] = "after_days"
     days: int = Field(ge=0, le=3660)
 
 
-Start = Annotated[AnyTime | OnAssignment | OnDate | AfterDays, Field(discriminator="kind")]
+class AfterDays(BaseModel):
+    """A deadline N days after the start (after the assignment for any_time).
+
+    At the end of that day in the account's time zone, or, with `at` `instant`, exactly N times 24 hours later.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: Literal["after_days"] = "after_days"
+    days: int = Field(ge=0, le=3660)
+    at: Literal["end_of_day", "instant"] = "end_of_day"
+
+
+Start = Annotated[AnyTime | OnAssignment | OnDate | DaysAfterAssignment, Field(discriminator="kind")]
 Deadline = Annotated[OnDate | AfterDays, Field(discriminator="kind")]
 
 
@@ -182,7 +198,8 @@ class AssignedMilestone(BaseModel):
     `state_at` is when the state began by event dates and deadlines; when we noticed is in the transitions.
     `ticks` maps the index of a manual action to the instant it was ticked. `outcome_id` is the assigned outcome
     that brought the copy, if one did. `is_edited`: a person changed it on this company; `differs`: it is not as the
-    definition is now, since either was changed.
+    definition is now, since either was changed. `starts_at` is the instant from which history counts, null for all of
+    it; `due_at` is the last instant that is in time, null without a deadline. Both are by the account's time zone now.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -198,6 +215,45 @@ class AssignedMilestone(BaseModel):
     ticks: dict[int, datetime] = {}
     state: MilestoneState = MilestoneState.NOT_STARTED
     state_at: datetime
+    time_zone: str = Field(default="UTC", exclude=True)
+
+    @computed_field  # type: ignore[prop-decorator]  # as Pydantic documents it
+    @property
+    def starts_at(self) -> datetime | None:
+        """The instant from which history counts; None: all of it."""
+        return starts_at(self.definition, self.assigned_at, Calendar(self.time_zone))
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def due_at(self) -> datetime | None:
+        """The last instant that is in time; None: any time is."""
+        return due_at(self.definition, self.assigned_at, Calendar(self.time_zone))
+
+
+def starts_at(definition: MilestoneDraft, assigned_at: datetime, calendar: Calendar) -> datetime | None:
+    """The start of a copy that was assigned then, in a calendar; None for any time."""
+    match definition.start:
+        case AnyTime():
+            return None
+        case OnAssignment():
+            return assigned_at
+        case OnDate(at=at):
+            return first_instant(at, calendar)
+        case DaysAfterAssignment(days=days):
+            return assigned_at + timedelta(days=days)
+
+
+def due_at(definition: MilestoneDraft, assigned_at: datetime, calendar: Calendar) -> datetime | None:
+    """The last instant that is in time for a copy that was assigned then, in a calendar; None without a deadline."""
+    match definition.deadline:
+        case None:
+            return None
+        case OnDate(at=at):
+            return last_instant(at, calendar)
+        case AfterDays(days=days, at="instant"):
+            return (starts_at(definition, assigned_at, calendar) or assigned_at) + timedelta(days=days)
+        case AfterDays(days=days):
+            return end_of_day(starts_at(definition, assigned_at, calendar) or assigned_at, days, calendar)
 
 
 class Transition(BaseModel):

@@ -29,7 +29,7 @@ _COMPARED: Final = {
     Comparison.LESS_THAN: "less than",
     Comparison.EQUALS: "exactly",
 }
-_UNMEASURED: Final = "It cannot be judged now, since its metric or a field of the signal is gone; it keeps its state."
+_GONE: Final = "its metric or a field of the signal is gone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +57,15 @@ def explain_milestone(
     facts: Facts | None,
     values: Sequence[float | None],
     telling: Telling,
+    *,
+    unjudged: str | None = None,
 ) -> tuple[str, ...]:
-    """`values` are of each action's metric now, None for a manual one; None for a verdict: it cannot be judged."""
+    """`values` are of each action's metric now, None for a manual one; None for a verdict: it cannot be judged.
+
+    `unjudged` is why a condition of its could not be evaluated.
+    """
     if verdict is None or facts is None:
-        return (_UNMEASURED,)
+        return (f"It cannot be judged now, since {_GONE if unjudged is None else unjudged}; it keeps its state.",)
     sentences = [_state(assigned, verdict, facts, telling)]
     if verdict.state is not MilestoneState.NOT_STARTED:
         for action, spans, value in zip(assigned.definition.actions, facts, values, strict=True):
@@ -68,6 +73,8 @@ def explain_milestone(
     sentences += _deadline(assigned, verdict, telling)
     if not assigned.definition.latches:
         sentences.append("It must hold: it is achieved only while all of this is so at once.")
+    if unjudged is not None:
+        sentences.append(f"A condition that does not affect achievement cannot be evaluated now: {unjudged}.")
     return tuple(sentences)
 
 

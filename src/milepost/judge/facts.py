@@ -8,27 +8,24 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from milepost.domain.basis import Basis
 from milepost.domain.crossing import BEGINNING_MS, Ask, Crossing, Threshold
-from milepost.domain.errors import InvalidInputError
 from milepost.domain.milestone import AssignedMilestone, AutomaticAction, ManualAction
+from milepost.judge.asking import Failure, Question, Told, ask
 from milepost.judge.causes import Touches
 from milepost.judge.ports import Measures
 from milepost.judge.rules import Facts, start_of
 from milepost.judge.spans import Span, held
-from milepost.kit.clock import to_datetime, to_unix_ms
+from milepost.kit.clock import Clock, to_datetime, to_unix_ms
+
+RETRY_MS: Final = 600_000
+"""After so long what could not be judged is tried again; when its plan or a metric changes, at once."""
 
 
-class Question(NamedTuple):
-    """What one query answers for any number of companies: the first crossing, or, with `wants_all`, every one."""
-
-    metric_id: UUID
-    fingerprint: str
-    threshold: Threshold
-    wants_all: bool
+NO_METRIC: Final = Failure("its metric is gone, or rests on what is gone or too large", of_definition=True)
 
 
 class Answer(NamedTuple):
@@ -59,16 +56,28 @@ class FactFinder:
     crossing, and otherwise is asked anew only from there on.
     """
 
-    def __init__(self, measures: Measures) -> None:
+    def __init__(
+        self,
+        measures: Measures,
+        clock: Clock = lambda: 0,
+        told: Told = lambda _metric_id, _error: None,
+    ) -> None:
+        """`told` hears of what cannot be evaluated, other than since a field is gone."""
         self._measures = measures
+        self._clock = clock
+        self._told = told
+        self._failed: dict[Question | tuple[Question, UUID], tuple[Failure, int]] = {}
         self._answers: dict[UUID, dict[tuple[UUID, int], Answer]] = defaultdict(dict)
         self.rewritten: set[UUID] = set()
         """The assigned milestones whose past may be another than was known, until the judge has seen to them."""
+        self.failures: dict[UUID, tuple[UUID, Failure]] = {}
+        """Of assigned milestones of the last `find` that could not be evaluated: on which metric, and why."""
         self.is_over: Callable[[], bool] = lambda: False
         """Asked between two questions: whether to end here, with OutOfTimeError; the same `find` goes on from there."""
 
     def forget(self, company_ids: Iterable[UUID] | None) -> None:
         """Trust no answer about these companies, or any: emissions were taken away, or moved between companies."""
+        self._failed.clear()
         if company_ids is None:
             self._answers.clear()
         else:
@@ -105,6 +114,7 @@ class FactFinder:
         """
         questions: dict[Question, list[Asked]] = defaultdict(list)
         same: dict[Question, Question] = {}
+        self.failures.clear()
         for assigned in milestones:
             for index, action in enumerate(assigned.definition.actions):
                 if isinstance(action, AutomaticAction):
@@ -144,6 +154,7 @@ class FactFinder:
         assert isinstance(action, AutomaticAction)
         if basis is None:
             answers.pop((assigned.id, index), None)
+            self.failures[assigned.id] = (action.metric_id, NO_METRIC)
             return None
         question, since_ms = _question(assigned, action, basis)
         answer, ask_from_ms = answers.get((assigned.id, index)), since_ms
@@ -158,28 +169,48 @@ class FactFinder:
         return question, Asked(assigned, index, since_ms, ask_from_ms)
 
     def _ask(self, question: Question, basis: Basis, some: Sequence[Asked]) -> None:
-        asks = [Ask(asked.assigned.company_id, asked.ask_from_ms) for asked in some]
-        answered: Sequence[tuple[Crossing, ...] | None]
-        try:
-            if question.wants_all:
-                every = self._measures.crossings(basis, question.threshold, asks)
-                answered = [tuple(crossings) for crossings in every]
+        asked_now: list[Asked] = []
+        for asked in some:
+            failure = self._known_failure(question, asked.assigned.company_id)
+            if failure is None:
+                asked_now.append(asked)
             else:
-                first = self._measures.first_crossings(basis, question.threshold, asks)
-                answered = [() if crossing is None else (crossing,) for crossing in first]
-        except InvalidInputError:
-            answered = [None] * len(some)
-        for asked, crossings in zip(some, answered, strict=True):
-            key = (asked.assigned.id, asked.action)
-            answers = self._answers[asked.assigned.company_id]
-            if crossings is None:
-                answers.pop(key, None)
+                self._fail(asked, question, failure)
+        if not asked_now:
+            return
+        asks = [Ask(asked.assigned.company_id, asked.ask_from_ms) for asked in asked_now]
+        answered = ask(self._measures, question, basis, asks, self._told)
+        for asked, crossings in zip(asked_now, answered, strict=True):
+            if isinstance(crossings, Failure):
+                self._remember(question, asked.assigned.company_id, crossings)
+                self._fail(asked, question, crossings)
             else:
-                answer = Answer(question, asked.since_ms, crossings)
-                # What latches shows another past by another state, or another instant since when.
-                if not asked.assigned.definition.latches and answer != answers.get(key):
-                    self.rewritten.add(asked.assigned.id)
-                answers[key] = answer
+                self._keep(asked, Answer(question, asked.since_ms, crossings))
+
+    def _keep(self, asked: Asked, answer: Answer) -> None:
+        key = (asked.assigned.id, asked.action)
+        answers = self._answers[asked.assigned.company_id]
+        # What latches shows another past by another state, or another instant since when.
+        if not asked.assigned.definition.latches and answer != answers.get(key):
+            self.rewritten.add(asked.assigned.id)
+        answers[key] = answer
+
+    def _fail(self, asked: Asked, question: Question, failure: Failure) -> None:
+        self._answers[asked.assigned.company_id].pop((asked.assigned.id, asked.action), None)
+        self.failures[asked.assigned.id] = (question.metric_id, failure)
+
+    def _known_failure(self, question: Question, company_id: UUID) -> Failure | None:
+        """What failed is asked again after a while, not with every event."""
+        for key in (question, (question, company_id)):
+            failure, until_ms = self._failed.get(key, (None, 0))
+            if failure is not None and self._clock() < until_ms:
+                return failure
+            self._failed.pop(key, None)
+        return None
+
+    def _remember(self, question: Question, company_id: UUID, failure: Failure) -> None:
+        key = question if failure.of_definition else (question, company_id)
+        self._failed[key] = (failure, self._clock() + RETRY_MS)
 
 
 def _question(assigned: AssignedMilestone, action: AutomaticAction, basis: Basis) -> tuple[Question, int]:

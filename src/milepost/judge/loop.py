@@ -16,6 +16,7 @@ from milepost.domain.basis import Basis
 from milepost.domain.event import Emissions
 from milepost.domain.milestone import AssignedMilestone, Transition
 from milepost.domain.plan import Owed
+from milepost.domain.unjudged import Unjudged
 from milepost.judge.backlog import Backlog
 from milepost.judge.causes import Touches
 from milepost.judge.facts import OutOfTimeError
@@ -94,10 +95,9 @@ class JudgeLoop:
             self._backlog.touch(fresh, self._clock())
             self._wake.set()
 
-    @property
-    def unjudged(self) -> int:
-        """How many companies cannot be judged as they are; may be asked from any thread."""
-        return self._judge.unjudged
+    def aside(self) -> Sequence[Unjudged]:
+        """What cannot be judged as it is, and why; may be asked from any thread."""
+        return self._judge.aside()
 
     def waits_since(self, company_id: UUID) -> int | None:
         """Since when the company waits, but for what the database says it is owed, in Unix ms; from any thread."""

@@ -12,15 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from milepost.domain.calendar import Calendar
-from milepost.domain.milestone import (
-    AfterDays,
-    AnyTime,
-    AssignedMilestone,
-    AutomaticAction,
-    MilestoneState,
-    OnAssignment,
-    OnDate,
-)
+from milepost.domain.milestone import AssignedMilestone, AutomaticAction, MilestoneState
 from milepost.judge.spans import Joint, Span, Turn, joints
 from milepost.judge.words import UTC_DATES, day, length, listed, number
 
@@ -48,31 +40,17 @@ class Verdict:
 
 def start_of(assigned: AssignedMilestone) -> datetime | None:
     """The instant from which history counts; None: all of it."""
-    match assigned.definition.start:
-        case AnyTime():
-            return None
-        case OnAssignment():
-            return assigned.assigned_at
-        case OnDate(at=at):
-            return at
-        case AfterDays(days=days):
-            return assigned.assigned_at + timedelta(days=days)
+    return assigned.starts_at
 
 
 def opens_at(assigned: AssignedMilestone) -> datetime:
     """The instant from which the milestone is in progress: its start, but not before it was assigned."""
-    return max(assigned.assigned_at, start_of(assigned) or assigned.assigned_at)
+    return max(assigned.assigned_at, assigned.starts_at or assigned.assigned_at)
 
 
 def deadline_of(assigned: AssignedMilestone) -> datetime | None:
     """The last instant that is in time; None: any time is."""
-    match assigned.definition.deadline:
-        case None:
-            return None
-        case OnDate(at=at):
-            return at
-        case AfterDays(days=days):
-            return (start_of(assigned) or assigned.assigned_at) + timedelta(days=days)
+    return assigned.due_at
 
 
 class Case:

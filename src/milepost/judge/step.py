@@ -15,10 +15,12 @@ from milepost.domain.basis import Basis
 from milepost.domain.calendar import Calendar
 from milepost.domain.identities import Identities
 from milepost.domain.milestone import AssignedMilestone, Transition
+from milepost.domain.unjudged import OF_THE_DATA, Unjudged
 from milepost.judge.agenda import Agenda
+from milepost.judge.aside import Aside
 from milepost.judge.causes import Causes, Touches
 from milepost.judge.changes import CausesOf, Changes, Judged
-from milepost.judge.facts import FactFinder, OutOfTimeError
+from milepost.judge.facts import RETRY_MS, FactFinder, OutOfTimeError
 from milepost.judge.news import NewsDesk
 from milepost.judge.outcomes import judge_outcomes
 from milepost.judge.ports import Measures, Plans
@@ -26,14 +28,8 @@ from milepost.judge.rules import Case, Facts
 from milepost.judge.touches import of_primaries
 from milepost.kit.clock import Clock, to_datetime, to_unix_ms
 
-RETRY_MS: Final = 600_000
-"""After so long a company that could not be judged is tried again; when its plan or a metric changes, at once."""
-
 AT_ONCE: Final = 200
 """So many companies are looked at together at most: what is known of their plans is in memory at one time."""
-
-_OF_THE_DATA: Final = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
-"""What comes of something kept that cannot be judged; all else is of the store or the database, and may pass."""
 
 
 class Judge:
@@ -41,7 +37,8 @@ class Judge:
 
     Judge all once at start: that makes the clock's agenda, and mends what a crash left unjudged. An error of the
     store or the control plane comes through, and the companies concerned are due again, from scratch. A company that
-    itself cannot be judged is set aside, with a word to `set_aside`, and holds up no other.
+    itself cannot be judged is set aside, with a word to `set_aside`, and holds up no other; so is a condition on a
+    metric that cannot be evaluated, with a word to `unanswered`.
     """
 
     def __init__(
@@ -52,8 +49,9 @@ class Judge:
         identities: Callable[[], Identities] = Identities,
         *,
         set_aside: Callable[[UUID, Exception], None] = lambda _company, _error: None,
+        unanswered: Callable[[UUID, Exception], None] = lambda _metric, _error: None,
     ) -> None:
-        self._facts = FactFinder(measures)
+        self._facts = FactFinder(measures, clock, unanswered)
         self._plans = plans
         self._clock = clock
         self._identities = identities
@@ -64,8 +62,7 @@ class Judge:
         self._begun_with: tuple[Mapping[UUID, Basis], Calendar] | None = None
         self._all_look_back = False
         self._is_from_scratch = False
-        self._set_aside = set_aside
-        self._unjudged: set[UUID] = set()
+        self._aside = Aside(clock, set_aside)
 
     def judge(
         self,
@@ -90,7 +87,7 @@ class Judge:
         """
         company_ids = list(self._plans.companies())
         self._agenda.retain(company_ids)
-        self._unjudged.intersection_update(company_ids)
+        self._aside.retain(company_ids)
         self._news.begin_all()
         calendar = self._plans.calendar()  # by which months are held
         self._all_look_back = self._calendar not in (None, calendar)
@@ -136,7 +133,7 @@ class Judge:
     def emitted(self, touched: Touches) -> list[Transition]:
         """Judge what these emissions (see `touches`), readable by now, may have moved."""
         moved = of_primaries(touched, self._identities())
-        stale = self._facts.stale(moved, self._plans.bases()) - self._unjudged
+        stale = self._facts.stale(moved, self._plans.bases()) - set(self._aside.companies)
         return self._judge(stale, {key: touch for key, touch in moved.items() if key[1] in stale}) if stale else []
 
     def due(self, company_ids: Collection[UUID] | None = None) -> list[Transition]:
@@ -150,7 +147,9 @@ class Judge:
 
     def stale(self, touched: Touches) -> set[UUID]:
         """The companies whose states these emissions may have moved."""
-        return self._facts.stale(of_primaries(touched, self._identities()), self._plans.bases()) - self._unjudged
+        return self._facts.stale(of_primaries(touched, self._identities()), self._plans.bases()) - set(
+            self._aside.companies
+        )
 
     def known(self, milestones: Sequence[AssignedMilestone], by_metric: Mapping[UUID, Basis]) -> dict[UUID, Facts]:
         """By copy, the facts that are known; may be called from any thread."""
@@ -177,10 +176,9 @@ class Judge:
         """When `due` next has something to do, in Unix ms; None while nothing waits for the clock."""
         return self._agenda.next_ms
 
-    @property
-    def unjudged(self) -> int:
-        """How many companies are set aside, since they cannot be judged as they are."""
-        return len(self._unjudged)
+    def aside(self) -> list[Unjudged]:
+        """All that is set aside; may be asked from any thread."""
+        return self._aside.everything()
 
     def _judge_all(self, touched: Touches) -> list[Transition]:
         company_ids = self.begin_all()
@@ -216,7 +214,7 @@ class Judge:
         """Look at all at once; where that fails, at either half, until those are found at whom it fails."""
         try:
             transitions = self._look(company_ids, touched, looks_back=looks_back)
-        except _OF_THE_DATA as error:
+        except OF_THE_DATA as error:
             some = list(company_ids)
             if not some:
                 raise
@@ -226,20 +224,19 @@ class Judge:
             half = len(some) // 2
             halves = (some[:half], some[half:])
             return [one for ids in halves for one in self._judge_who_can_be(ids, touched, looks_back=looks_back)]
-        self._unjudged.difference_update(company_ids)
+        self._aside.take_back(company_ids)
         return transitions
 
     def _put_aside(self, company_id: UUID, error: Exception) -> None:
         self._facts.forget([company_id])
         self._agenda.appoint(company_id, self._clock() + RETRY_MS)
-        if company_id not in self._unjudged:
-            self._unjudged.add(company_id)
-            self._set_aside(company_id, error)
+        self._aside.put(company_id, error)
 
     def _look(self, company_ids: Collection[UUID], touched: Touches, *, looks_back: bool) -> list[Transition]:
         milestones, outcomes = self._plans.milestones(company_ids), self._plans.outcomes(company_ids)
         facts = self._facts.find(milestones, self._plans.bases(), touched, company_ids)
         now, calendar = to_datetime(self._clock()), self._plans.calendar()
+        self._aside.note(company_ids, milestones, self._facts.failures)
         cases = {one.id: Case(one, facts[one.id]) for one in milestones if one.id in facts}
         verdicts = {case_id: case.judge(now, calendar) for case_id, case in cases.items()}
         outcome_verdicts = judge_outcomes(milestones, outcomes, verdicts, now, calendar)
@@ -288,4 +285,7 @@ class Judge:
                 at_ms = to_unix_ms(instant + timedelta(microseconds=999))
                 next_ms[company_id] = min(at_ms, next_ms.get(company_id, at_ms))
         for company_id in company_ids:
+            if self._aside.has_unanswered(company_id):
+                at_ms = self._clock() + RETRY_MS
+                next_ms[company_id] = min(at_ms, next_ms.get(company_id, at_ms))
             self._agenda.appoint(company_id, next_ms.get(company_id))

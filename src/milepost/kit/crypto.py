@@ -45,7 +45,15 @@ def load_key(path: Path) -> bytes:
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write_once(path, secrets.token_bytes(KEY_BYTES))
-    key = path.read_bytes()
+    return read_key(path)
+
+
+def read_key(path: Path) -> bytes:
+    """The same for who must not make it: OperatorError when it is missing, too."""
+    try:
+        key = path.read_bytes()
+    except OSError as error:
+        raise OperatorError(f"The key file {path} cannot be read: {error.strerror}. Restore it.") from error
     if len(key) != KEY_BYTES:
         raise OperatorError(f"The key file {path} is damaged: it holds {len(key)} bytes, not {KEY_BYTES}. Restore it.")
     return key

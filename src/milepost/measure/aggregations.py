@@ -22,6 +22,8 @@ class Aggregation(Protocol):
 
     reads_order: bool
     """Whether it tells emissions of the same date apart, by the order in which they were received."""
+    constants: Mapping[str, str]
+    """What its steps read besides emissions and their window, by name, with its type."""
 
     def value(self, column: str) -> str:
         """An aggregate expression over the emissions inside the window that ends with `as_of`; NULL: no value."""
@@ -43,6 +45,7 @@ class Additive(ABC):
     """
 
     reads_order = False
+    constants: Mapping[str, str] = {}
     sums: Mapping[str, str] = {"delta": "Int64"}
     """What is summed up, and in which type: integers, so that a sum is the same in every order, without residue."""
 

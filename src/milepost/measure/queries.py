@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from milepost.domain.basis import Basis, Leaf
-from milepost.domain.calendar import Calendar
+from milepost.domain.calendar import Calendar, Period
 from milepost.domain.crossing import Ask, Crossing, Threshold
 from milepost.domain.identities import Identities
-from milepost.domain.metric import Aggregation, CalendarPeriod, RollingDays
 from milepost.measure.aggregations import AGGREGATIONS
 from milepost.measure.columns import column_of, group_column_of
-from milepost.measure.many import values_of_many
+from milepost.measure.many import ManyValues, values_of_many
+from milepost.measure.reads import Read, asks_per_query, constants_of, of_signal
 from milepost.measure.statements import (
     ACTIVE_DAYS,
     ANY_LATER,
@@ -31,12 +32,8 @@ from milepost.measure.statements import (
     steps_sql,
     values_sql,
 )
-from milepost.measure.turns import MOST_DAYS
-from milepost.measure.windows import DAY_MS, begins_after_ms, ends_of, window_sql
-from milepost.store.client import Queries
-
-ASKS_PER_QUERY = 500
-"""Bounds a query's memory: 500 companies of 4,000 emissions each are two million rows to put in order."""
+from milepost.measure.windows import begins_after_ms, ends_of, window_sql
+from milepost.store.client import Queries, answering
 
 PARTS_PER_QUERY = 5_000
 """Bounds a query's text: ids are read with it."""
@@ -49,7 +46,8 @@ class MetricReader:
 
     Only emissions of the signals' generations in force count. Companies that were combined are read as one, by
     their primary's id, and hidden ones are not among all; `identities` says which. A metric that does not fit its
-    signal is an InvalidInputError; errors of the store come through as they are. None stands for no value.
+    signal is an InvalidInputError, one that the store cannot evaluate an UnanswerableError, and a store that is away an
+    UnavailableError. None stands for no value.
     """
 
     def __init__(self, client: Queries, identities: Callable[[], Identities] = Identities) -> None:
@@ -69,8 +67,8 @@ class MetricReader:
 
     def values_of_many(
         self, bases: Mapping[UUID, Basis], as_of_ms: int, company_ids: Collection[UUID] | None = None
-    ) -> dict[UUID, Values]:
-        """The same of many metrics, by their ids, in one pass; one that does not fit its signal is left out."""
+    ) -> ManyValues:
+        """The same of many metrics, by their ids, in one pass; of one that has no values it says why."""
         return values_of_many(bases, as_of_ms, company_ids, identities=self._identities(), run=self._rows)
 
     def groups(
@@ -91,7 +89,7 @@ class MetricReader:
             of_all=companies is None,
         )
         window = {"as_of": as_of_ms, "begins_after": begins_after or 0}
-        rows = self._rows(sql, {**_of_signal(leaf), **window, "companies": list(companies or ()), "most": most})
+        rows = self._rows(sql, {**of_signal(leaf), **window, "companies": list(companies or ()), "most": most})
         return [(group, value) for group, value in rows]
 
     def _grouped(self, leaf: Leaf, company_id: UUID | None) -> Collection[UUID] | None:
@@ -102,7 +100,7 @@ class MetricReader:
         identities = self._identities()
         if company_id is not None:
             return identities.members(company_id)
-        found = {row[0] for row in self._rows(COMPANIES, _of_signal(leaf))} if identities.hidden else set()
+        found = {row[0] for row in self._rows(COMPANIES, of_signal(leaf))} if identities.hidden else set()
         return found - identities.hidden if found & identities.hidden else None
 
     def series(
@@ -111,8 +109,10 @@ class MetricReader:
         """The value at each of these rising instants, for each company (see `domain.calendar.Calendar.periods`)."""
         bounds = [ends_ms[0] - 1, *ends_ms]
         asks = [Ask(company_id, ends_ms[0]) for company_id in company_ids]
+        last_ms = ends_ms[-1]
+        read = Read(latest_ms=last_ms)
         found: list[dict[int, float]] = [{} for _ in asks]
-        for ask, bound, value in self._ask(basis, asks, SERIES, {"bounds": bounds, "last": ends_ms[-1]}):
+        for ask, bound, value in self._ask(basis, asks, SERIES, {"bounds": bounds, "last": last_ms}, read):
             found[ask][bound] = value
         return {
             company: _carried_forward(bounds[:-1], values) for company, values in zip(company_ids, found, strict=True)
@@ -126,7 +126,7 @@ class MetricReader:
         """
         found: list[Crossing | None] = [None] * len(asks)
         question = first_crossing(threshold.operator)
-        for ask, at_ms, value in self._ask(basis, asks, question, {"target": threshold.target}):
+        for ask, at_ms, value in self._compare(basis, asks, question, threshold.target):
             found[ask] = Crossing(at_ms, value)
         return found
 
@@ -138,9 +138,13 @@ class MetricReader:
         """
         found: list[list[Crossing]] = [[] for _ in asks]
         question = crossings(threshold.operator)
-        for ask, at_ms, value, holds in self._ask(basis, asks, question, {"target": threshold.target}):
+        for ask, at_ms, value, holds in self._compare(basis, asks, question, threshold.target):
             found[ask].append(Crossing(at_ms, _none_if_nan(value), bool(holds)))
         return found
+
+    def _compare(self, basis: Basis, asks: Sequence[Ask], question: str, target: float) -> Iterator[Sequence[Any]]:
+        read = Read(target=target if basis.aggregate else None)
+        return self._ask(basis, asks, question, {"target": target}, read)
 
     def _of_leaf(
         self,
@@ -189,7 +193,7 @@ class MetricReader:
             is_open=is_open,
         )
         window = {"as_of": as_of_ms, "begins_after": begins_after or 0}
-        return {row[0]: row[1] for row in self._rows(sql, {**_of_signal(leaf), **window, **companies})}
+        return {row[0]: row[1] for row in self._rows(sql, {**of_signal(leaf), **window, **companies})}
 
     def _joint_values(
         self, leaf: Leaf, calendar: Calendar, as_of_ms: int, parts: Sequence[tuple[UUID, UUID]]
@@ -199,53 +203,56 @@ class MetricReader:
         sql = joint_values_sql(aggregation, column_of(leaf), has_beginning=begins_after is not None)
         window = {"as_of": as_of_ms, "begins_after": begins_after or 0}
         who = {"parts": [part for part, _ in parts], "wholes": [whole for _, whole in parts]}
-        return {row[0]: row[1] for row in self._rows(sql, {**_of_signal(leaf), **window, **who})}
+        return {row[0]: row[1] for row in self._rows(sql, {**of_signal(leaf), **window, **who})}
 
     def _has_later(self, leaf: Leaf, as_of_ms: int) -> bool:
-        return bool(self._rows(ANY_LATER, {**_of_signal(leaf), "as_of": as_of_ms}))
+        return bool(self._rows(ANY_LATER, {**of_signal(leaf), "as_of": as_of_ms}))
 
     def _ask(
-        self, basis: Basis, asks: Sequence[Ask], question: str, parameters: Mapping[str, object]
+        self,
+        basis: Basis,
+        asks: Sequence[Ask],
+        question: str,
+        parameters: Mapping[str, object],
+        read: Read,
     ) -> Iterator[Sequence[Any]]:
         leaves = [
             LeafSql(AGGREGATIONS[leaf.metric.aggregation], window_sql(leaf.metric.window), column_of(leaf))
             for leaf in basis.leaves
         ]
         identities = self._identities()
-        for first in range(0, len(asks), ASKS_PER_QUERY):
-            some = asks[first : first + ASKS_PER_QUERY]
+        most = asks_per_query(basis, read)
+        for first in range(0, len(asks), most):
+            some = asks[first : first + most]
             parts = [(place, part) for place, ask in enumerate(some) for part in identities.members(ask.company_id)]
             companies = [part for _, part in parts]
             sql = steps_sql(leaves, basis.arithmetic, question, is_joint=len(parts) > len(some))
-            of_leaves = {
-                f"{name}_{place}": value
-                for place, leaf in enumerate(basis.leaves)
-                for name, value in self._constants(basis, leaf, companies, parameters).items()
-            }
             of_these = {
                 "places": [place for place, _ in parts],
                 "companies": companies,
                 "sinces": [some[place].since_ms for place, _ in parts],
             }
-            for ask, *answer in self._rows(sql, {**of_leaves, **of_these, **parameters}):
+            constants = self._constants(basis, companies, read)
+            for ask, *answer in self._rows(sql, {**constants, **of_these, **parameters}):
                 yield first + ask, *answer
 
-    def _constants(
-        self, basis: Basis, leaf: Leaf, companies: Sequence[UUID], parameters: Mapping[str, object]
-    ) -> dict[str, object]:
-        """What the steps of this leaf read as constants."""
-        window, ends, oldest = leaf.metric.window, [0], MOST_DAYS
-        if isinstance(window, CalendarPeriod):
-            days = self._rows(ACTIVE_DAYS, {**_of_signal(leaf), "companies": companies})
-            ends = ends_of(window.period, (row[0] for row in days), basis.calendar) or ends
-        target = parameters.get("target")
-        if basis.aggregate and leaf.metric.aggregation is Aggregation.DAYS_SINCE_LAST and isinstance(target, float):
-            oldest = max(0, min(oldest, math.floor(target) + 1))  # no older age makes a comparison turn
-        span_ms = window.days * DAY_MS if isinstance(window, RollingDays) else 0
-        return {**_of_signal(leaf), "span_ms": span_ms, "ends": ends, "oldest": oldest}
+    def _constants(self, basis: Basis, companies: Sequence[UUID], read: Read) -> dict[str, object]:
+        """What the steps of all leaves read as constants; those of one signal and period look at its days once."""
+
+        @cache
+        def ends(signal_id: UUID, generation: int, period: Period) -> list[int]:
+            parameters = {"signal": signal_id, "generation": generation, "companies": companies}
+            return ends_of(period, (row[0] for row in self._rows(ACTIVE_DAYS, parameters)), basis.calendar) or [0]
+
+        return {
+            f"{name}_{place}": value
+            for place, leaf in enumerate(basis.leaves)
+            for name, value in constants_of(leaf, read, ends).items()
+        }
 
     def _rows(self, sql: str, parameters: dict[str, Any]) -> Sequence[Sequence[Any]]:
-        rows: Sequence[Sequence[Any]] = self._client.query(sql, parameters=parameters).result_rows
+        with answering(self._client):
+            rows: Sequence[Sequence[Any]] = self._client.query(sql, parameters=parameters).result_rows
         return rows
 
 
@@ -258,10 +265,6 @@ def _pieces(identities: Identities) -> Iterator[list[tuple[UUID, UUID]]]:
             piece = []
         piece += identities.parts([company_id])
     yield piece
-
-
-def _of_signal(leaf: Leaf) -> dict[str, object]:
-    return {"signal": leaf.signal.id, "generation": leaf.signal.generation}
 
 
 def _none_if_nan(value: float) -> float | None:

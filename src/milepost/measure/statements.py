@@ -5,12 +5,13 @@ Gives statements whose every value is a parameter: nothing that a person wrote b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, assert_never
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from milepost.domain.arithmetic import Name, Node, Number, Operation
+from milepost.domain.arithmetic import Name, Node
 from milepost.domain.milestone import Comparison
 from milepost.measure.aggregations import Aggregation
+from milepost.measure.arithmetic_sql import computed
 from milepost.measure.windows import WindowSql
 
 _OF_SIGNAL = "signal_id = {signal:UUID} AND generation = {generation:UInt32}"
@@ -124,18 +125,24 @@ class LeafSql(NamedTuple):
     window: WindowSql
     column: str | None
 
+    @property
+    def constants(self) -> Mapping[str, str]:
+        """What its steps read besides emissions, by name, with its type."""
+        return {**self.window.constants, **self.aggregation.constants}
 
-ACTIVE_DAYS = f"""SELECT DISTINCT intDiv(toUnixTimestamp64Milli(event_date), 86400000) AS utc_day
+
+ACTIVE_DAYS = f"""SELECT DISTINCT toInt64(floor(toUnixTimestamp64Milli(event_date) / 86400000)) AS utc_day
 FROM signals
 WHERE {_OF_SIGNAL} AND company_id IN {{companies:Array(UUID)}}"""
-"""utc_day: the days in UTC, counted from 1970, on which any of the companies has emissions."""
+"""utc_day: the days in UTC, counted from 1970, on which any of the companies has emissions; intDiv would round those
+before 1970 up."""
 
 
 def steps_sql(leaves: Sequence[LeafSql], arithmetic: Node, question: str, *, is_joint: bool = False) -> str:
     """A question over `steps (ask, at, value)`: the values that each ask's metric takes, from its `since` on.
 
     Asks are numbered in the order of `companies`; with `is_joint` by `places`, where an ask is of several companies.
-    The parameters of each leaf end with its place: `signal_0`, `generation_0`, `span_ms_0`, `ends_0`, `oldest_0`.
+    The parameters of each leaf end with its place: `signal_0`, `generation_0`, and its constants (see `LeafSql`).
     """
     steps = _of_leaf(leaves[0], 0) if arithmetic == Name("0") else _computed(leaves, arithmetic)
     numbers = "{places:Array(UInt64)}" if is_joint else "range(length({companies:Array(UUID)}))"
@@ -156,9 +163,9 @@ def _of_leaf(leaf: LeafSql, place: int) -> str:
     field = "" if column is None else f", assumeNotNull({column}) AS field"
     received = ", (UUIDToNum(request_id), item) AS received" if leaf.aggregation.reads_order else ""
     present = "" if column is None else f"\n        AND {column} IS NOT NULL"
+    constants = "".join(f"    {{{name}_{place}:{kind}}} AS {name},\n" for name, kind in leaf.constants.items())
     return f"""WITH
-    {{span_ms_{place}:Int64}} AS span_ms, {{ends_{place}:Array(Int64)}} AS ends, {{oldest_{place}:Int64}} AS oldest,
-emissions AS (
+{constants}emissions AS (
     SELECT ask, since, toUnixTimestamp64Milli(event_date) AS at{field}{received}
     FROM signals INNER JOIN asks USING (company_id)
     WHERE signal_id = {{signal_{place}:UUID}} AND generation = {{generation_{place}:UInt32}}
@@ -176,29 +183,17 @@ def _computed(leaves: Sequence[LeafSql], arithmetic: Node) -> str:
     )
     stepped = ", ".join(f"anyOrNullIf(value, leaf = {place}) AS step_{place}" for place in range(len(leaves)))
     known = ", ".join(f"last_value(step_{place}) OVER so_far AS leaf_{place}" for place in range(len(leaves)))
-    return f"""SELECT ask, at, if(isFinite(computed * 1e6), round(computed, 6), nan) AS value FROM (
-    SELECT ask, at, ifNull({_expression(arithmetic)}, nan) AS computed FROM (
-        SELECT ask, at, {known} FROM (
+    values = computed(
+        arithmetic,
+        f"""        SELECT ask, at, {known} FROM (
             SELECT ask, at, {stepped} FROM (
 {every}
             ) GROUP BY ask, at
-        ) WINDOW so_far AS (PARTITION BY ask ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+        ) WINDOW so_far AS (PARTITION BY ask ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)""",
     )
+    return f"""SELECT ask, at, if(isFinite(computed * 1e6), round(computed, 6), nan) AS value FROM (
+    {values}
 )"""
-
-
-def _expression(node: Node) -> str:
-    match node:
-        case Number(value=value):
-            return f"toFloat64({value!r})"
-        case Name(name=place):
-            return f"leaf_{place}"
-        case Operation(sign="/", left=left, right=right):
-            return f"({_expression(left)} / nullIf({_expression(right)}, 0))"
-        case Operation(sign=sign, left=left, right=right):
-            return f"({_expression(left)} {sign} {_expression(right)})"
-        case _:
-            assert_never(node)
 
 
 def first_crossing(operator: Comparison) -> str:

@@ -5,8 +5,8 @@ Takes the window of a metric's definition; gives SQL text and its parameters. No
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from milepost.domain.calendar import Calendar, Period
@@ -22,12 +22,13 @@ class WindowSql:
 
     `lapse` is the instant in Unix milliseconds from which an emission at `at` no longer counts, None if it counts
     for ever; it never moves back when `at` moves on. `span` is how long each emission counts, where that is the same
-    for all. They read the constants `span_ms`, and `ends`, which are those of all periods that have emissions
-    (see `ends_of`).
+    for all. They read `constants`, given with their types: `span_ms`, or `ends`, which are those of all periods that
+    have emissions (see `ends_of`).
     """
 
     lapse: str | None = None
     span: str | None = None
+    constants: Mapping[str, str] = field(default_factory=dict)
 
 
 def window_sql(window: Window) -> WindowSql:
@@ -36,9 +37,9 @@ def window_sql(window: Window) -> WindowSql:
         case AllTime():
             return WindowSql()
         case RollingDays():
-            return WindowSql(lapse="at + span_ms", span="span_ms")
+            return WindowSql(lapse="at + span_ms", span="span_ms", constants={"span_ms": "Int64"})
         case CalendarPeriod():
-            return WindowSql(lapse="-roundDown(-at - 1, ends)")
+            return WindowSql(lapse="-roundDown(-at - 1, ends)", constants={"ends": "Array(Int64)"})
         case _:
             assert_never(window)
 

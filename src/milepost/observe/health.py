@@ -26,9 +26,9 @@ class ReactorHealth(msgspec.Struct, frozen=True, kw_only=True):
 
     All times are of the monotonic clock of this boot (`kit.clock.monotonic_ms`), which nobody can set back: beside
     them stands whose they are. `waits_for` is what the line is waiting for to work again.
-    `unjudged_companies` are those whose states cannot be kept, `plans_waiting` those whose states wait to be judged,
-    the first of them since `plans_wait_since_ms`; the judge works beside the reactor, and made progress last at
-    `plans_progressed_at_ms`.
+    `unjudged_companies` are those whose states cannot be kept, `unjudged_metrics` those that cannot be evaluated for
+    anyone, `plans_waiting` the companies whose states wait to be judged, the first of them since
+    `plans_wait_since_ms`; the judge works beside the reactor, and made progress last at `plans_progressed_at_ms`.
     """
 
     at_ms: int
@@ -37,6 +37,7 @@ class ReactorHealth(msgspec.Struct, frozen=True, kw_only=True):
     stopped_because: str = ""
     waits_for: str = ""
     unjudged_companies: int = 0
+    unjudged_metrics: int = 0
     plans_waiting: int = 0
     plans_wait_since_ms: int | None = None
     plans_progressed_at_ms: int = 0
@@ -47,14 +48,15 @@ class ReactorHealth(msgspec.Struct, frozen=True, kw_only=True):
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     """Whether events can be accepted and are being processed, and each reason why not.
 
-    Companies that cannot be judged are told, and no reason: turning events away would mend none of them. Nor are plans
-    that are behind, as long as the judge gets on.
+    Companies and metrics that cannot be judged are told, and no reason: turning events away would mend none of them.
+    Nor are plans that are behind, as long as the judge gets on.
     """
 
     ready: bool
     reasons: tuple[str, ...]
     lag_entries: int | None
     unjudged_companies: int = 0
+    unjudged_metrics: int = 0
     plans_waiting: int = 0
     plans_behind_seconds: float = 0.0
 
@@ -153,6 +155,7 @@ def readiness(
         reasons=tuple(reasons),
         lag_entries=reactor.lag_entries if reactor else None,
         unjudged_companies=reactor.unjudged_companies if reactor else 0,
+        unjudged_metrics=reactor.unjudged_metrics if reactor else 0,
         plans_waiting=reactor.plans_waiting if reactor else 0,
         plans_behind_seconds=0.0 if since_ms is None else max(0, now_ms - since_ms) / 1000,
     )

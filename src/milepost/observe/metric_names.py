@@ -23,6 +23,12 @@ BATCHES = Counter("milepost_batches_total", "Batches the reactor finished")
 LAG_ENTRIES = Gauge(
     "milepost_reactor_lag_entries", "Accepted submissions not yet processed", multiprocess_mode="mostrecent"
 )
+UNJUDGED = Gauge(
+    "milepost_unjudged",
+    "What cannot be judged as it is, and is set aside: metrics that cannot be evaluated for anyone, and companies",
+    ["of"],
+    multiprocess_mode="mostrecent",
+)
 PLANS_BEHIND = Gauge(
     "milepost_plans_behind_seconds",
     "For how long the company waits whose states have waited longest to be judged again",

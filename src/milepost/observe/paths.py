@@ -103,3 +103,23 @@ def control(data: Path) -> Path:
 def jobs(data: Path) -> Path:
     """A folder per job, for files that belong to it."""
     return data / "jobs"
+
+
+def high_water(data: Path, partition: int) -> Path:
+    """How far a journal partition was acknowledged; outside of the journal, so that both are not lost at once."""
+    return data / "marks" / f"journal-{partition}"
+
+
+def keys_mark(data: Path) -> Path:
+    """Which folder the keys belong to."""
+    return keys(data) / "folder.json"
+
+
+def store_mark(data: Path) -> Path:
+    """Which folder the store belongs to."""
+    return store(data) / "folder.json"
+
+
+def cannot_run(data: Path, child: str) -> Path:
+    """Why a child process cannot run as things are set up; the supervisor says it as its own last word."""
+    return data / "run" / f"cannot-run-{child}"

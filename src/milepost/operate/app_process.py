@@ -11,11 +11,11 @@ import uvloop
 from granian.constants import Interfaces
 
 from milepost.control.session import Database, open_made_database
-from milepost.domain.errors import MilepostError, OperatorError
+from milepost.domain.errors import MilepostError
 from milepost.erase.desk import PrivacyDesk
 from milepost.jobs.runner import JobRunner
 from milepost.kit.clock import monotonic_ms, system_clock
-from milepost.kit.crypto import load_key
+from milepost.kit.crypto import read_key
 from milepost.measure.queries import MetricReader
 from milepost.observe import paths
 from milepost.observe.known_book import wait_until_known
@@ -23,6 +23,7 @@ from milepost.observe.logs import logger
 from milepost.operate import child
 from milepost.operate.listener import make_server, until_listening
 from milepost.operate.parent import Parent
+from milepost.operate.parts.opening import Epochs, sound_parts
 from milepost.operate.retention import Retention
 from milepost.operate.snapshot import StandingSnapshot
 from milepost.operate.tls import prepare_tls
@@ -50,13 +51,16 @@ async def run(settings: Settings, parent: Parent) -> None:
     """Work and serve until told to stop; then read the journal to its end, as far as time allows."""
     database = open_made_database(settings.control())
     behind = database.in_background()
-    engine = make_engine(settings, behind, system_clock)
+    with sound_parts(settings, database):
+        engine = make_engine(settings, behind, system_clock)
     snapshots = StandingSnapshot(settings, engine)
     privacy = make_privacy(settings, behind, engine, snapshots.drop_all, system_clock)
-    jobs = make_jobs(settings, behind, engine, privacy, system_clock)
-    bulk_jobs = make_bulk_jobs(settings, behind, system_clock)
-    retention = Retention(behind, lambda: connect(settings.store()), system_clock)
-    others: dict[str, JobRunner | Retention] = {"jobs": jobs, "bulk-jobs": bulk_jobs, "retention": retention}
+    others: dict[str, JobRunner | Retention | Epochs] = {
+        "jobs": make_jobs(settings, behind, engine, privacy, system_clock),
+        "bulk-jobs": make_bulk_jobs(settings, behind, system_clock),
+        "retention": Retention(behind, lambda: connect(settings.store()), system_clock, engine.changes),
+        "epochs": Epochs(behind, engine.checkpoints),
+    }
     runs = {"reactor": engine.reactor.run, "judge": engine.judge.run} | {name: one.run for name, one in others.items()}
     threads = [threading.Thread(target=target, name=name) for name, target in runs.items()]
     tls = prepare_tls(settings.tls, settings.data, settings.host, settings.trusted_proxies)
@@ -98,8 +102,8 @@ def _web_deps(
     """What the console API works with."""
     return WebDeps(
         database=database,
-        secrets_key=load_key(paths.secrets_key(settings.data)),
-        tokens_key=load_key(paths.tokens_key(settings.data)),
+        secrets_key=read_key(paths.secrets_key(settings.data)),
+        tokens_key=read_key(paths.tokens_key(settings.data)),
         clock=system_clock,
         event_log=EventLogReader(engine.pool),
         feeds=_feeds(settings, engine, database),
@@ -129,7 +133,9 @@ def _feeds(settings: Settings, engine: Engine, database: Database) -> Feeds:
     return Feeds(database, FeedReader(engine.pool), files, engine.identities)
 
 
-def _come_home(engine: Engine, others: Sequence[JobRunner | Retention], threads: list[threading.Thread]) -> None:
+def _come_home(
+    engine: Engine, others: Sequence[JobRunner | Retention | Epochs], threads: list[threading.Thread]
+) -> None:
     for other in others:
         other.stop()
     is_drained = engine.reactor.drain(_DRAIN_SECONDS)
@@ -148,5 +154,4 @@ def main(parent: Parent) -> None:
     try:
         uvloop.run(run(orders.settings, parent))
     except MilepostError as error:
-        _log.error("cannot_run", reason=error.message)
-        raise SystemExit(child.EXIT_MISCONFIGURED if isinstance(error, OperatorError) else 1) from error
+        child.say_cannot_run("app", orders.settings, error)

@@ -12,9 +12,12 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from typing import NoReturn
 
 from pydantic import BaseModel, ConfigDict
 
+from milepost.domain.errors import MilepostError, OperatorError
 from milepost.observe import paths
 from milepost.observe.logs import configure_logs, logger
 from milepost.observe.metric_names import RESTARTS
@@ -75,6 +78,16 @@ def stop_when_told(loop: asyncio.AbstractEventLoop, parent: Parent, stop: Callab
     parent.at_its_end(lambda: loop.call_soon_threadsafe(stop))
     if _watch is not None:
         _watch.attend(loop)
+
+
+def say_cannot_run(name: str, settings: Settings, error: MilepostError) -> NoReturn:
+    """End this process for a known reason; what starting again does not mend, the supervisor says as its own word."""
+    _log.error("cannot_run", reason=error.message)
+    if not isinstance(error, OperatorError):
+        raise SystemExit(1) from error
+    with suppress(OSError):
+        paths.cannot_run(settings.data, name).write_text(error.message)
+    raise SystemExit(EXIT_MISCONFIGURED) from error
 
 
 def end_within(seconds: float) -> None:

@@ -13,9 +13,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 
-from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy.orm import Session
 
 from milepost import __version__
@@ -26,14 +24,16 @@ from milepost.control.repos.privacy import count_erased_events
 from milepost.control.session import open_database, sqlite_file
 from milepost.domain.errors import OperatorError
 from milepost.domain.event_date import DAY_MS
-from milepost.kit.crypto import load_key
+from milepost.kit.crypto import read_key
 from milepost.observe import paths
 from milepost.observe.health import free_bytes
 from milepost.operate.backup import killed_backup
 from milepost.operate.doubtful_dates import DAYS
 from milepost.operate.findings import Case, Finding, Found, Level
+from milepost.operate.parts.fault import ways_out
+from milepost.operate.parts.given_up import given_up_events
 from milepost.operate.supervisor import require_free_ports
-from milepost.operate.tls import RENEW_DAYS, prepare_tls
+from milepost.operate.tls import RENEW_DAYS, prepare_tls, public_bytes, read_certificate
 from milepost.record.checkpoint import read_reached
 from milepost.record.journal.sqlite import SqliteJournalReader
 from milepost.settings import Settings
@@ -132,13 +132,13 @@ def check_tls(case: Case) -> Found:
     if is_ours:
         yield _validity(folder / "ca.pem", case, "Delete the folder tls, restart, and have clients trust the new CA.")
     loaded = serialization.load_pem_private_key(key.read_bytes(), password=None)
-    if _public_bytes(loaded.public_key()) != _public_bytes(_certificate(certificate).public_key()):
+    if public_bytes(loaded) != public_bytes(read_certificate(certificate)):
         yield Level.PROBLEM, f"{key} is not the key of {certificate}. {remedy}"
 
 
 def _validity(file: Path, case: Case, remedy: str) -> tuple[Level, str]:
     now = datetime.fromtimestamp(case.clock() / 1000, UTC)
-    until = _certificate(file).not_valid_after_utc
+    until = read_certificate(file).not_valid_after_utc
     told = f"{file.name} is valid until {until:%Y-%m-%d}"
     if until <= now:
         return Level.PROBLEM, f"{told}: clients refuse it. {remedy}"
@@ -147,21 +147,21 @@ def _validity(file: Path, case: Case, remedy: str) -> tuple[Level, str]:
     return Level.OK, told
 
 
-def _certificate(file: Path) -> x509.Certificate:
-    return x509.load_pem_x509_certificate(file.read_bytes())
-
-
-def _public_bytes(key: object) -> bytes:
-    encoded: bytes = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)  # type: ignore[attr-defined]
-    return encoded
-
-
 def check_ports(case: Case) -> Found:
     """Free, unless the service has them."""
     if not case.is_running:
         require_free_ports(case.settings)
     held = "held by the service" if case.is_running else "free"
     yield Level.OK, f"{case.settings.api_port} and {case.settings.app_port} are {held}"
+
+
+def check_parts(case: Case) -> Found:
+    """Every part is there, whole, and of the same folder and time as the others; what a start would refuse."""
+    faults = case.find_faults()
+    for fault in faults:
+        yield Level.PROBLEM, f"{fault.told} {ways_out(case.settings.data, fault)}".strip()
+    if not faults:
+        yield Level.OK, "every part is there, and fits the others"
 
 
 def check_control(case: Case) -> Found:
@@ -185,7 +185,7 @@ def check_control(case: Case) -> Found:
             yield Level.PROBLEM, f"{paths.secrets_key(settings.data)} is missing, and with it all secrets. Restore it."
             return
         with database.read() as session:
-            known = read_known_connections(session, load_key(paths.secrets_key(settings.data)))
+            known = read_known_connections(session, read_key(paths.secrets_key(settings.data)))
     yield Level.OK, f"connections, whose secrets the key opens: {len(known):,}"
 
 
@@ -232,7 +232,7 @@ def _gone_events(case: Case) -> int:
         if schema_age(database) is not SchemaAge.CURRENT:
             return 0
         with database.read() as session:
-            return count_erased_events(session) + _dropped_events(session)
+            return count_erased_events(session) + _dropped_events(session) + given_up_events(session)
 
 
 def _dropped_events(session: Session) -> int:
@@ -253,7 +253,7 @@ def check_dates(case: Case) -> Found:
 
 
 _PACKAGE = Path(str(files("milepost")))
-BUILT_FILES = ("static/mcx.js",)
+BUILT_FILES = ("static/mcx.js", "static/mcx-auto.js")
 """What `make setup` builds into the package, and no clone has."""
 
 
@@ -273,6 +273,7 @@ CHECKS: dict[str, Callable[[Case], Found]] = {
     "Clock": check_clock,
     "TLS": check_tls,
     "Ports": check_ports,
+    "Parts": check_parts,
     "Control plane": check_control,
     "Journal": check_journal,
     "Store": check_store,

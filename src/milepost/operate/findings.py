@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from milepost.kit.clock import Clock
 from milepost.operate.doubtful_dates import Doubtful
+from milepost.operate.parts.fault import Fault
 from milepost.settings import Settings
 
 
@@ -30,12 +31,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A data folder, whether a service runs on it, and how to ask the store: for the number of events, and for those
-    with implausible dates that arrived at or after a time in Unix ms.
+    """A data folder, whether a service runs on it, what would stop a start, and how to ask the store: for the number
+    of events, and for those with implausible dates that arrived at or after a time in Unix ms.
     """
 
     settings: Settings
     is_running: bool
+    find_faults: Callable[[], Sequence[Fault]]
     count_events: Callable[[], int]
     doubtful_dates: Callable[[int], Sequence[Doubtful]]
     clock: Clock

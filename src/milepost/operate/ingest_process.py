@@ -11,9 +11,9 @@ import uvloop
 from milepost.control.book import read_known_connections
 from milepost.control.revisions import Scope, read_revision
 from milepost.control.session import Database, open_made_database
-from milepost.domain.errors import MilepostError, OperatorError, UnavailableError
+from milepost.domain.errors import MilepostError, UnavailableError
 from milepost.kit.clock import monotonic_ms, system_clock
-from milepost.kit.crypto import load_key
+from milepost.kit.crypto import read_key
 from milepost.observe import paths
 from milepost.observe.health import Readiness, free_bytes, read_health, readiness
 from milepost.observe.known_book import KnownBook
@@ -48,11 +48,16 @@ class IngestProcess:
     def __init__(self, settings: Settings, worker: int) -> None:
         self._settings = settings
         self._database: Database = open_made_database(settings.control())
-        self._secrets_key = load_key(paths.secrets_key(settings.data))
+        self._secrets_key = read_key(paths.secrets_key(settings.data))
         self._revision = -1
         self._known = KnownBook(paths.known_books(settings.data))
         self._readiness = Readiness(ready=False, reasons=("starting",), lag_entries=None)
-        self._journal = SqliteJournalWriter(paths.journal(settings.data), worker, loop=asyncio.get_running_loop())
+        self._journal = SqliteJournalWriter(
+            paths.journal(settings.data),
+            worker,
+            loop=asyncio.get_running_loop(),
+            high_water=paths.high_water(settings.data, worker),
+        )
         self._worker = worker
         self._trim_at = 0.0
         self._lag = Lag(paths.journal(settings.data), paths.reactor(settings.data))
@@ -64,7 +69,7 @@ class IngestProcess:
             keep_ms=settings.rejections_keep_ms(),
         )
         self.app = IngestApp(
-            routes=make_routes(load_key(paths.tokens_key(settings.data)), self._ready_now),
+            routes=make_routes(read_key(paths.tokens_key(settings.data)), self._ready_now),
             journal=self._journal,
             body_bytes=settings.body_limit_bytes,
             client_ip=ClientIp(settings.trusted_proxies),
@@ -203,5 +208,4 @@ def main(parent: Parent, number: str) -> None:
     try:
         uvloop.run(run(orders.settings, worker, parent))
     except MilepostError as error:
-        _log.error("cannot_run", reason=error.message)
-        raise SystemExit(child.EXIT_MISCONFIGURED if isinstance(error, OperatorError) else 1) from error
+        child.say_cannot_run(f"ingest-{worker}", orders.settings, error)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from datetime import timedelta
 from typing import Final
 
@@ -45,14 +45,20 @@ def oldest_kept_ms(settings: AccountSettings, now_ms: int) -> int | None:
     return calendar.midnight(calendar.day(now_ms) - timedelta(days=settings.retention_days))
 
 
-def keep_to_retention(database: Database, client: Client, now_ms: int) -> int:
-    """Drop the events that were received before the oldest day that is kept; gives how many."""
+def keep_to_retention(
+    database: Database,
+    client: Client,
+    now_ms: int,
+    changing: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> int:
+    """Drop the events that were received before the oldest day that is kept, within `changing`; gives how many."""
     with database.read() as session:
         settings = read_settings(session)
     before_ms = oldest_kept_ms(settings, now_ms)
     if before_ms is None or settings.retention_days is None:
         return 0
-    count = drop_events_before(client, before_ms)
+    with changing():
+        count = drop_events_before(client, before_ms)
     if count:
         gone = Dropped(events=count, received_before_ms=before_ms, retention_days=settings.retention_days)
         with database.write() as session:
@@ -71,10 +77,17 @@ def keep_to_retention(database: Database, client: Client, now_ms: int) -> int:
 class Retention:
     """The thread's work; `open_client` is called in it, since a client serves one thread."""
 
-    def __init__(self, database: Database, open_client: Callable[[], Client], clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        open_client: Callable[[], Client],
+        clock: Clock,
+        changing: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         self._database = database
         self._open_client = open_client
         self._clock = clock
+        self._changing = changing
         self._stop = threading.Event()
 
     def stop(self) -> None:
@@ -90,7 +103,7 @@ class Retention:
     def _look(self) -> None:
         try:
             with closing(self._open_client()) as client:
-                count = keep_to_retention(self._database, client, self._clock())
+                count = keep_to_retention(self._database, client, self._clock(), self._changing)
         except Exception as error:
             _log.error("retention_failed", exc_info=error)
             return

@@ -72,7 +72,10 @@ class Supervisor:
         require_free_ports(settings)
         metrics = paths.metrics(settings.data)
         shutil.rmtree(metrics.parent, ignore_errors=True)
-        metrics.mkdir(parents=True)
+        try:
+            metrics.mkdir(parents=True)
+        except OSError as error:
+            raise OperatorError(f"{metrics.parent} cannot be made anew: {error.strerror}. Move it away.") from error
         write_service(
             settings.data,
             Service(
@@ -140,11 +143,17 @@ class Supervisor:
             child.ear.close()
             child.ear = None
         if status == EXIT_MISCONFIGURED and not child.has_run:
-            raise OperatorError(f"{child.name} cannot run as it is set up; its last log line says why.")
+            raise OperatorError(self._why_it_cannot(child))
         self._postpone(child, now)
         child.restarts += 1
         how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
         _log.warning("child_died", child=child.name, how=how, restarts=child.restarts, next_start_seconds=child.pause)
+
+    def _why_it_cannot(self, child: _Child) -> str:
+        try:
+            return paths.cannot_run(self._settings.data, child.name).read_text()
+        except OSError:
+            return f"{child.name} cannot run as it is set up; its last log line says why."
 
     def _postpone(self, child: _Child, now: float) -> None:
         was_steady = now - child.started_at > _STEADY_SECONDS

@@ -7,9 +7,10 @@ import os
 import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -19,6 +20,10 @@ from milepost.domain.errors import OperatorError
 _CA_DAYS = 3650
 _LEAF_DAYS = 365
 RENEW_DAYS = 30
+
+
+class _HasPublicKey(Protocol):
+    def public_key(self) -> Any: ...
 
 
 class TlsFiles(NamedTuple):
@@ -39,7 +44,14 @@ def prepare_tls(mode: str, data: Path, host: str, trusted_proxies: tuple[str, ..
             )
         return None
     if mode == "auto":
-        return _local_ca(data / "tls", host)
+        folder = data / "tls"
+        remedy = f"Move {folder} away: another CA is made, which clients must then trust."
+        try:
+            files = _local_ca(folder, host)
+        except (ValueError, TypeError, AssertionError, UnsupportedAlgorithm, OSError) as error:
+            raise OperatorError(f"The certificates in {folder} cannot be used: {_short(error)}. {remedy}") from error
+        require_pair(files.certificate, files.key, remedy=f"Delete {files.certificate}: another one is made.")
+        return files
     certificate, comma, key = mode.partition(",")
     if not comma:
         raise OperatorError(f"--tls takes auto, off, or CERT,KEY; not {mode!r}.")
@@ -47,6 +59,7 @@ def prepare_tls(mode: str, data: Path, host: str, trusted_proxies: tuple[str, ..
     for file in files[:2]:
         if not os.access(file, os.R_OK):
             raise OperatorError(f"The TLS file {file} cannot be read.")
+    require_pair(files.certificate, files.key, remedy="Put others there, or take --tls auto.")
     return files
 
 
@@ -167,3 +180,35 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def read_certificate(file: Path) -> x509.Certificate:
+    """The first of a PEM file; ValueError or OSError if there is none."""
+    return x509.load_pem_x509_certificate(file.read_bytes())
+
+
+def public_bytes(owner: _HasPublicKey) -> bytes:
+    """The public key of a certificate or of a private key: equal for those that belong together."""
+    encoded: bytes = owner.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return encoded
+
+
+def require_pair(certificate: Path, key: Path, *, remedy: str) -> None:
+    """OperatorError unless both files can be read, and belong together."""
+    try:
+        shown = public_bytes(read_certificate(certificate))
+    except (ValueError, OSError) as error:
+        raise OperatorError(f"{certificate} is no certificate in PEM: {_short(error)}. {remedy}") from error
+    try:
+        loaded = serialization.load_pem_private_key(key.read_bytes(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm, OSError) as error:
+        raise OperatorError(f"{key} is no private key in PEM without a password: {_short(error)}. {remedy}") from error
+    if public_bytes(loaded) != shown:
+        raise OperatorError(f"{key} is not the key of {certificate}. {remedy}")
+
+
+def _short(error: Exception) -> str:
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return (reason or type(error).__name__).partition(".")[0][:200]

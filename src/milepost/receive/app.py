@@ -18,6 +18,7 @@ from milepost.domain.errors import InvalidInputError, MilepostError, Unavailable
 from milepost.kit.clock import Clock, system_clock
 from milepost.observe.logs import logger
 from milepost.receive.accept import accept
+from milepost.receive.browser import for_credentials
 from milepost.receive.client_ip import ClientIp
 from milepost.receive.door import Answer, Book, Door, Reading, Request
 from milepost.receive.expand import expand
@@ -220,7 +221,7 @@ class IngestCall:
 
     def _counted(self, door: Door | None, answer: Answer) -> Answer:
         self._app.tally.add(NO_DOOR if door is None else door.name, answer.status)
-        return answer
+        return for_credentials(answer, self._request.headers.get("origin"))
 
 
 def _door_for(method: str, methods: Mapping[str, Door]) -> Door | None:

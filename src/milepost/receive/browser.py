@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from milepost.domain.connection import KnownConnection
 from milepost.domain.errors import ForbiddenError, MilepostError
 from milepost.receive.door import Answer, Book, Request
@@ -9,7 +11,9 @@ from milepost.receive.refusals import UnsupportedMediaTypeError, refuse
 
 PREFLIGHT_SECONDS = 86400
 
-CROSS_ORIGIN = (("access-control-allow-origin", "*"), ("access-control-expose-headers", "retry-after"))
+_ANY_PAGE = ("access-control-allow-origin", "*")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[!-~]{1,300}", re.IGNORECASE)
+CROSS_ORIGIN = (_ANY_PAGE, ("access-control-expose-headers", "retry-after"))
 """Any page may read the answer, and when to retry: a public key opens the door, never a cookie."""
 
 _PREFLIGHT = (
@@ -25,6 +29,18 @@ _HEADERS = "authorization, content-encoding, content-type, x-event-metadata"
 def for_browsers(answer: Answer) -> Answer:
     """The same answer, readable from a page of another origin."""
     return Answer(status=answer.status, body=answer.body, headers=(*answer.headers, *CROSS_ORIGIN))
+
+
+def for_credentials(answer: Answer, origin: str | None) -> Answer:
+    """An answer that any page may read, for one whose `fetch` adds credentials too: then `*` counts for nothing.
+
+    It gives nothing away: no door of this listener looks at a cookie, or answers otherwise to one.
+    """
+    if origin is None or _ANY_PAGE not in answer.headers or not _ORIGIN.fullmatch(origin):
+        return answer
+    own = (_ANY_PAGE[0], origin), ("access-control-allow-credentials", "true"), ("vary", "origin")
+    others = tuple(header for header in answer.headers if header != _ANY_PAGE)
+    return Answer(status=answer.status, body=answer.body, headers=(*others, *own))
 
 
 def require_origin(connection: KnownConnection, request: Request) -> None:

@@ -9,13 +9,26 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
 
 from milepost.domain.tally import Tally
+from milepost.record.mark import Mark, write_database_mark
+from milepost.record.proof import (
+    CLAIMS,
+    PROOF_SCHEMA,
+    ROWS,
+    Left,
+    add_left,
+    forget_facts,
+    put_facts,
+    raise_fact,
+    read_facts,
+    seal_facts,
+)
 from milepost.record.tallies import TALLIES_SCHEMA, add_tallies
 
 
@@ -57,7 +70,7 @@ class Checkpoints:
         self._lock = threading.Lock()
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
-        self._db.executescript(_SCHEMA + TALLIES_SCHEMA)
+        self._db.executescript(_SCHEMA + TALLIES_SCHEMA + PROOF_SCHEMA)
         self._db.execute("INSERT OR IGNORE INTO identity VALUES (1, ?)", (secrets.token_hex(8),))
         (self._identity,) = self._db.execute("SELECT name FROM identity").fetchone()
         rows = self._db.execute("SELECT batch FROM intents UNION ALL SELECT batch FROM finished").fetchall()
@@ -93,7 +106,7 @@ class Checkpoints:
             self._last_batch = intent.batch
             return intent
 
-    def finish(self, intent: Intent, tallies: Sequence[Tally] = ()) -> None:
+    def finish(self, intent: Intent, tallies: Sequence[Tally] = (), left: Left | None = None) -> None:
         """Move the checkpoints past a batch whose every effect is on disk, and count it; on disk when it returns."""
         with self._lock, self._db:
             self._db.execute("BEGIN IMMEDIATE")
@@ -107,6 +120,50 @@ class Checkpoints:
                 (intent.batch,),
             )
             add_tallies(self._db, tallies)
+            if left is not None:
+                add_left(self._db, left)
+            seal_facts(self._db)
+
+    def rows_are(self, rows: Mapping[str, int] | None) -> None:
+        """How many rows the store has of each table through the finished batches; None while nobody can know it."""
+        with self._lock, self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            forget_facts(self._db, ROWS)
+            put_facts(self._db, {ROWS + table: count for table, count in (rows or {}).items()})
+            seal_facts(self._db)
+
+    def reach(self, upto: Mapping[int, int], *, batch: int = 0) -> None:
+        """Take these offsets, and the batches up to that number, as processed; a repair, not the reactor's own."""
+        with self._lock, self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany("INSERT OR REPLACE INTO checkpoints VALUES (?, ?)", list(upto.items()))
+            self._db.execute("DELETE FROM intents")
+            self._db.execute("INSERT OR REPLACE INTO finished VALUES (1, ?)", (max(batch, self._last_batch),))
+            seal_facts(self._db)
+
+    def claims_are(self, sequence: int) -> None:
+        """Take the claims' number as it is, though it may have been higher; a repair."""
+        with self._lock, self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            put_facts(self._db, {CLAIMS: sequence})
+            seal_facts(self._db)
+
+    def mark(self, mark: Mark) -> None:
+        """Say which data folder this belongs to."""
+        with self._lock:
+            write_database_mark(self._db, mark)
+
+    def note(self, fact: str, value: int) -> None:
+        """Keep a number that only rises, of proof.py."""
+        with self._lock, self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            raise_fact(self._db, fact, value)
+            seal_facts(self._db)
+
+    def facts(self) -> dict[str, int]:
+        """What is known, by name (proof.py)."""
+        with self._lock:
+            return read_facts(self._db)
 
     def _intent(self, batch: int, spans: tuple[Span, ...]) -> Intent:
         return Intent(batch, spans, f"{self._identity}-{batch}")

@@ -5,6 +5,7 @@ Gives clients and makes the schema; holds no queries. chDB allows one engine fol
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -15,16 +16,27 @@ from urllib.parse import urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 from clickhouse_connect.driver.query import QueryResult
 
-from milepost.domain.errors import OperatorError, UnavailableError
+from milepost.domain.errors import OperatorError, UnanswerableError, UnavailableError
+
+LIMITS: Final = {
+    "max_query_size": 1_048_576,
+    "max_parser_depth": 1_000,
+    "max_ast_depth": 1_000,
+    "max_ast_elements": 200_000,
+    "max_expanded_ast_elements": 1_000_000,
+    "max_subquery_depth": 200,
+}
+"""How large a statement may be, whatever the server's own profile says: the largest definition that is accepted stays
+within a third of each (tests/property/test_largest_formulas.py)."""
 
 
 def connect(dsn: str) -> Client:
     """A client with a handle of its own; each thread that queries should own one."""
     try:
-        return clickhouse_connect.get_client(dsn=dsn)
+        return clickhouse_connect.get_client(dsn=dsn, settings=dict(LIMITS))
     except Exception as error:
         raise OperatorError(f"The analytic store at {dsn} does not open: {error}") from error
 
@@ -39,8 +51,44 @@ def unavailable(what: str) -> Iterator[None]:
     try:
         yield
     except (ClickHouseError, OSError) as error:
-        reason, _, _ = str(error).partition(": In scope")  # from there on it repeats the whole statement
-        raise UnavailableError(f"The analytic store does not {what} now: {reason[:_LONGEST_REASON]}") from error
+        raise UnavailableError(f"The analytic store does not {what} now: {_reason(error)}") from error
+
+
+_AWAY: Final = frozenset({
+    "ABORTED", "ALL_CONNECTION_TRIES_FAILED", "CANNOT_SCHEDULE_TASK", "NETWORK_ERROR", "QUERY_WAS_CANCELLED",
+    "SERVER_OVERLOADED", "SOCKET_TIMEOUT", "TOO_MANY_SIMULTANEOUS_QUERIES", "UNKNOWN_DATABASE", "UNKNOWN_TABLE",
+})  # fmt: skip
+"""Errors of a server that is overloaded, going away, or without its tables."""
+
+
+@contextmanager
+def answering(client: Queries) -> Iterator[None]:
+    """A question in the block that fails is an UnavailableError if the store is away, else an UnanswerableError.
+
+    It is away if it cannot be reached, says so, or does not answer the simplest question either.
+    """
+    try:
+        yield
+    except (OperationalError, OSError) as error:
+        raise UnavailableError(f"The analytic store does not answer now: {_reason(error)}") from error
+    except ClickHouseError as error:
+        if getattr(error, "name", None) in _AWAY or not _answers(client):
+            raise UnavailableError(f"The analytic store does not answer now: {_reason(error)}") from error
+        raise UnanswerableError(f"The analytic store cannot evaluate it: {_reason(error)}") from error
+
+
+def _answers(client: Queries) -> bool:
+    try:
+        client.query("SELECT company_id FROM signals LIMIT 1")
+    except (ClickHouseError, OSError):
+        return False
+    return True
+
+
+def _reason(error: Exception) -> str:
+    """Without the statement, which it may repeat."""
+    reason = re.split(r"[:.]? (?:In scope|While) ", str(error))[0]
+    return reason[:_LONGEST_REASON]
 
 
 def embedded_folder(dsn: str) -> Path | None:

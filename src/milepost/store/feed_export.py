@@ -16,7 +16,6 @@ from enum import StrEnum
 from typing import IO, Any, Final, NamedTuple, assert_never, cast
 from uuid import UUID
 
-from clickhouse_connect.driver.binding import quote_identifier
 from clickhouse_connect.driver.client import Client
 
 from milepost.store.feed_columns import FieldColumn, Kind, column_sql
@@ -187,9 +186,14 @@ def _documents(export: Export) -> _Query:
     names = [f"c{place} AS {name}" for place, name in enumerate(FIXED_COLUMNS)]
     first = len(FIXED_COLUMNS)
     values = ", ".join(_member(f"c{first + place}", column.kind) for place, column in enumerate(export.columns))
-    members = ", ".join(f"{quote_identifier(one.name)} {_SQL_TYPES[one.kind]}" for one in export.columns)
+    members = ", ".join(f"{_quoted(one.name)} {_SQL_TYPES[one.kind]}" for one in export.columns)
     sql = f"SELECT {', '.join(names)}, CAST(tuple({values}), {{members:String}}) AS fields FROM ({rows.sql})"  # noqa: S608
     return _Query(sql, rows.parameters | {"members": f"Tuple({members})"})
+
+
+def _quoted(name: str) -> str:
+    """The name as an identifier: the client's own way takes one that begins and ends with a quote to be quoted."""
+    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
 
 
 def _member(column: str, kind: Kind) -> str:

@@ -5,6 +5,7 @@ The event log and the metrics are what the test brings; without them, the log is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -21,6 +22,7 @@ from milepost.control.repos import connections, people, sessions
 from milepost.domain.account import Role
 from milepost.domain.connection import EVENT_HANDLER_SCOPE, Connection, ConnectionKind
 from milepost.domain.errors import UnavailableError
+from milepost.domain.unjudged import Unjudged
 from milepost.kit.crypto import issue_token
 from milepost.kit.news import News
 from milepost.measure.queries import MetricReader
@@ -166,11 +168,11 @@ def open_console(
     feed_files: FeedFiles | None = None,
     live: LiveStreams | None = None,
     client: Client | None = None,
+    unjudged: Sequence[Unjudged] = (),
 ) -> Console:
     """A console on a fresh database in the folder, at the business's `NOW_MS`.
 
-    Live streams end with what there is, unless the test brings its own `live`. With a client of the store, companies
-    have their real histories, log and feeds are those of the store, and metrics know who is who.
+    Live streams end with what there is, unless the test has its own. With a client, all is of the store.
     """
     clock, database = StandingClock(NOW_MS), make_control_database(folder)
     identities = IdentitySource(database)
@@ -185,7 +187,7 @@ def open_console(
         tallies=TallyReader(folder / "reactor.sqlite"),
         rejections=RejectionReader(folder / "rejections", keep_ms=7 * 86_400_000, clock=clock),
         metrics=(metrics or ZeroMetrics()) if client is None else MetricReader(client, identities),
-        judging=IdleJudge(),
+        judging=IdleJudge(unjudged),
         identities=identities,
         histories=NoHistory() if client is None else HistoryReader(client),
         foresight=NoHistory() if client is None else JudgeAhead(database, client, clock),

@@ -15,6 +15,7 @@ from milepost.domain.milestone import (
     AssignedMilestone,
     AutomaticAction,
     Comparison,
+    DaysAfterAssignment,
     ManualAction,
     MilestoneDraft,
     OnAssignment,
@@ -23,16 +24,27 @@ from milepost.domain.milestone import (
 from milepost.judge.rules import Facts, start_of
 from milepost.judge.spans import Span
 
-EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+EPOCH = datetime(2026, 3, 20, tzinfo=UTC)
+"""The twenty days from here have days of 23, 24, 24.5 and 25 hours in these zones."""
+ZONES = (
+    "UTC",
+    "Europe/Berlin",
+    "Asia/Kathmandu",
+    "Australia/Lord_Howe",
+    "Pacific/Chatham",
+    "America/St_Johns",
+    "Africa/Cairo",
+    "Pacific/Kiritimati",
+)
 
 instants = st.integers(0, 40).map(lambda half_days: EPOCH + timedelta(hours=12 * half_days))
+days = st.integers(0, 20).map(lambda later: EPOCH.date() + timedelta(days=later))
+dates = st.builds(OnDate, at=st.one_of(instants, days))
 starts = st.one_of(
-    st.just(AnyTime()),
-    st.just(OnAssignment()),
-    st.builds(OnDate, at=instants),
-    st.builds(AfterDays, days=st.integers(0, 8)),
+    st.just(AnyTime()), st.just(OnAssignment()), dates, st.builds(DaysAfterAssignment, days=st.integers(0, 8))
 )
-deadlines = st.one_of(st.none(), st.builds(OnDate, at=instants), st.builds(AfterDays, days=st.integers(0, 8)))
+after_days = st.builds(AfterDays, days=st.integers(0, 8), at=st.sampled_from(["end_of_day", "instant"]))
+deadlines = st.one_of(st.none(), dates, after_days)
 AUTOMATIC = AutomaticAction(name="metric", metric_id=UUID(int=1), operator=Comparison.AT_LEAST, value=1)
 MANUAL = ManualAction(name="tick")
 
@@ -75,6 +87,7 @@ def copies(draw: st.DrawFn, number: int = 2) -> AssignedMilestone:
         definition=draft,
         assigned_at=assigned_at,
         state_at=assigned_at,
+        time_zone=draw(st.sampled_from(ZONES)),
     )
 
 

@@ -15,8 +15,10 @@ from milepost.domain.fate import Fate
 from milepost.domain.identities import Identities
 from milepost.domain.milestone import AssignedMilestone, Transition
 from milepost.domain.privacy import CompanySubject, UserSubject
+from milepost.domain.unjudged import Unjudged
 from milepost.judge.loop import JudgingState
 from milepost.judge.rules import Facts
+from milepost.measure.many import ManyValues
 from milepost.store.doubtful_dates import DoubtfulDatesSeen
 from milepost.store.event_filter import EventFilter
 from milepost.store.event_log import EmittedSignal, EventKeySeen, LoggedEvent, Place
@@ -154,9 +156,9 @@ class ZeroMetrics:
 
     def values_of_many(
         self, bases: Mapping[UUID, Basis], as_of_ms: int, company_ids: Collection[UUID] | None = None
-    ) -> Mapping[UUID, Mapping[UUID, float | None]]:
+    ) -> ManyValues:
         """What there is without emissions."""
-        return {metric_id: self.values(basis, as_of_ms, company_ids) for metric_id, basis in bases.items()}
+        return ManyValues({one: self.values(basis, as_of_ms, company_ids) for one, basis in bases.items()}, {})
 
     def series(
         self, basis: Basis, ends_ms: Sequence[int], company_ids: Sequence[UUID]
@@ -183,7 +185,13 @@ class IdleJudge:
     """A judge that nobody waits for, and that remembers nothing."""
 
     state = JudgingState(0, None, 0)
-    unjudged = 0
+
+    def __init__(self, unjudged: Sequence[Unjudged] = ()) -> None:
+        self._unjudged = unjudged
+
+    def aside(self) -> Sequence[Unjudged]:
+        """What the test says."""
+        return self._unjudged
 
     def waits_since(self, company_id: UUID) -> int | None:
         """Not at all."""

@@ -46,9 +46,11 @@ from milepost.web.routes import (
     signal_preview,
     signals,
     snapshot,
+    unjudged,
     unmatched,
     users,
 )
+from milepost.web.texts import check_texts
 
 _ROUTERS: tuple[APIRouter, ...] = (
     session.router,
@@ -60,6 +62,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     feeds.router,
     rejections.router,
     overview.router,
+    unjudged.router,
     judging.router,
     unmatched.router,  # before companies, whose ids would take its path, and that of imports
     company_import.router,
@@ -98,7 +101,7 @@ def create_app(deps: WebDeps) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,  # the redirect would go to whatever host the request names
         responses=_REFUSALS,
-        dependencies=[Depends(refuse_unknown_parameters)],
+        dependencies=[Depends(check_texts), Depends(refuse_unknown_parameters)],
     )
     app.state.deps = deps
     add_error_handlers(app)

@@ -11,7 +11,8 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from milepost.control.repos.rejudgings import owed_among
-from milepost.kit.clock import to_datetime
+from milepost.domain.unjudged import count_unjudged
+from milepost.kit.clock import monotonic_ms, to_datetime
 from milepost.web.deps import WebDeps
 
 
@@ -35,18 +36,21 @@ class JudgingView(BaseModel):
     since: datetime | None
     progressed_at: datetime
     unjudged_companies: int
+    unjudged_metrics: int
 
 
 def judging_view(deps: WebDeps) -> JudgingView:
     """As of the judge's last turn."""
     state = deps.judging.state
     since_ms = state.since_ms
+    companies, metrics = count_unjudged(deps.judging.aside())
     return JudgingView(
         waiting=state.waiting,
         behind_seconds=0.0 if since_ms is None else max(0, deps.clock() - since_ms) / 1000,
         since=None if since_ms is None else to_datetime(since_ms),
-        progressed_at=to_datetime(state.progressed_at_ms),
-        unjudged_companies=deps.judging.unjudged,
+        progressed_at=to_datetime(deps.clock() - max(0, monotonic_ms() - state.progressed_at_ms)),
+        unjudged_companies=companies,
+        unjudged_metrics=metrics,
     )
 
 

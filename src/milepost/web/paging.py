@@ -15,6 +15,7 @@ from fastapi import Query
 from pydantic import BaseModel
 
 from milepost.domain.errors import Fault, InvalidInputError
+from milepost.domain.text import first_text_fault
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -63,7 +64,9 @@ def read_cursor(cursor: str | None, read: Callable[..., K]) -> K | None:
         return None
     try:
         key: list[Any] = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return read(*key)
+        if first_text_fault(key) is None:
+            return read(*key)
     except (ValueError, TypeError, AttributeError):
-        fault = Fault(path="cursor", reason="is not a cursor of this list; take `next` of the page before")
-        raise InvalidInputError("The cursor is not valid.", faults=(fault,)) from None
+        pass
+    fault = Fault(path="cursor", reason="is not a cursor of this list; take `next` of the page before")
+    raise InvalidInputError("The cursor is not valid.", faults=(fault,))

@@ -10,6 +10,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from milepost.domain.errors import Fault, InvalidInputError
+from milepost.web.callers_first import refuse
 
 
 async def refuse_unknown_parameters(request: Request) -> None:
@@ -21,7 +22,9 @@ async def refuse_unknown_parameters(request: Request) -> None:
     unknown = [name for name in dict.fromkeys(request.query_params) if name not in known]
     if unknown:
         faults = tuple(Fault(path=name, reason=_reason(name, known)) for name in unknown)
-        raise InvalidInputError("The query has parameters that this address does not take.", faults=faults)
+        await refuse(
+            request, InvalidInputError("The query has parameters that this address does not take.", faults=faults)
+        )
 
 
 def _names(dependant: Dependant) -> Iterator[str]:

@@ -1,16 +1,20 @@
-"""Where entries stand in timelines: what was recorded last is first, so that a reader meets the state that stands.
+"""Where entries stand in timelines, and companies in lists by name: what a cursor holds.
 
-Takes entries and what a cursor holds, gives their places. What comes late goes on top, never into a page that was read.
+In timelines what was recorded last is first, so that a reader meets the state that stands; what comes late goes on top,
+never into a page that was read. A walk by name keeps to the names as of its first page.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
+from milepost.control.repos.former_names import NamePlace
 from milepost.control.repos.plan_changes import Place
 from milepost.kit.clock import to_unix_ms
+
+_MOST: Final = 2**63 - 1
 
 
 class Entry(Protocol):
@@ -37,3 +41,10 @@ def place_of(entry: Entry) -> Place:
 def read_place(recorded_at_ms: int, at_ms: int, entry_id: str) -> Place:
     """The place that a cursor holds; ValueError or TypeError where it is none."""
     return Place(int(recorded_at_ms), int(at_ms), UUID(entry_id))
+
+
+def read_name_place(mark: int, name: str, company_id: str) -> tuple[int, NamePlace]:
+    """The mark of a walk by name, and the place where it is; ValueError or TypeError where the cursor holds neither."""
+    if not 0 <= int(mark) <= _MOST:
+        raise ValueError("no mark is so great")
+    return int(mark), (str(name), UUID(company_id))

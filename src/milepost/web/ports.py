@@ -18,9 +18,11 @@ from milepost.domain.identities import Identities
 from milepost.domain.milestone import AssignedMilestone, Transition
 from milepost.domain.privacy import CompanySubject, UserSubject
 from milepost.domain.tally import Tally
+from milepost.domain.unjudged import Unjudged
 from milepost.judge.loop import JudgingState
 from milepost.judge.ports import Measures
 from milepost.judge.rules import Facts
+from milepost.measure.many import ManyValues
 from milepost.store.doubtful_dates import DoubtfulDatesSeen
 from milepost.store.event_filter import EventFilter
 from milepost.store.event_log import EmittedSignal, EventKeySeen, LoggedEvent, Place
@@ -146,9 +148,8 @@ class Foresight(Protocol):
 class Judging(Protocol):
     """The judge at work (`judge.loop.JudgeLoop`)."""
 
-    @property
-    def unjudged(self) -> int:
-        """How many companies cannot be judged as they are."""
+    def aside(self) -> Sequence[Unjudged]:
+        """What cannot be judged as it is, and why."""
 
     @property
     def state(self) -> JudgingState:
@@ -171,8 +172,8 @@ class MetricValues(Measures, Protocol):
 
     def values_of_many(
         self, bases: Mapping[UUID, Basis], as_of_ms: int, company_ids: Collection[UUID] | None = None
-    ) -> Mapping[UUID, Mapping[UUID, float | None]]:
-        """The same of many metrics in one pass; one that does not fit its signal is left out."""
+    ) -> ManyValues:
+        """The same of many metrics in one pass; of one that has no values it says why."""
 
     def series(
         self, basis: Basis, ends_ms: Sequence[int], company_ids: Sequence[UUID]

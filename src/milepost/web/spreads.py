@@ -13,20 +13,21 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from milepost.domain.basis import Basis
+from milepost.domain.unjudged import reason_of
+from milepost.measure.many import ManyValues
 
 _QUICK_SECONDS: Final = 0.25
 _LONGEST_SECONDS: Final = 60.0
 
-AllValues = Mapping[UUID, Mapping[UUID, float | None]]
-
 
 class Spread(NamedTuple):
-    """Over the companies that have a value."""
+    """Over the companies that have a value; `unjudged` is why the metric cannot be evaluated."""
 
     companies: int
     lowest: float
     median: float
     highest: float
+    unjudged: str = ""
 
 
 class _Kept(NamedTuple):
@@ -44,7 +45,7 @@ class Spreads:
         self._kept: _Kept | None = None
 
     def read(
-        self, bases: Mapping[UUID, Basis], now_ms: int, measure: Callable[[], AllValues]
+        self, bases: Mapping[UUID, Basis], now_ms: int, measure: Callable[[], ManyValues]
     ) -> tuple[Mapping[UUID, Spread], int]:
         """The spread of each metric, and the instant of which that is, in Unix ms."""
         of = {metric_id: basis.fingerprint for metric_id, basis in bases.items()}
@@ -57,13 +58,20 @@ class Spreads:
             return kept.spreads, kept.at_ms
         try:
             began = time.monotonic()
-            spreads = {metric_id: _spread(values) for metric_id, values in measure().items()}
+            measured = measure()
+            spreads = {metric_id: _spread(values) for metric_id, values in measured.values.items()}
+            spreads |= {one: without_values(reason_of(error)) for one, error in measured.failures.items()}
             took = time.monotonic() - began
             lasts = 0.0 if took < _QUICK_SECONDS else min(10 * took, _LONGEST_SECONDS)
             self._kept = _Kept(of, spreads, now_ms, time.monotonic() + lasts)
             return spreads, now_ms
         finally:
             self._measuring.release()
+
+
+def without_values(reason: str) -> Spread:
+    """Of a metric that cannot be evaluated."""
+    return Spread(0, 0.0, 0.0, 0.0, reason)
 
 
 def _spread(values: Mapping[UUID, float | None]) -> Spread:

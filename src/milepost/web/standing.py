@@ -5,8 +5,9 @@ Takes copies; gives them with an explanation, or as they stood, or will stand un
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,17 +15,22 @@ from milepost.control.repos.bases import bases
 from milepost.control.repos.metrics import list_metrics
 from milepost.control.repos.settings import read_settings
 from milepost.domain.basis import Basis
+from milepost.domain.calendar import Calendar
 from milepost.domain.metric import Formula, Metric
 from milepost.domain.milestone import AssignedMilestone, AutomaticAction
 from milepost.domain.outcome import AssignedOutcome
+from milepost.domain.unjudged import OF_THE_DATA, reason_of
 from milepost.judge.course import PlanCases, outcome_course
 from milepost.judge.explain import Telling, explain_milestone, explain_outcome
 from milepost.judge.facts import FactFinder
 from milepost.judge.outcomes import OutcomeVerdict, judge_outcomes, part_of
 from milepost.judge.rules import Case, Facts, Verdict
 from milepost.kit.clock import to_datetime
+from milepost.observe.logs import logger
 from milepost.web.behind import Behind, behind_since
 from milepost.web.deps import WebDeps
+
+_log = logger("web")
 
 
 class ExplainedMilestone(AssignedMilestone):
@@ -81,29 +87,28 @@ def standing(
         companies = {one.company_id for some in (milestones, outcomes) for one in some}
         behind = behind_since(deps, session, companies)
     facts = _facts(deps, [one for one in milestones if at_ms is None or one.company_id not in behind], by_metric)
-    facts |= FactFinder(deps.metrics).find([one for one in milestones if one.id not in facts], by_metric, {})
-    cases = {one.id: Case(one, facts[one.id]) for one in milestones if one.id in facts}
-    verdicts = {copy_id: case.judge(now, calendar) for copy_id, case in cases.items()}
+    finder = FactFinder(deps.metrics, told=_log_unanswered)
+    facts |= finder.find([one for one in milestones if one.id not in facts], by_metric, {})
+    unjudged = {copy_id: failure.reason for copy_id, (_, failure) in finder.failures.items()}
+    cases, verdicts = _judged([one for one in milestones if one.id in facts], facts, now, calendar, unjudged)
     values = _values(deps, milestones, by_metric, now_ms)
     telling = Telling(now=now, calendar=calendar, show=_Shown(metrics, by_metric))
     asked = None if at_ms is None else PlanCases(milestones, cases)
+    explain = _explaining(values, telling, unjudged)
     told = [
         ExplainedMilestone(
             **dict(one if at_ms is None else _as_judged(one, verdicts.get(one.id))),
             explanation=_BEHIND
             if asked is None and _is_other(one, verdicts.get(one.id))
-            else explain_milestone(one, verdicts.get(one.id), facts.get(one.id), _of_actions(one, values), telling),
+            else explain(one, verdicts.get(one.id), facts.get(one.id)),
             behind=behind.get(one.company_id) if asked is None else None,
         )
         for one in milestones
     ]
     judged = _outcomes(milestones, outcomes, verdicts, telling, asked)
-    return Standing(
-        milestones=told,
-        outcomes=judged
-        if asked is not None
-        else [one.model_copy(update={"behind": behind.get(one.company_id)}) for one in judged],
-    )
+    if asked is None:
+        judged = [one.model_copy(update={"behind": behind.get(one.company_id)}) for one in judged]
+    return Standing(milestones=told, outcomes=judged)
 
 
 _BEHIND: Final = ("Something has happened that its state does not show yet: it is about to be judged again.",)
@@ -118,6 +123,32 @@ def _facts(
 ) -> dict[UUID, Facts]:
     """What the judge has at hand: what the states on record were judged by."""
     return dict(deps.judging.known(milestones, by_metric))
+
+
+def _judged(
+    milestones: Sequence[AssignedMilestone],
+    facts: Mapping[UUID, Facts],
+    now: datetime,
+    calendar: Calendar,
+    unjudged: dict[UUID, str],
+) -> tuple[dict[UUID, Case], dict[UUID, Verdict]]:
+    """Of each that can be judged; of the others, `unjudged` is told why not."""
+    cases: dict[UUID, Case] = {}
+    verdicts: dict[UUID, Verdict] = {}
+    for one in milestones:
+        try:
+            case = Case(one, facts[one.id])
+            verdicts[one.id] = case.judge(now, calendar)
+        except OF_THE_DATA as error:
+            _log.error("milestone_cannot_be_judged", assigned=str(one.id), reason=reason_of(error))
+            unjudged[one.id] = reason_of(error)
+        else:
+            cases[one.id] = case
+    return cases, verdicts
+
+
+def _log_unanswered(metric_id: UUID, error: Exception) -> None:
+    _log.error("plan_without_a_metric", metric=str(metric_id), reason=reason_of(error))
 
 
 def _outcomes(
@@ -168,7 +199,7 @@ class _Shown:
 def _values(
     deps: WebDeps, milestones: Sequence[AssignedMilestone], by_metric: Mapping[UUID, Basis], now_ms: int
 ) -> Mapping[UUID, Mapping[UUID, float | None]]:
-    """By metric and company: one query for all metrics; of one that does not fit its signal, none."""
+    """By metric and company: one query for all metrics; none of one without values, whose explanation says why."""
     asked = {
         action.metric_id: by_metric[action.metric_id]
         for one in milestones
@@ -176,7 +207,16 @@ def _values(
         if isinstance(action, AutomaticAction) and action.metric_id in by_metric
     }
     companies = {one.company_id for one in milestones}
-    return deps.metrics.values_of_many(asked, now_ms, companies) if asked else {}
+    return deps.metrics.values_of_many(asked, now_ms, companies).values if asked else {}
+
+
+def _explaining(
+    values: Mapping[UUID, Mapping[UUID, float | None]], telling: Telling, unjudged: Mapping[UUID, str]
+) -> Callable[[AssignedMilestone, Verdict | None, Facts | None], tuple[str, ...]]:
+    def explain(one: AssignedMilestone, verdict: Verdict | None, facts: Facts | None) -> tuple[str, ...]:
+        return explain_milestone(one, verdict, facts, _of_actions(one, values), telling, unjudged=unjudged.get(one.id))
+
+    return explain
 
 
 def _of_actions(one: AssignedMilestone, values: Mapping[UUID, Mapping[UUID, float | None]]) -> list[float | None]:

@@ -87,7 +87,7 @@ def test_a_tracking_script_has_the_address_that_the_service_has(
         ("geheim", "The URL of the control database is none"),
         ("postgresql://h:geheim/x", "The URL of the control database is none"),
         ("sqlite:////dev/null/geheim.sqlite", "cannot be made"),
-        ("sqlite:////etc/passwd", "cannot be read: "),
+        ("sqlite:////etc/passwd", "file is not a database"),
     ],
 )
 @pytest.mark.parametrize("words", [["connection", "list"], ["send", __file__, "--connection", "T", "--event-key", "k"]])

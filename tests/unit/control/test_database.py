@@ -24,7 +24,7 @@ from milepost.control.session import Database, open_database, sqlite_url
 from milepost.domain.account import AccountSettings
 from milepost.domain.company import Standing
 from milepost.domain.errors import ConflictError, OperatorError
-from milepost.domain.milestone import OnDate
+from milepost.domain.milestone import AfterDays, DaysAfterAssignment, OnDate
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_models(database: Database) -> None:
@@ -198,3 +198,20 @@ def test_a_deadline_beyond_all_years_is_the_last_instant_after_the_migration(tmp
         milestone = get_milestone(session, UUID(int=7))
     assert milestone.name == "É"
     assert milestone.deadline == OnDate(at=datetime(2299, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC))
+
+
+def test_a_deadline_of_days_written_before_keeps_its_instant(tmp_path: Path) -> None:
+    database = open_database(sqlite_url(tmp_path / "control.sqlite"))
+    migrate(database, to="0013")
+    forms = '"start":{"kind":"after_days","days":2},"deadline":{"kind":"after_days","days":3}'
+    with database.write() as session:
+        session.execute(
+            text(
+                "INSERT INTO milestones (id, definition, assigns_new_companies, created_at_ms) VALUES (:id, :it, 0, 0)"
+            ),
+            {"id": UUID(int=7).hex, "it": f'{{"name":"É",{forms},"actions":[{{"kind":"manual","name":"Call"}}]}}'},
+        )
+    migrate(database)
+    with database.read() as session:
+        milestone = get_milestone(session, UUID(int=7))
+    assert (milestone.start, milestone.deadline) == (DaysAfterAssignment(days=2), AfterDays(days=3, at="instant"))

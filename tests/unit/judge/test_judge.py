@@ -241,7 +241,7 @@ def test_an_event_at_the_very_instant_of_the_achievement_may_undo_it(shop: Shop)
 
 
 def test_the_clock_misses_a_deadline_without_a_query_and_an_event_achieves_it_late(shop: Shop) -> None:
-    shop.assign(shop.purchases(), Comparison.AT_LEAST, 1, deadline=AfterDays(days=10))
+    shop.assign(shop.purchases(), Comparison.AT_LEAST, 1, deadline=AfterDays(days=10, at="instant"))
     assert shop.wait_until(8)[0].to_state == OutcomeState.AT_RISK
     assert shop.wait_until(10) == []
     assert shop.judge.next_due_ms == day_of(10) + 1
@@ -252,7 +252,7 @@ def test_the_clock_misses_a_deadline_without_a_query_and_an_event_achieves_it_la
 
 
 def test_a_late_event_saves_a_missed_milestone(shop: Shop) -> None:
-    shop.assign(shop.purchases(), Comparison.AT_LEAST, 1, deadline=AfterDays(days=10))
+    shop.assign(shop.purchases(), Comparison.AT_LEAST, 1, deadline=AfterDays(days=10, at="instant"))
     shop.wait_until(11)
     milestone, _ = shop.buy(shop.acme, 9)
     assert (milestone.to_state, milestone.at) == (MilestoneState.ACHIEVED, to_datetime(day_of(9)))

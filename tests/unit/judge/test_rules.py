@@ -15,6 +15,7 @@ from milepost.domain.milestone import (
     AssignedMilestone,
     AutomaticAction,
     Comparison,
+    DaysAfterAssignment,
     Deadline,
     HeldFor,
     ManualAction,
@@ -65,11 +66,12 @@ def assigned(
     )
 
 
+EXACTLY_4_DAYS = AfterDays(days=4, at="instant")
 ONE = assigned(PURCHASES)
 BY_20TH = assigned(PURCHASES, deadline=OnDate(at=day(20)))
 TWO = assigned(PURCHASES, KICK_OFF, SURVEY, deadline=OnDate(at=day(20)))
 MUST_HOLD = assigned(PURCHASES, USERS, deadline=OnDate(at=day(20)), latches=False)
-FROM_15TH = assigned(PURCHASES, start=AfterDays(days=5), deadline=AfterDays(days=3))
+FROM_15TH = assigned(PURCHASES, start=DaysAfterAssignment(days=5), deadline=AfterDays(days=3, at="instant"))
 
 
 @pytest.mark.parametrize(
@@ -186,10 +188,10 @@ def test_what_must_be_held_is_done_once_it_was(held_for: HeldFor, since: float |
 @pytest.mark.parametrize(
     ("start", "deadline", "at"),
     [
-        pytest.param(OnAssignment(), AfterDays(days=4), 14, id="days after assignment"),
-        pytest.param(AnyTime(), AfterDays(days=4), 14, id="without a start, also days after assignment"),
-        pytest.param(OnDate(at=day(2)), AfterDays(days=4), 6, id="days after a date, even before assignment"),
-        pytest.param(AfterDays(days=2), OnDate(at=day(13)), 13, id="a date"),
+        pytest.param(OnAssignment(), EXACTLY_4_DAYS, 14, id="days after assignment"),
+        pytest.param(AnyTime(), EXACTLY_4_DAYS, 14, id="without a start, also days after assignment"),
+        pytest.param(OnDate(at=day(2)), EXACTLY_4_DAYS, 6, id="days after a date, even before assignment"),
+        pytest.param(DaysAfterAssignment(days=2), OnDate(at=day(13)), 13, id="a date"),
     ],
 )
 def test_a_deadline_is_where_the_definition_puts_it(start: Start, deadline: Deadline, at: float) -> None:

@@ -65,6 +65,7 @@ def _examine(
     case = Case(
         settings=Settings(**{"data": data, **ports, **settings}),
         is_running=False,
+        find_faults=list,
         count_events=lambda: events,
         doubtful_dates=lambda _: doubtful,
         clock=lambda: system_clock() + later_ms,
@@ -231,6 +232,7 @@ def test_a_package_without_the_tracking_script_is_a_problem(data: Path, tmp_path
     case = Case(
         settings=Settings(data=data),
         is_running=False,
+        find_faults=list,
         count_events=lambda: 0,
         doubtful_dates=lambda _: (),
         clock=system_clock,

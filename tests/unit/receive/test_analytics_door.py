@@ -7,9 +7,9 @@ import pytest
 
 from milepost.domain.connection import ConnectionKind, KnownConnection
 from milepost.domain.errors import MilepostError
-from milepost.receive.browser import Preflight
+from milepost.receive.browser import Preflight, for_credentials
 from milepost.receive.dialects.analytics import AnalyticsDoor
-from milepost.receive.door import Book, Reading, Request
+from milepost.receive.door import Answer, Book, Reading, Request
 
 DOOR = AnalyticsDoor()
 
@@ -108,6 +108,28 @@ def test_a_refusal_names_the_connection_once_its_key_is_known() -> None:
     with pytest.raises(MilepostError) as refusal:
         read(body(data=[]))
     assert refusal.value.sender == CONNECTIONS[0].id
+
+
+def test_an_answer_can_be_read_with_credentials_by_the_page_that_asks() -> None:
+    answer = read(body()).answer(str(uuid.uuid4()))
+    named = for_credentials(answer, "https://app.example").headers
+    assert ("access-control-allow-origin", "*") not in named
+    assert {
+        ("access-control-allow-origin", "https://app.example"),
+        ("access-control-allow-credentials", "true"),
+        ("vary", "origin"),
+    } <= set(named)
+
+
+@pytest.mark.parametrize("origin", [None, "", "null", "https://a.example\r\nset-cookie: b", "https://" + "a" * 301])
+def test_what_is_no_origin_is_not_repeated(origin: str | None) -> None:
+    answer = read(body()).answer(str(uuid.uuid4()))
+    assert for_credentials(answer, origin) == answer
+
+
+def test_an_answer_that_is_for_no_page_stays_so() -> None:
+    answer = Answer(status=200)
+    assert for_credentials(answer, "https://app.example") == answer
 
 
 def test_a_preflight_is_answered_and_cached() -> None:

@@ -15,6 +15,8 @@ test.each([
   ["globals of the same names", "var mcx = { version: 2 }, a = 1, t = 2, e = 3"],
   ["enumerable additions", "Object.prototype.more = Array.prototype.more = function () {}"],
   ["frozen prototypes", "[Array, Object, Function, String].forEach((own) => Object.freeze(own.prototype))"],
+  ["an Array.prototype.map that is broken", "Array.prototype.map = () => { throw 1 }"],
+  ["elements named as our functions", "</script><a id=mcxTrack></a><a id=mcxContext></a><script>"],
   ["another Map and Set", "function Map() {} function Set() {}"],
   [
     "fetch with credentials",
@@ -26,6 +28,19 @@ test.each([
   const [event] = await stage.logged(1);
   expect(event?.payload).toMatchObject({ tags: ["a", "b"], items: [{ sku: 1 }] });
   expect(stage.sent()).toBe(1);
+});
+
+test("the answer can be read by a page whose requests carry credentials in spite of us", async () => {
+  const page = await stage.open();
+  const status = await page.evaluate(async (url) => {
+    const body = JSON.stringify({ connectionId: "nobody", eventKey: "order", data: [{}] });
+    const credentialed = (to: string, how: object) => fetch(to, { ...how, credentials: "include" });
+    const simple = await credentialed(`${url}/analytics`, { method: "POST", body });
+    const headers = { "content-type": "application/json" };
+    const preflighted = await credentialed(`${url}/analytics`, { method: "POST", body, headers });
+    return [simple.status, preflighted.status];
+  }, stage.proxy.url);
+  expect(status).toEqual([401, 401]);
 });
 
 test("form fields and images that hide members of their form and of the document change nothing", async () => {

@@ -29,3 +29,7 @@ test("nothing is needed at run time", () => {
 test("the lock file names no host of a package registry", () => {
   expect(read("package-lock.json").toString()).not.toContain('"resolved"');
 });
+
+test("the part for what is tracked without a call is at most 2 kB, gzipped", () => {
+  expect(gzipSync(read("dist/mcx-auto.js"), { level: 9 }).length).toBeLessThanOrEqual(2000);
+});

@@ -11,7 +11,7 @@ from milepost.control.migrate import open_migrated
 from milepost.control.repos.connections import list_connections, read_keys
 from milepost.domain.connection import Connection, ConnectionKind
 from milepost.domain.errors import OperatorError
-from milepost.kit.crypto import load_key
+from milepost.kit.crypto import read_key
 from milepost.observe import paths
 from milepost.observe.service import read_service
 from milepost.settings import Settings
@@ -49,7 +49,7 @@ def local_target(data: Path, connection: str | None, event_key: str) -> tuple[Ta
     database = open_migrated(Settings.read({"data": data}).control())
     with database.read() as session:
         found = _one(list_connections(session), connection)
-        keys = read_keys(session, found.id, secrets_key=load_key(paths.secrets_key(data)))
+        keys = read_keys(session, found.id, secrets_key=read_key(paths.secrets_key(data)))
     database.close()
     assert keys.connection.client_id is not None
     assert keys.client_secret is not None

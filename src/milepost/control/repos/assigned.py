@@ -18,6 +18,7 @@ from milepost.control.plan_rows import TickRow
 from milepost.control.repos.identities import of_shown_company
 from milepost.control.repos.milestones import parse_milestone
 from milepost.control.repos.outcomes import parse_outcome
+from milepost.control.repos.settings import read_settings
 from milepost.control.rows import AssignedMilestoneRow, AssignedOutcomeRow, MilestoneRow, OutcomeRow
 from milepost.domain.errors import NotFoundError
 from milepost.domain.milestone import AssignedMilestone, MilestoneState
@@ -32,7 +33,8 @@ def list_assigned_milestones(
     everything = select(AssignedMilestoneRow).where(of_shown_company(AssignedMilestoneRow.company_id))
     if company_ids is None:
         ticks, now = _ticks(session.scalars(select(TickRow))), _milestones_now(session)
-        return tuple(_to_milestone(row, ticks, now) for row in session.scalars(everything))
+        zone = read_settings(session).time_zone
+        return tuple(_to_milestone(row, ticks, now, zone) for row in session.scalars(everything))
     found: list[AssignedMilestone] = []
     for chunk in chunks(company_ids):
         found += _with_ticks(session, everything.where(AssignedMilestoneRow.company_id.in_(chunk)))
@@ -147,8 +149,8 @@ def _with_ticks(session: Session, query: Select[AssignedMilestoneRow]) -> tuple[
     ticks: dict[UUID, dict[int, datetime]] = {}
     for chunk in chunks([row.id for row in rows]):
         ticks.update(_ticks(session.scalars(select(TickRow).where(TickRow.assigned_id.in_(chunk)))))
-    now = _milestones_now(session)
-    return tuple(_to_milestone(row, ticks, now) for row in rows)
+    now, zone = _milestones_now(session), read_settings(session).time_zone
+    return tuple(_to_milestone(row, ticks, now, zone) for row in rows)
 
 
 def _ticks(rows: Iterable[TickRow]) -> dict[UUID, dict[int, datetime]]:
@@ -159,7 +161,7 @@ def _ticks(rows: Iterable[TickRow]) -> dict[UUID, dict[int, datetime]]:
 
 
 def _to_milestone(
-    row: AssignedMilestoneRow, ticks: dict[UUID, dict[int, datetime]], now: dict[UUID, str]
+    row: AssignedMilestoneRow, ticks: dict[UUID, dict[int, datetime]], now: dict[UUID, str], time_zone: str
 ) -> AssignedMilestone:
     definition = now[row.milestone_id]
     return AssignedMilestone(
@@ -174,6 +176,7 @@ def _to_milestone(
         ticks=ticks.get(row.id, {}),
         state=MilestoneState(row.state),
         state_at=to_datetime(row.state_at_ms),
+        time_zone=time_zone,
     )
 
 

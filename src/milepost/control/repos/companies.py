@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks
 from milepost.control.repos.company_names import why_not_shown
-from milepost.control.repos.company_search import CompanySearch, CompanySort, matching, ordered, refresh_search
+from milepost.control.repos.company_search import CompanySearch, by_creation, matching, refresh_search
+from milepost.control.repos.former_names import NamePlace, latest_rename, page_by_name_at
 from milepost.control.repos.identities import SHOWN
 from milepost.control.repos.key_spaces import ensure_key_spaces
 from milepost.control.repos.merging import descendants, merge
@@ -80,17 +81,40 @@ def get_company(session: Session, company_id: UUID) -> Company:
 
 
 def list_companies(
+    session: Session, wanted: CompanySearch | None = None, *, after: NamePlace | None = None, limit: int
+) -> tuple[Company, ...]:
+    """Companies by their names now, from the one after this folded name and id."""
+    mark = latest_rename(session)
+    return tuple(one for one, _ in list_companies_by_name(session, wanted, mark=mark, after=after, limit=limit))
+
+
+def list_companies_by_name(
     session: Session,
     wanted: CompanySearch | None = None,
     *,
-    sort: CompanySort = CompanySort.NAME,
+    mark: int,
     descending: bool = False,
-    after: tuple[str | int, UUID] | None = None,
+    after: NamePlace | None = None,
+    limit: int,
+) -> list[tuple[Company, NamePlace]]:
+    """Companies, as they are now, in the order of their names as of the mark (`former_names`); each with its place."""
+    query = select(CompanyRow).where(matching(wanted or CompanySearch()))
+    found = page_by_name_at(session, query, mark=mark, descending=descending, after=after, limit=limit)
+    shown = to_companies(session, [row for row, _ in found])
+    return [(company, place) for company, (_, place) in zip(shown, found, strict=True)]
+
+
+def list_companies_by_creation(
+    session: Session,
+    wanted: CompanySearch | None = None,
+    *,
+    descending: bool = False,
+    after: tuple[int, UUID] | None = None,
     limit: int,
 ) -> tuple[Company, ...]:
-    """Companies in order, from the one after `after` (see `ordered`)."""
+    """Companies in the order of their creation, from the one after this (Unix ms, id)."""
     query = select(CompanyRow).where(matching(wanted or CompanySearch())).limit(limit)
-    return to_companies(session, session.scalars(ordered(query, sort, descending=descending, after=after)).all())
+    return to_companies(session, session.scalars(by_creation(query, descending=descending, after=after)).all())
 
 
 def find_company_by_key(session: Session, key: CompanyKey) -> Company | None:

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from milepost.control.bulk import chunks
+from milepost.control.repos.former_names import note_renames
 from milepost.control.rows import CompanyKeyRow, CompanyRow
 from milepost.domain.company import Standing, folded, search_text
 
@@ -71,11 +72,9 @@ def _has_key(key_space: str) -> ColumnElement[bool]:
     return own | CompanyRow.id.in_(of_member.where(member.primary_id.is_not(None), of_space))
 
 
-def ordered(
-    query: Select[CompanyRow], sort: CompanySort, *, descending: bool, after: tuple[str | int, UUID] | None
-) -> Select[CompanyRow]:
-    """The rows in order, from the one after this (folded name or creation in Unix ms, id)."""
-    column = CompanyRow.sort_name if sort is CompanySort.NAME else CompanyRow.created_at_ms
+def by_creation(query: Select[CompanyRow], *, descending: bool, after: tuple[int, UUID] | None) -> Select[CompanyRow]:
+    """The rows in the order of their creation, from the one after this (Unix ms, id)."""
+    column = CompanyRow.created_at_ms
     if after is not None:
         place = tuple_(column, CompanyRow.id)
         query = query.where(place < after if descending else place > after)
@@ -89,10 +88,12 @@ def refresh_search(session: Session, company_ids: Collection[UUID]) -> None:
         keys = select(CompanyKeyRow.company_id, CompanyKeyRow.value).where(CompanyKeyRow.company_id.in_(chunk))
         for company_id, value in session.execute(keys):
             values[company_id].append(value)
-        names = session.execute(select(CompanyRow.id, CompanyRow.name).where(CompanyRow.id.in_(chunk))).all()
+        columns = (CompanyRow.id, CompanyRow.name, CompanyRow.sort_name)
+        names = session.execute(select(*columns).where(CompanyRow.id.in_(chunk))).all()
+        note_renames(session, {one: before for one, name, before in names if before != folded(name)})
         texts = [
             {"id": one, "sort_name": folded(name), "search_text": search_text(name, sorted(values[one]))}
-            for one, name in names
+            for one, name, _ in names
         ]
         if texts:
             session.execute(update(CompanyRow), texts)

@@ -38,6 +38,7 @@ from milepost.domain.connection import (
     TrackEventKey,
 )
 from milepost.domain.errors import Fault, InvalidInputError, NotFoundError
+from milepost.domain.text import name_fault
 from milepost.kit.clock import to_datetime
 from milepost.kit.crypto import seal, unseal
 from milepost.kit.ids import uuid7
@@ -76,6 +77,8 @@ def tidy_name(name: str) -> str:
     """The name without outer blanks; ValueError when nothing is left."""
     if not name.strip():
         raise ValueError("a connection needs a name, best that of its event source; it need not be unique")
+    if fault := name_fault(name.strip()):
+        raise ValueError(fault)
     return name.strip()
 
 

@@ -197,6 +197,7 @@ _OPERATIONS: dict[str, Schema] = {
             "reasons": {"type": "array", "items": _text()},
             "lag_entries": {"anyOf": [{"type": "integer"}, _NULL]},
             "unjudged_companies": {"type": "integer"},
+            "unjudged_metrics": {"type": "integer"},
             "plans_waiting": {"type": "integer"},
             "plans_behind_seconds": {"type": "number"},
         }

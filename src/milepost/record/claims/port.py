@@ -35,6 +35,10 @@ class Claims(Protocol):
         as one even after a power cut. UnavailableError when the disk refuses it now; the same call may follow later.
         """
 
+    @property
+    def sequence(self) -> int:
+        """A number that rises with every claim; what `claim` has returned from is on disk up to it."""
+
     def snapshot(self, folder: Path) -> None:
         """Make a folder, which must not exist yet, from which the claims as they are now can be opened."""
 

@@ -6,10 +6,11 @@ digests in their order, which halves the writing, and asks a bloom filter before
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 from rocksdict import (
     BlockBasedOptions,
@@ -24,6 +25,9 @@ from rocksdict import (
 )
 
 from milepost.domain.errors import UnavailableError
+from milepost.record.mark import Mark, decode_mark, encode_mark
+
+_MARK: Final = b"folder"
 
 
 class RocksdbClaims:
@@ -74,6 +78,35 @@ class RocksdbClaims:
         if fresh:
             self._db.write(batch, self._synced)
         return result
+
+    @property
+    def sequence(self) -> int:
+        """See the port."""
+        return int(self._db.latest_sequence_number())
+
+    @property
+    def mark(self) -> Mark | None:
+        """Which data folder the claims belong to; kept beside the claims, whose keys are all longer."""
+        content = self._db.get(_MARK)
+        return decode_mark(content) if isinstance(content, bytes) else None
+
+    @mark.setter
+    def mark(self, mark: Mark) -> None:
+        batch = WriteBatch(raw_mode=True)
+        batch.put(_MARK, encode_mark(mark))
+        self._db.write(batch, self._synced)
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Every claim with its owner, in the order of their keys."""
+        for digest, owner in self._db.items():
+            if digest != _MARK:
+                yield bytes(cast("bytes", digest)), bytes(owner)
+
+    def check(self, most_bytes: int) -> None:
+        """Read everything, by which its checksums are compared, unless it is more than that; raises as RocksDB does."""
+        size = self._db.property_int_value("rocksdb.total-sst-files-size") or 0
+        if size <= most_bytes:
+            deque(self._db.keys(), maxlen=0)
 
     def snapshot(self, folder: Path) -> None:
         """See the port. Hard links where the folder is on the same disk, since RocksDB's files never change."""

@@ -18,7 +18,7 @@ _TIMEOUT_SECONDS: Final = 30.0
 _PROCESSED: Final = "last_offset <= :upto AND entries > 0"
 _COUNT: Final = f"SELECT coalesce(sum(entries), 0) FROM frames WHERE {_PROCESSED}"  # noqa: S608
 _DELETE: Final = f"DELETE FROM frames WHERE {_PROCESSED} AND last_offset < (SELECT max(last_offset) FROM frames)"  # noqa: S608
-_EMPTY: Final = f"UPDATE frames SET entries = 0, frame = x'90' WHERE {_PROCESSED}"  # noqa: S608  # no entries in msgpack
+_EMPTY: Final = f"UPDATE frames SET entries = 0, frame = x'90', checksum = NULL WHERE {_PROCESSED}"  # noqa: S608  # no entries in msgpack
 
 
 def purge_processed(folder: Path, upto: Mapping[int, int]) -> int:

@@ -11,6 +11,7 @@ import fcntl
 import os
 import sqlite3
 import threading
+import zlib
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +24,7 @@ from milepost.domain.errors import OperatorError, UnavailableError
 from milepost.domain.event import Located
 from milepost.kit.clock import Clock, system_clock
 from milepost.kit.files import Told, copy_open_database
+from milepost.record.high_water import HighWater
 from milepost.record.journal.port import Extent, Settle
 
 _SCHEMA: Final = """
@@ -30,9 +32,11 @@ CREATE TABLE IF NOT EXISTS frames (
     last_offset INTEGER PRIMARY KEY, -- of the frame's last entry
     entries INTEGER NOT NULL,        -- how many
     written_at_ms INTEGER NOT NULL,
-    frame BLOB NOT NULL              -- msgpack array of the entries' bytes
+    frame BLOB NOT NULL,             -- msgpack array of the entries' bytes
+    checksum INTEGER                 -- CRC-32 of the frame, looked at when the service starts
 ) STRICT
 """
+INSERT_FRAME: Final = "INSERT INTO frames (last_offset, entries, written_at_ms, frame, checksum) VALUES (?, ?, ?, ?, ?)"
 _FRAME_BYTES: Final = 4 * 1024 * 1024
 _TRIM_FRAMES: Final = 200
 _FOR_A_PERSON: Final = {
@@ -66,6 +70,7 @@ class SqliteJournalWriter:
         loop: asyncio.AbstractEventLoop,
         most_queued_bytes: int = 64 * 1024 * 1024,
         clock: Clock = system_clock,
+        high_water: Path | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = os.open(folder / f"partition-{partition}.lock", os.O_CREAT | os.O_RDWR, 0o600)
@@ -75,6 +80,7 @@ class SqliteJournalWriter:
             os.close(self._lock)
             raise UnavailableError(f"Journal partition {partition} already has a writer.") from error
         self._db, self._offset = _open(_path(folder, partition))
+        self._high_water = HighWater(high_water) if high_water else None
         self._loop = loop
         self._clock = clock
         self._most_queued_bytes = most_queued_bytes
@@ -122,6 +128,8 @@ class SqliteJournalWriter:
         self._queue.put(None)
         self._thread.join()
         self._db.close()
+        if self._high_water is not None:
+            self._high_water.close()
         os.close(self._lock)
 
     def _commit_until_closed(self) -> None:
@@ -151,12 +159,12 @@ class SqliteJournalWriter:
         first = self._offset + 1
         last = self._offset + len(group)
         error: UnavailableError | None = None
+        frame = _encode([entry for entry, _ in group])
         try:
-            self._db.execute(
-                "INSERT INTO frames VALUES (?, ?, ?, ?)",
-                (last, len(group), self._clock(), _encode([entry for entry, _ in group])),
-            )
+            self._db.execute(INSERT_FRAME, (last, len(group), self._clock(), frame, zlib.crc32(frame)))
             self._offset = last
+            if self._high_water is not None:
+                self._high_water.note(last)
         except sqlite3.Error as failure:
             error = UnavailableError(f"The journal cannot be written: {failure}", retry_after_seconds=5)
             if getattr(failure, "sqlite_errorcode", None) != sqlite3.SQLITE_FULL:
@@ -217,7 +225,7 @@ class SqliteJournalReader:
 
     def extent(self, partition: int) -> Extent:
         """See the port."""
-        return _extent(self._connection(partition))
+        return extent_of(self._connection(partition))
 
     def pin(self) -> None:
         """From now on see every partition as it is at this moment, whatever is written or trimmed."""
@@ -256,8 +264,8 @@ class SqliteJournalReader:
 def _open(path: Path) -> tuple[sqlite3.Connection, int]:
     """The partition and its last offset; OperatorError for a file that only a person can mend."""
     try:
-        db = _prepared(path)
-        return db, _extent(db).last
+        db = prepared(path)
+        return db, extent_of(db).last
     except sqlite3.Error as error:
         message = f"The journal {path} cannot be opened: {error}."
         if error.sqlite_errorcode in _FOR_A_PERSON:
@@ -265,7 +273,8 @@ def _open(path: Path) -> tuple[sqlite3.Connection, int]:
         raise UnavailableError(message) from error
 
 
-def _prepared(path: Path) -> sqlite3.Connection:
+def prepared(path: Path) -> sqlite3.Connection:
+    """The partition's database, made or brought up to date first."""
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
     db.execute("PRAGMA page_size = 8192")
     db.execute("PRAGMA journal_mode = WAL")
@@ -273,10 +282,13 @@ def _prepared(path: Path) -> sqlite3.Connection:
     db.execute("PRAGMA wal_autocheckpoint = 512")  # 4 MiB: a checkpoint stalls one commit by milliseconds, not tens
     db.execute("PRAGMA journal_size_limit = 67108864")
     db.execute(_SCHEMA)
+    with suppress(sqlite3.OperationalError):  # of a version that had no checksums
+        db.execute("ALTER TABLE frames ADD COLUMN checksum INTEGER")
     return db
 
 
-def _extent(db: sqlite3.Connection) -> Extent:
+def extent_of(db: sqlite3.Connection) -> Extent:
+    """What a partition's database holds."""
     first, last = db.execute(
         "SELECT (SELECT last_offset - entries + 1 FROM frames ORDER BY last_offset LIMIT 1),"
         " (SELECT last_offset FROM frames ORDER BY last_offset DESC LIMIT 1)"

@@ -6,18 +6,21 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
+from sqlalchemy.orm import Session
 
 from milepost.control.repos import combining, companies
 from milepost.control.repos.auto_assign import assign_missing, assigning_what_comes_to_fit
 from milepost.control.repos.companies import CompanyDraft
 from milepost.control.repos.company_search import CompanySearch, CompanySort
-from milepost.domain.company import Company, CompanyChange, CompanyKey, Standing, folded
+from milepost.control.repos.former_names import latest_rename
+from milepost.domain.company import Company, CompanyChange, CompanyKey, Standing
 from milepost.domain.errors import Fault, InvalidInputError
 from milepost.kit.clock import to_unix_ms
 from milepost.web.auth import Editor, Viewer
 from milepost.web.changes import change
 from milepost.web.deps import Deps
 from milepost.web.paging import Cursor, Limit, Page, page_of, read_cursor
+from milepost.web.places import read_name_place
 from milepost.web.ranking import Order
 from milepost.web.versions import Versioned
 
@@ -68,21 +71,37 @@ def list_companies(
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[Company]:
-    """Companies by name, or by when they were created; those that are combined are among their primary's."""
+    """Companies by name, or by when they were created; those that are combined are among their primary's.
+
+    Whoever is renamed while somebody pages through the names stays in the place of the first page.
+    """
     with deps.database.read() as session:
         if isinstance(wanted, CompanyKey):
             found = companies.find_company_by_key(session, wanted)
             return Page(items=[found] if found else [])
-        place = str if sort is CompanySort.NAME else int
-        found_page = companies.list_companies(
+        if sort is CompanySort.NAME:
+            return _page_by_name(session, wanted, order, cursor, limit)
+        found_page = companies.list_companies_by_creation(
             session,
             wanted,
-            sort=sort,
             descending=order is Order.DESCENDING,
-            after=read_cursor(cursor, lambda at, company_id: (place(at), UUID(company_id))),
+            after=read_cursor(cursor, lambda at, company_id: (int(at), UUID(company_id))),
             limit=limit + 1,
         )
-    return page_of(found_page, limit, lambda company: (_place(company, sort), company.id))
+    return page_of(found_page, limit, lambda company: (to_unix_ms(company.created_at), company.id))
+
+
+def _page_by_name(
+    session: Session, wanted: CompanySearch, order: Order, cursor: str | None, limit: int
+) -> Page[Company]:
+    """A walk keeps to the names as of its first page, so that companies renamed meanwhile come once."""
+    walk = read_cursor(cursor, read_name_place)
+    mark, after = (latest_rename(session), None) if walk is None else walk
+    found = companies.list_companies_by_name(
+        session, wanted, mark=mark, descending=order is Order.DESCENDING, after=after, limit=limit + 1
+    )
+    page = page_of(found, limit, lambda one: (mark, *one[1]))
+    return Page(items=[company for company, _ in page.items], next=page.next)
 
 
 @router.post("", status_code=201)
@@ -159,7 +178,3 @@ def remove_key(
         after = companies.remove_company_key(work.session, company_id, CompanyKey(key_space=key_space, value=value))
         work.record("remove_key", "company", company_id, before=before, after=after)
     return version.tagged(after)
-
-
-def _place(company: Company, sort: CompanySort) -> str | int:
-    return folded(company.name) if sort is CompanySort.NAME else to_unix_ms(company.created_at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -19,13 +19,16 @@ from milepost.control.repos.settings import read_settings
 from milepost.domain.fate import Fate
 from milepost.domain.milestone import Milestone
 from milepost.domain.outcome import Outcome
+from milepost.judge.facts import NO_METRIC
 from milepost.kit.clock import to_datetime
 from milepost.web.auth import Viewer
 from milepost.web.behind import JudgingView, judging_view
 from milepost.web.deps import Deps
 from milepost.web.routes.requests import FateCounts
+from milepost.web.spreads import without_values
 
 router = APIRouter(tags=["overview"])
+_GONE: Final = without_values(NO_METRIC.reason)
 
 
 class Nouns(BaseModel):
@@ -38,7 +41,7 @@ class Nouns(BaseModel):
 
 
 class MetricSpread(BaseModel):
-    """A metric over the companies that have a value now."""
+    """A metric over the companies that have a value now; `unjudged` is why it cannot be evaluated."""
 
     id: UUID
     name: str
@@ -47,6 +50,7 @@ class MetricSpread(BaseModel):
     lowest: float
     median: float
     highest: float
+    unjudged: str
 
 
 class Shares(BaseModel):
@@ -85,7 +89,6 @@ def show_overview(
     fates = deps.event_log.fates()
     now_ms = deps.clock()
     spreads, at_ms = deps.spreads.read(resting_on, now_ms, lambda: deps.metrics.values_of_many(resting_on, now_ms))
-    measured = [metric for metric in defined if metric.id in spreads]  # not those that do not fit their signal
     return Overview(
         account_name=account_name,
         events=FateCounts(
@@ -96,7 +99,8 @@ def show_overview(
         counts=counts,
         metrics_at=to_datetime(at_ms),
         metrics=[
-            MetricSpread(id=one.id, name=one.name, unit=one.unit, **spreads[one.id]._asdict()) for one in measured
+            MetricSpread(id=one.id, name=one.name, unit=one.unit, **spreads.get(one.id, _GONE)._asdict())
+            for one in defined
         ],
         judging=judging_view(deps),
         milestones=milestones,

@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 
 from milepost.control.repos import milestones, outcomes, portfolio
 from milepost.control.repos.company_names import all_company_names
+from milepost.control.repos.former_names import latest_rename, names_at
 from milepost.control.repos.overview import milestone_states, outcome_states
 from milepost.control.repos.settings import read_settings
 from milepost.domain.calendar import Period
 from milepost.domain.company import folded
-from milepost.domain.history import count_states
+from milepost.domain.history import Stay, count_states
 from milepost.domain.milestone import Milestone, MilestoneState
 from milepost.domain.outcome import Outcome, OutcomeState
 from milepost.domain.plan import Subject
@@ -27,10 +28,13 @@ from milepost.web.deps import Deps
 from milepost.web.instants import AskedInstant
 from milepost.web.paging import Cursor, Limit, Page, page_of, read_cursor
 from milepost.web.periods import First, Last, days_asked, periods_until
+from milepost.web.places import read_name_place
 
 router = APIRouter(prefix="/portfolio", tags=["portfolio"])
 
 Nouns = Literal["milestones", "outcomes"]
+_Place = tuple[str, UUID, UUID]
+"""A folded name, the company, and its copy: a company may have had several of one definition."""
 _ACHIEVED = (MilestoneState.ACHIEVED.value, MilestoneState.ACHIEVED_LATE.value)
 
 
@@ -73,13 +77,19 @@ class PortfolioSeries(BaseModel):
 
 
 class CompanyThere(BaseModel):
-    """A company and its state: since when it is in it."""
+    """A company and its state: since when it is in it.
+
+    `starts_at` and `due_at` are of its copy of a milestone, by its definition and the account's time zone now: the
+    instant from which history counts, and the last that is in time; null for none, of outcomes, and off the plan.
+    """
 
     company_id: UUID
     company_name: str
     assigned_id: UUID
     state: str
     since: datetime
+    starts_at: datetime | None = None
+    due_at: datetime | None = None
 
 
 @router.get("")
@@ -133,8 +143,7 @@ def list_companies_there(
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[CompanyThere]:
-    """The companies behind a share, by name."""
-    after = read_cursor(cursor, lambda name, *ids: (str(name), *map(UUID, ids)))
+    """The companies behind a share, by their names as of the first page."""
     wanted = None if state is None else state.value
     with deps.database.read() as session:
         subject = _known(session, nouns, definition_id)
@@ -144,24 +153,34 @@ def list_companies_there(
             lives = portfolio.read_lives(session, subject, definition_id)
             then = {copy: life.state_at(to_unix_ms(at)) for copy, life in lives.items()}
             there = {copy: stay for copy, stay in then.items() if stay and wanted in (None, stay.state)}
-        names = all_company_names(session)
-    found = [
-        CompanyThere(
-            company_id=copy.company_id,
-            company_name=names[copy.company_id],
-            assigned_id=copy.assigned_id,
-            state=stay.state,
-            since=to_datetime(stay.since_ms),
-        )
-        for copy, stay in there.items()
-    ]
-    found = sorted((one for one in found if after is None or _place(one) > after), key=_place)
-    return page_of(found[: limit + 1], limit, _place)
+        mark, after = read_cursor(cursor, _read_place) or (latest_rename(session), None)
+        names, former = all_company_names(session), names_at(session, mark)
+        times = portfolio.read_times(session, definition_id) if subject == "milestone" else {}
+    found = [_there(copy, stay, names, times.get(copy.assigned_id)) for copy, stay in there.items()]
+
+    def place(one: CompanyThere) -> _Place:
+        name = former.get(one.company_id) or folded(one.company_name)
+        return name, one.company_id, one.assigned_id
+
+    found = sorted((one for one in found if after is None or place(one) > after), key=place)
+    return page_of(found[: limit + 1], limit, lambda one: (mark, *place(one)))
 
 
-def _place(one: CompanyThere) -> tuple[str, UUID, UUID]:
-    """A company may have several copies of one definition."""
-    return folded(one.company_name), one.company_id, one.assigned_id
+def _there(copy: portfolio.Copy, stay: Stay, names: Mapping[UUID, str], times: portfolio.Times | None) -> CompanyThere:
+    return CompanyThere(
+        company_id=copy.company_id,
+        company_name=names[copy.company_id],
+        assigned_id=copy.assigned_id,
+        state=stay.state,
+        since=to_datetime(stay.since_ms),
+        starts_at=None if times is None else times.starts_at,
+        due_at=None if times is None else times.due_at,
+    )
+
+
+def _read_place(mark: int, name: str, company_id: str, assigned_id: str) -> tuple[int, _Place]:
+    of_walk, named = read_name_place(mark, name, company_id)
+    return of_walk, (*named, UUID(assigned_id))
 
 
 def _known(session: Session, nouns: Nouns, definition_id: UUID) -> Subject:

@@ -11,7 +11,7 @@ SELECT ask, at, if(isFinite(computed * 1e6), round(computed, 6), nan) AS value F
             SELECT ask, at, anyOrNullIf(value, leaf = 0) AS step_0, anyOrNullIf(value, leaf = 1) AS step_1 FROM (
         SELECT ask, at, value, 0 AS leaf FROM (
 WITH
-    {span_ms_0:Int64} AS span_ms, {ends_0:Array(Int64)} AS ends, {oldest_0:Int64} AS oldest,
+    {span_ms_0:Int64} AS span_ms,
 emissions AS (
     SELECT ask, since, toUnixTimestamp64Milli(event_date) AS at
     FROM signals INNER JOIN asks USING (company_id)
@@ -35,7 +35,6 @@ SELECT ask, at, value FROM steps
         UNION ALL
         SELECT ask, at, value, 1 AS leaf FROM (
 WITH
-    {span_ms_1:Int64} AS span_ms, {ends_1:Array(Int64)} AS ends, {oldest_1:Int64} AS oldest,
 emissions AS (
     SELECT ask, since, toUnixTimestamp64Milli(event_date) AS at, assumeNotNull(n3) AS field
     FROM signals INNER JOIN asks USING (company_id)
@@ -58,7 +57,7 @@ SELECT ask, at, value FROM steps
 )
             ) GROUP BY ask, at
         ) WINDOW so_far AS (PARTITION BY ask ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
-    )
+)
 )
 )
 SELECT ask, roundDown(at - 1, {bounds:Array(Int64)}) AS bound, argMax(value, at)

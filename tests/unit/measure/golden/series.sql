@@ -6,7 +6,6 @@ WITH asks AS (
 ),
 steps AS (
 WITH
-    {span_ms_0:Int64} AS span_ms, {ends_0:Array(Int64)} AS ends, {oldest_0:Int64} AS oldest,
 emissions AS (
     SELECT ask, since, toUnixTimestamp64Milli(event_date) AS at, assumeNotNull(n3) AS field, (UUIDToNum(request_id), item) AS received
     FROM signals INNER JOIN asks USING (company_id)

@@ -11,11 +11,13 @@ placed AS (
 turns AS (
     SELECT ask, since, at + age * 86400000 AS moment, toFloat64(age) AS value
     FROM (
-        SELECT ask, since, at, least(next_at, lapse) AS until, intDiv(until - at - 1, 86400000) AS last_age,
+        SELECT ask, since, at, least(next_at, lapse) AS until,
+            intDiv(least(until - 1, greatest(latest, at)) - at, 86400000) AS last_age,
             toUInt32(least(intDiv(since - at, 86400000), 3660)) AS age_then,
             if(at <= since AND since < until, [age_then], []) AS opening
         FROM placed
-    ) ARRAY JOIN arrayConcat(range(toUInt32(least(last_age, oldest) + 1)), opening) AS age
+    ) ARRAY JOIN arrayConcat(
+        range(toUInt32(least(last_age, oldest) + 1)), arrayFilter(one -> one <= last_age, ages), opening) AS age
     UNION ALL
     SELECT ask, since, lapse AS moment, nan AS value FROM placed WHERE lapse < toInt64(4000000000000000000) AND next_at > lapse
     UNION ALL
@@ -38,11 +40,13 @@ placed AS (
 turns AS (
     SELECT ask, since, at + age * 86400000 AS moment, toFloat64(age) AS value
     FROM (
-        SELECT ask, since, at, least(next_at, lapse) AS until, intDiv(until - at - 1, 86400000) AS last_age,
+        SELECT ask, since, at, least(next_at, lapse) AS until,
+            intDiv(least(until - 1, greatest(latest, at)) - at, 86400000) AS last_age,
             toUInt32(least(intDiv(since - at, 86400000), 3660)) AS age_then,
             if(at <= since AND since < until, [age_then], []) AS opening
         FROM placed
-    ) ARRAY JOIN arrayConcat(range(toUInt32(least(last_age, oldest) + 1)), opening) AS age
+    ) ARRAY JOIN arrayConcat(
+        range(toUInt32(least(last_age, oldest) + 1)), arrayFilter(one -> one <= last_age, ages), opening) AS age
     UNION ALL
     SELECT ask, since, lapse AS moment, nan AS value FROM placed WHERE lapse < toInt64(4000000000000000000) AND next_at > lapse
     UNION ALL
@@ -65,11 +69,13 @@ placed AS (
 turns AS (
     SELECT ask, since, at + age * 86400000 AS moment, toFloat64(age) AS value
     FROM (
-        SELECT ask, since, at, least(next_at, lapse) AS until, intDiv(until - at - 1, 86400000) AS last_age,
+        SELECT ask, since, at, least(next_at, lapse) AS until,
+            intDiv(least(until - 1, greatest(latest, at)) - at, 86400000) AS last_age,
             toUInt32(least(intDiv(since - at, 86400000), 3660)) AS age_then,
             if(at <= since AND since < until, [age_then], []) AS opening
         FROM placed
-    ) ARRAY JOIN arrayConcat(range(toUInt32(least(last_age, oldest) + 1)), opening) AS age
+    ) ARRAY JOIN arrayConcat(
+        range(toUInt32(least(last_age, oldest) + 1)), arrayFilter(one -> one <= last_age, ages), opening) AS age
     UNION ALL
     SELECT ask, since, lapse AS moment, nan AS value FROM placed WHERE lapse < toInt64(4000000000000000000) AND next_at > lapse
     UNION ALL

@@ -32,11 +32,19 @@ placed AS (
 ),
 turns AS (
     SELECT ask, any(since) AS since, moment, any(inside) AS value FROM (
-        SELECT ask, since, change.1 AS moment,
-            min(change.2) OVER (PARTITION BY ask ORDER BY moment
-                RANGE BETWEEN span_ms - 1 PRECEDING AND CURRENT ROW) AS inside
-        FROM placed ARRAY JOIN [(at, toNullable(picked)), (lapse, NULL)] AS change
-    ) WHERE inside IS NOT NULL GROUP BY ask, moment
+        SELECT ask, since, change.1 AS moment, min(change.3) OVER so_far AS gained,
+            max(change.4) OVER so_far AS kept, if(kept = -inf, gained, least(gained, kept)) AS inside
+        FROM (
+            SELECT ask, since, at, picked, lapse, at - toInt64(positiveModulo(at, span_ms)) AS block,
+                lapse_before - span_ms < block AS is_first,
+                min(picked) OVER (PARTITION BY ask, block) AS whole,
+                ifNull(min(toNullable(picked)) OVER (PARTITION BY ask, block ORDER BY at DESC
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), inf) AS rest
+            FROM placed
+        ) ARRAY JOIN arrayConcat([(at, block, picked, -inf), (lapse, block + span_ms, inf, rest)],
+            if(is_first, [(block + span_ms, block + span_ms, inf, whole)], [])) AS change
+        WINDOW so_far AS (PARTITION BY ask, change.2 ORDER BY change.1)
+    ) WHERE inside != inf GROUP BY ask, moment
     UNION ALL
     SELECT ask, since, lapse AS moment, nan AS value FROM placed WHERE lapse < toInt64(4000000000000000000) AND next_at > lapse
     UNION ALL

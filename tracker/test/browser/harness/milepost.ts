@@ -17,7 +17,10 @@ export interface Milepost extends Address {
   stop(): Promise<void>;
 }
 
-export const ADMIN = { email: "tracker@tests.example", password: "tracker-tests-only" };
+export const ADMIN = {
+  email: process.env["TESTS_OF_MILEPOST_EMAIL"] ?? "tracker@tests.example",
+  password: process.env["TESTS_OF_MILEPOST_PASSWORD"] ?? "tracker-tests-only",
+};
 
 const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
 const OWN_PYTHON = join(ROOT, ".venv/bin/python");

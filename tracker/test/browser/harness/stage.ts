@@ -1,4 +1,4 @@
-/** What each browser test needs: Chromium, a site with the snippet, a network that fails on command, Milepost. */
+/** What each browser test needs: a site with the snippet, a network that fails on command, Milepost; and Chromium. */
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject } from "vitest";
 import { launchChromium } from "./chromium";
@@ -7,26 +7,30 @@ import type { Address } from "./milepost";
 import { type Proxy, startProxy } from "./proxy";
 import { type Site, type SnippetFields, snippet, startSite } from "./site";
 
-export interface Stage {
-  browser: Browser;
-  context: BrowserContext;
+/** All but the browser. */
+export interface Backstage {
   log: EventLog;
   proxy: Proxy;
   site: Site;
   /** The Analytics Key of this test's own connection. */
   key: string;
-  /** Errors that reached a page, which none may. */
-  pageErrors: string[];
-  console: string[];
   /** The snippet for this test's connection. */
   snippet(fields?: Partial<SnippetFields>): string;
   fields(fields?: Partial<SnippetFields>): SnippetFields;
-  /** A tab on a fixture. */
-  open(path?: string, context?: BrowserContext): Promise<Page>;
   /** How many events have left for the server, repeats included; faults of the network not counted. */
   sent(): number;
   /** The log once `count` different events are in it. Fails if there are ever more. */
   logged(count: number, analyticsKey?: string): Promise<LoggedEvent[]>;
+}
+
+export interface Stage extends Backstage {
+  browser: Browser;
+  context: BrowserContext;
+  /** Errors that reached a page, which none may. */
+  pageErrors: string[];
+  console: string[];
+  /** A tab on a fixture. */
+  open(path?: string, context?: BrowserContext): Promise<Page>;
 }
 
 const SOON_MS = 30_000;
@@ -49,34 +53,22 @@ export async function until<T>(look: () => T | Promise<T>, isThere: (value: T) =
 export const processed = (events: LoggedEvent[]): LoggedEvent[] => events.filter((event) => !event.isDuplicate);
 
 /** `connections`: how many the tests of the file use together. `own`: gives a Milepost other than the shared one. */
-export function useStage(connections = 40, own?: () => Address): Stage {
-  const stage = {} as Stage;
-  let address: Address;
+export function useBackstage(connections = 40, own?: () => Address): Backstage {
+  const stage = {} as Backstage;
 
   beforeAll(async () => {
-    address = own?.() ?? inject("milepost");
-    stage.log = await openEventLog(address, connections);
-    stage.browser = await launchChromium();
+    stage.log = await openEventLog(own?.() ?? inject("milepost"), connections);
   });
 
   beforeEach(async () => {
     stage.key = stage.log.takeConnection();
-    stage.proxy = await startProxy(address.apiUrl);
+    stage.proxy = await startProxy((own?.() ?? inject("milepost")).apiUrl);
     stage.site = await startSite({ SNIPPET: stage.snippet() });
-    stage.context = await stage.browser.newContext();
-    stage.pageErrors = [];
-    stage.console = [];
   });
 
   afterEach(async () => {
-    await stage.context.close();
     await stage.site.close();
     await stage.proxy.close();
-    expect(stage.pageErrors).toEqual([]);
-  });
-
-  afterAll(async () => {
-    await stage.browser.close();
   });
 
   stage.fields = (fields) => ({
@@ -89,13 +81,6 @@ export function useStage(connections = 40, own?: () => Address): Stage {
     ...fields,
   });
   stage.snippet = (fields) => snippet(stage.fields(fields));
-  stage.open = async (path = "plain.html", context = stage.context) => {
-    const page = await context.newPage();
-    page.on("pageerror", (error) => stage.pageErrors.push(String(error)));
-    page.on("console", (message) => stage.console.push(message.text()));
-    await page.goto(`${stage.site.url}/${path}`);
-    return page;
-  };
   stage.sent = () => {
     const passed = stage.proxy.posts().filter(({ hasPassed }) => hasPassed);
     return passed.reduce((sum, { body }) => sum + (JSON.parse(body) as { data: unknown[] }).data.length, 0);
@@ -107,6 +92,37 @@ export function useStage(connections = 40, own?: () => Address): Stage {
     );
     expect(events.map(({ eventKey, payload }) => [eventKey, payload])).toHaveLength(count);
     return events;
+  };
+  return stage;
+}
+
+/** With Chromium, where most promises are tested. */
+export function useStage(connections = 40, own?: () => Address): Stage {
+  const stage = useBackstage(connections, own) as Stage;
+
+  beforeAll(async () => {
+    stage.browser = await launchChromium();
+  });
+
+  beforeEach(async () => {
+    stage.context = await stage.browser.newContext();
+    stage.pageErrors = [];
+    stage.console = [];
+  });
+
+  afterEach(async () => {
+    await stage.context.close();
+    expect(stage.pageErrors).toEqual([]);
+  });
+
+  afterAll(() => stage.browser.close());
+
+  stage.open = async (path = "plain.html", context = stage.context) => {
+    const page = await context.newPage();
+    page.on("pageerror", (error) => stage.pageErrors.push(String(error)));
+    page.on("console", (message) => stage.console.push(message.text()));
+    await page.goto(`${stage.site.url}/${path}`);
+    return page;
   };
   return stage;
 }

@@ -1,0 +1,4 @@
+import { openChromium } from "../harness/engines";
+import { keepPromises } from "../harness/promises";
+
+keepPromises(openChromium);

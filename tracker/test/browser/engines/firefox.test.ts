@@ -1,0 +1,4 @@
+import { openFirefox } from "../harness/engines";
+import { keepPromises } from "../harness/promises";
+
+keepPromises(openFirefox);

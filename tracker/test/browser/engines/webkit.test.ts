@@ -1,0 +1,4 @@
+import { openWebKit } from "../harness/engines";
+import { keepPromises } from "../harness/promises";
+
+keepPromises(openWebKit);
