@@ -51,7 +51,7 @@ class Job:
     def save(self, state: Mapping[str, Any]) -> None:
         self.saved = dict(state)
 
-    def save_within(self, session: Session, state: Mapping[str, Any]) -> None:
+    def save_within(self, session: Session, state: Mapping[str, Any], *, done: int) -> None:
         self.saved = state
 
     def progress(self, done: int, total: int | None, unit: str) -> None:

@@ -55,13 +55,13 @@ class Desk:
         def act(job: Any) -> dict[str, Any]:
             real, words = job.save_within, 0
 
-            def save_within(session: Any, state: Any) -> None:
+            def save_within(session: Any, state: Any, *, done: int) -> None:
                 nonlocal words
                 if words == crash_after:  # its transaction is under way, and all of its work is done
                     runner.stop()
                     raise JobInterruptedError  # as the end of a process: nothing more is written, the row says running
                 words += 1
-                real(session, state)
+                real(session, state, done=done)
 
             job.save_within = save_within
             return handler(job)

@@ -24,7 +24,7 @@ from milepost.control.repos.outcomes import outcome_row
 from milepost.control.repos.plan_changes import Act
 from milepost.control.repos.plan_templates import plan_template_row
 from milepost.control.repos.unmatched import SomeKeys
-from milepost.control.rows import CompanyRow
+from milepost.control.rows import CompanyRow, MilestoneRow
 from milepost.domain.bulk_change import BulkAct, BulkChange
 from milepost.domain.company import Company
 
@@ -74,9 +74,10 @@ def _assign(session: Session, part: Part) -> int:
 
 def _unassign(session: Session, part: Part) -> int:
     row = find_definition(session, part.change)
-    unassign = plans.unassign_milestone if part.change.of == "milestone" else plans.unassign_outcome
-    count = unassign(session, row.id, part.ids, now_ms=part.act.now_ms, actor=part.act.actor)
-    return _noted(session, part, count)
+    if isinstance(row, MilestoneRow):  # an outcome that counts on it may have come since the change was asked for
+        return _noted(session, part, plans.unassign_free_milestone(session, row.id, part.ids, part.act))
+    actor, now_ms = part.act
+    return _noted(session, part, plans.unassign_outcome(session, row.id, part.ids, now_ms=now_ms, actor=actor))
 
 
 def _push(session: Session, part: Part) -> int:

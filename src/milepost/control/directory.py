@@ -9,7 +9,7 @@ import threading
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from milepost.control.pace import MOST_COMPANIES, companies_at_once
+from milepost.control.pace import MOST_COMPANIES, MOST_COPIES, companies_at_once
 from milepost.control.repos.assigned import companies_with_plans, list_assigned_milestones, list_assigned_outcomes
 from milepost.control.repos.audit import audit_since
 from milepost.control.repos.auto_assign import assign_missing, copies_of_new_companies
@@ -225,10 +225,18 @@ class JudgedPlans:
             return recorded_of(session, copy_ids)
 
     def record(self, transitions: Sequence[Transition], progress: Mapping[UUID, float]) -> None:
-        """See the port."""
-        with self._database.write() as session:
-            record_transitions(session, transitions)
-            record_progress(session, progress)
+        """See the port. What breaks off between two pieces is judged again, and then records what is missing."""
+        left = dict(progress)
+        for start in range(0, len(transitions), MOST_COPIES):
+            piece = transitions[start : start + MOST_COPIES]
+            shares = {one.subject_id: left.pop(one.subject_id) for one in piece if one.subject_id in left}
+            with self._database.write() as session:
+                record_transitions(session, piece)
+                record_progress(session, shares)
+        rest = list(left.items())
+        for start in range(0, len(rest), MOST_COPIES):
+            with self._database.write() as session:
+                record_progress(session, dict(rest[start : start + MOST_COPIES]))
 
 
 class ForeseenPlans(JudgedPlans):

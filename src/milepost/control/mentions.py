@@ -26,20 +26,21 @@ _OVER = tuple(state.value for state in JobState if state.is_over)
 def audit_lines_of(session: Session, company_ids: Collection[UUID]) -> Iterator[dict[str, Any]]:
     """The audit lines that say how something of the companies was before or after, as rows."""
     audit = AuditRow.__table__
-    for chunk in chunks(_audit_ids(session, company_ids)):
+    for chunk in chunks(find_audit_lines(session, company_ids)):
         yield from (dict(row) for row in session.execute(select(audit).where(audit.c.id.in_(chunk))).mappings())
 
 
-def scrub_audit(session: Session, company_ids: Collection[UUID]) -> int:
-    """Take away how things were before and after, where an audit line is about them; who did what and when stays."""
-    lines = _audit_ids(session, company_ids)
+def scrub_audit(session: Session, lines: Collection[UUID]) -> None:
+    """Take away how things were before and after from these audit lines; who did what and when stays."""
     for chunk in chunks(lines):
         session.execute(update(AuditRow).where(AuditRow.id.in_(chunk)).values(before=None, after=None))
-    return len(lines)
 
 
-def _audit_ids(session: Session, company_ids: Collection[UUID]) -> list[UUID]:
-    """Oldest first."""
+def find_audit_lines(session: Session, company_ids: Collection[UUID], *, since_ms: int = 0) -> list[UUID]:
+    """Those that say how something of the companies was, oldest first. Texts are searched: it takes as long as the log.
+
+    With `since_ms` only those from then on, which takes no time.
+    """
     ids = {str(value) for _, row in records_of(session, company_ids) if isinstance(value := row.get("id"), UUID)}
     mentioned = [
         cast(column, Text).contains(str(company_id))
@@ -48,11 +49,12 @@ def _audit_ids(session: Session, company_ids: Collection[UUID]) -> list[UUID]:
     ]
     is_other = AuditRow.subject != "privacy_request"  # those name nobody
     has_content = and_(is_other, or_(AuditRow.before.is_not(None), AuditRow.after.is_not(None)))
+    wanted = and_(has_content, AuditRow.id >= UUID(int=since_ms << 80))
     lines: set[UUID] = set()
     for of_ids in chunks(ids):
-        lines.update(session.scalars(select(AuditRow.id).where(has_content, AuditRow.subject_id.in_(of_ids))))
+        lines.update(session.scalars(select(AuditRow.id).where(wanted, AuditRow.subject_id.in_(of_ids))))
     for condition in mentioned:
-        lines.update(session.scalars(select(AuditRow.id).where(has_content, condition)))
+        lines.update(session.scalars(select(AuditRow.id).where(wanted, condition)))
     return sorted(lines)
 
 

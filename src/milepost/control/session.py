@@ -69,6 +69,12 @@ class Database:
         with turn, _translated_errors(), Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
 
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """While the block runs nobody else of this process writes: they wait in the queue, and are not refused."""
+        with self.queue.turn(self.urgency):
+            yield
+
     def close(self) -> None:
         """Let go of every connection."""
         self.engine.dispose()

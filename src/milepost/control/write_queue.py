@@ -33,22 +33,28 @@ class _Waiting:
 
 
 class WriteQueue:
-    """For any number of threads; a thread must not ask for a turn while it has one."""
+    """For any number of threads. A thread that asks for a turn while it has one would wait for itself: RuntimeError."""
 
     def __init__(self, *, patience_seconds: float = _PATIENCE_SECONDS) -> None:
         self._patience_seconds = patience_seconds
         self._lock = threading.Lock()
         self._is_taken = False
+        self._writer: int | None = None
         self._waiting: dict[Urgency, deque[_Waiting]] = {urgency: deque() for urgency in Urgency}
         self._passed = 0
 
     @contextmanager
     def turn(self, urgency: Urgency) -> Iterator[None]:
         """Be the one writer for the block."""
+        me = threading.get_ident()
+        if self._writer == me:  # no other thread can have written this one's id there
+            raise RuntimeError("A write was begun within another of the same thread; pass its session on instead.")
         self._begin(urgency)
+        self._writer = me
         try:
             yield
         finally:
+            self._writer = None
             with self._lock:
                 self._hand_over()
 

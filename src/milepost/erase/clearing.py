@@ -16,6 +16,7 @@ from uuid import UUID
 
 from milepost.control.erasure import count_records, pseudonymous_names
 from milepost.control.mentions import scrub_imports
+from milepost.control.pace import MOST_COPIES
 from milepost.control.repos.identities import read_identities
 from milepost.control.repos.merging import count_called_otherwise
 from milepost.control.repos.privacy import exports_about_the_same
@@ -163,15 +164,20 @@ class Clearing:
 
     def _scour_control(self) -> None:
         if self.premises.control_file is not None:
-            with closing(sqlite3.connect(self.premises.control_file, isolation_level=None, timeout=10)) as db:
+            with (
+                closing(sqlite3.connect(self.premises.control_file, isolation_level=None, timeout=10)) as db,
+                self.premises.database.standing_still(),
+            ):
                 scour(db)
 
     def judge_anew(self) -> None:
         """The judge looks again at every company whose history has lost something."""
-        with self.premises.database.write() as session:
+        with self.premises.database.read() as session:
             primary_of = read_identities(session).resolve
-            touched = {primary_of(UUID(one)) for one in self.job.saved["touched"]}
-            owe_rejudging(session, touched, now_ms=self.premises.clock())
+            touched = sorted({primary_of(UUID(one)) for one in self.job.saved["touched"]})
+        for start in range(0, len(touched), MOST_COPIES):
+            with self.premises.database.write() as session:
+                owe_rejudging(session, touched[start : start + MOST_COPIES], now_ms=self.premises.clock())
 
     def checks(self) -> tuple[Check, ...]:
         """Search for everything again; UnavailableError, so that it is done again, if anything is found."""

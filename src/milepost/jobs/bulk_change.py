@@ -53,8 +53,7 @@ class BulkChanges:
             with self._database.write() as session:
                 count += do_part(session, Part(change, job.id, some, Act(job.actor, self._clock())))
                 done += len(some)
-                job.save_within(session, {"done": done, "count": count})
-        job.progress(done, len(ids), unit)
+                job.save_within(session, {"done": done, "count": count}, done=done)
         return change.result(count)
 
 

@@ -174,6 +174,7 @@ class _Running:
         self._stop = stop
         self._progress = (job.done, job.total, job.unit)
         self._told_at = 0.0
+        self._is_cancel_wanted = False
 
     @property
     def id(self) -> UUID:
@@ -200,19 +201,21 @@ class _Running:
             jobs.save_state(session, self.id, state)
         self._saved = dict(state)
 
-    def save_within(self, session: Session, state: Mapping[str, Any]) -> None:
+    def save_within(self, session: Session, state: Mapping[str, Any], *, done: int) -> None:
         jobs.save_state(session, self.id, state)
+        self._progress = (done, *self._progress[1:])
+        self._is_cancel_wanted = self.put_down(session)
+        self._told_at = time.monotonic()
 
     def progress(self, done: int, total: int | None, unit: str) -> None:
         if self._stop.is_set():
             raise JobInterruptedError
         self._progress = (done, total, unit)
-        if time.monotonic() - self._told_at < _TELL_SECONDS:
-            return
-        with self._database.write() as session:
-            is_cancel_wanted = self.put_down(session)
-        self._told_at = time.monotonic()
-        if is_cancel_wanted:
+        if time.monotonic() - self._told_at >= _TELL_SECONDS:
+            with self._database.write() as session:
+                self._is_cancel_wanted = self.put_down(session)
+            self._told_at = time.monotonic()
+        if self._is_cancel_wanted:
             raise JobCancelledError
 
     def put_down(self, session: Any) -> bool:

@@ -80,7 +80,7 @@ class Attempt:
         self.saved = dict(state)
         self._speak()
 
-    def save_within(self, session: Session, state: Mapping[str, Any]) -> None:
+    def save_within(self, session: Session, state: Mapping[str, Any], *, done: int) -> None:
         """See jobs/port.py."""
         jobs.save_state(session, self.id, state)
 

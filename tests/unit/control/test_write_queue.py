@@ -55,12 +55,31 @@ def test_background_work_has_a_turn_after_sixteen_people() -> None:
 
 def test_who_waits_for_too_long_is_refused_and_leaves_the_queue() -> None:
     queue = WriteQueue(patience_seconds=0.01)
-    with queue.turn(BACKGROUND):
-        with pytest.raises(UnavailableError), queue.turn(PERSON):
+    refused: list[UnavailableError] = []
+
+    def go() -> None:
+        with pytest.raises(UnavailableError) as told, queue.turn(PERSON):
             pass
+        refused.append(told.value)
+
+    with queue.turn(BACKGROUND):
+        thread = threading.Thread(target=go)
+        thread.start()
+        thread.join()
+        assert len(refused) == 1
         assert queue.waiting(PERSON) == 0
     with queue.turn(PERSON):
         pass
+
+
+def test_a_write_within_a_write_of_the_same_thread_is_refused_at_once_and_a_read_is_not(database: Database) -> None:
+    with database.write():
+        with database.read() as session:
+            assert read_settings(session).creates_companies
+        with pytest.raises(RuntimeError, match="within another"), database.in_background().write():
+            pass
+    with database.write() as session:
+        assert read_settings(session).creates_companies
 
 
 def test_a_write_that_fails_hands_its_turn_on(database: Database) -> None:

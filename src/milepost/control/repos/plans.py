@@ -66,8 +66,22 @@ def unassign_milestone(
     return _take_away(session, row, company_ids, Act(actor, now_ms))
 
 
+def unassign_free_milestone(session: Session, milestone_id: UUID, company_ids: Collection[UUID], act: Act) -> int:
+    """The same, but for companies of which an outcome counts on it: those keep theirs."""
+    kept = counted_on(session, milestone_id, company_ids)
+    return _take_away(
+        session, milestone_row(session, milestone_id), [one for one in company_ids if one not in kept], act
+    )
+
+
 def check_unassignable(session: Session, milestone_id: UUID, company_ids: Collection[UUID]) -> None:
-    """ConflictError where an outcome on one of these companies' plans counts on the milestone.
+    """ConflictError where an outcome on one of these companies' plans counts on the milestone."""
+    for outcome in counted_on(session, milestone_id, company_ids).values():
+        raise ConflictError(f"The outcome {outcome!r} on a company's plan counts on this milestone. Unassign it first.")
+
+
+def counted_on(session: Session, milestone_id: UUID, company_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Those of the companies on whose plan an outcome counts on the milestone, and what that outcome is called.
 
     Only copies that are not as their template is now have their text looked through: few are.
     """
@@ -78,14 +92,13 @@ def check_unassignable(session: Session, milestone_id: UUID, company_ids: Collec
         and_(~differs, copy.outcome_id.in_(counting)),
         and_(differs, copy.definition.contains(str(milestone_id))),
     )
-    plans = select(copy.definition).join(OutcomeRow, OutcomeRow.id == copy.outcome_id).where(counts_on_it)
+    plans = select(copy.company_id, copy.definition).join(OutcomeRow, OutcomeRow.id == copy.outcome_id)
+    found: dict[UUID, str] = {}
     for chunk in chunks(company_ids):
-        definition = session.scalars(plans.where(copy.company_id.in_(chunk)).limit(1)).first()
-        if definition is not None:
-            name = parse_outcome(definition).name
-            raise ConflictError(
-                f"The outcome {name!r} on a company's plan counts on this milestone. Unassign it first."
-            )
+        for company_id, definition in session.execute(plans.where(counts_on_it, copy.company_id.in_(chunk))):
+            found[company_id] = definition
+    names = {definition: parse_outcome(definition).name for definition in set(found.values())}
+    return {company_id: names[definition] for company_id, definition in found.items()}
 
 
 def _counts_on(definition: str, milestone_id: UUID) -> bool:
