@@ -1,13 +1,14 @@
 """Changes of many companies through the API: small ones at once, large ones as jobs that survive a crash anywhere."""
 
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
 
+from milepost.control.erasure import delete_companies
 from milepost.control.pace import companies_at_once
 from milepost.control.plan_rows import PlanChangeRow
 from milepost.control.repos import milestones
@@ -23,10 +24,13 @@ from milepost.jobs.runner import JobRunner
 from milepost.testing.business import NOW_MS, Business, add_business, milestone_draft
 from milepost.testing.clock import StandingClock
 from milepost.testing.console import Console, open_console
-from milepost.testing.service import wait_for
 
 MANY = 450
 """Three parts of a milestone."""
+
+
+def _nothing(_parts: int) -> None:
+    """Nothing happens meanwhile."""
 
 
 class Desk:
@@ -48,32 +52,36 @@ class Desk:
         assert answer.status_code == status, answer.text
         return answer.json()
 
-    def run(self, job_id: str, *, crash_after: int | None = None) -> Any:
-        """Let the job run to its end, or until its process dies after so many parts."""
+    def run(self, job_id: str, *, crash_after: int | None = None, between: Callable[[int], object] = _nothing) -> Any:
+        """Let the job run to its end, or until its process dies after so many parts.
+
+        `between` is called before each part, outside of its transaction, with how many were done.
+        """
         handler = BulkChanges(self.database.in_background(), StandingClock(NOW_MS + 1))
 
         def act(job: Any) -> dict[str, Any]:
-            real, words = job.save_within, 0
+            save_within, progress, parts = job.save_within, job.progress, 0
 
-            def save_within(session: Any, state: Any, *, done: int) -> None:
-                nonlocal words
-                if words == crash_after:  # its transaction is under way, and all of its work is done
-                    runner.stop()
+            def count(session: Any, state: Any, *, done: int) -> None:
+                nonlocal parts
+                if parts == crash_after:  # its transaction is under way, and all of its work is done
                     raise JobInterruptedError  # as the end of a process: nothing more is written, the row says running
-                words += 1
-                real(session, state, done=done)
+                parts += 1
+                save_within(session, state, done=done)
 
-            job.save_within = save_within
-            return handler(job)
+            def look(done: int, total: int | None, unit: str) -> None:
+                between(parts)
+                progress(done, total, unit)
+
+            job.save_within, job.progress = count, look
+            try:
+                return handler(job)
+            finally:
+                runner.stop()  # it takes no other job
 
         folder = self.console.deps.jobs_folder
         runner = JobRunner(self.database, {JobKind.BULK_CHANGE: act}, folder, StandingClock(NOW_MS + 2))
-        thread = threading.Thread(target=runner.run)
-        thread.start()
-        if crash_after is None:
-            wait_for(lambda: self.job(job_id)["finished_at"], seconds=30, what="the job's end")
-            runner.stop()
-        thread.join()
+        runner.run()
         return self.job(job_id)
 
     def job(self, job_id: str) -> Any:
@@ -132,6 +140,83 @@ def test_what_became_impossible_for_one_company_meanwhile_is_left_out(desk: Desk
     job_id = desk.post(f"{desk.milestone}/assign", {"all": True}, 202)["job"]["id"]
     desk.post(f"/api/companies/{desk.ids[0]}/combine", {"company_ids": desk.ids[1:3]})
     assert desk.run(job_id)["result"] == {"matched": MANY, "assigned": MANY - 2, "already": 2}
+
+
+def test_progress_only_rises_and_is_kept_with_each_part(desk: Desk) -> None:
+    job_id = desk.post(f"{desk.milestone}/assign", {"all": True}, 202)["job"]["id"]
+    seen: list[tuple[int, int]] = []
+
+    def look(_parts: int) -> None:
+        seen.append((desk.job(job_id)["done"], desk.count(AssignedMilestoneRow.id)))
+
+    desk.run(job_id, crash_after=2, between=look)
+    job = desk.run(job_id, between=look)
+    assert seen == [(0, 0), (200, 200), (400, 400), (400, 400)]
+    assert (job["state"], job["done"], job["total"]) == ("succeeded", MANY, MANY)
+
+
+def test_a_cancelled_change_leaves_whole_parts_and_asking_again_does_the_rest(desk: Desk) -> None:
+    job_id = desk.post(f"{desk.milestone}/assign", {"all": True}, 202)["job"]["id"]
+
+    def cancel(parts: int) -> None:
+        if parts == 1:
+            desk.post(f"/api/jobs/{job_id}/cancel", None)
+
+    job = desk.run(job_id, between=cancel)
+    done = job["done"]  # it is seen before the next part, or with it
+    assert (job["state"], job["result"], done % 200) == ("cancelled", None, 0)
+    assert 200 <= done <= 400
+    assert desk.count(AssignedMilestoneRow.company_id) == desk.count(PlanChangeRow.company_id) == done
+    assert desk.audit("assign") == [*[200] * (done // 200), 0]
+    rest = desk.post(f"{desk.milestone}/assign", {"all": True, "dry_run": True})
+    assert (rest["assigned"], rest["already"]) == (MANY - done, done)
+
+
+def test_two_changes_asked_for_at_once_are_done_one_after_the_other(desk: Desk) -> None:
+    first = desk.post(f"{desk.milestone}/assign", {"all": True}, 202)["job"]["id"]
+    second = desk.post(f"{desk.milestone}/assign", {"company_ids": desk.ids[:300]}, 202)["job"]["id"]
+    assert desk.run(first)["result"]["assigned"] == MANY
+    assert desk.job(second)["state"] == "queued"
+    assert desk.run(second)["result"] == {"matched": 300, "assigned": 0, "already": 300}
+    assert desk.count(AssignedMilestoneRow.id) == desk.count(PlanChangeRow.id) == MANY
+
+
+def test_a_definition_that_is_deleted_meanwhile_ends_the_change_with_a_sentence(desk: Desk) -> None:
+    draft = {"name": "Trained", "actions": [{"kind": "manual", "name": "A call"}]}
+    path = f"/api/milestones/{desk.post('/api/milestones', draft, 201)['id']}"
+    job_id = desk.post(f"{path}/assign", {"company_ids": desk.ids}, 202)["job"]["id"]
+
+    def delete(parts: int) -> None:
+        if parts == 1:
+            assert desk.post(f"{path}/unassign", {"company_ids": desk.ids[:200]})["unassigned"] == 200
+            assert desk.editor.delete(path).status_code == 204
+
+    job = desk.run(job_id, between=delete)
+    assert (job["state"], job["done"]) == ("failed", 200)
+    assert job["error"].startswith("No milestone has the id")
+    assert desk.count(AssignedMilestoneRow.id) == 0
+
+
+def test_companies_that_are_deleted_or_set_aside_meanwhile_are_left_out(desk: Desk) -> None:
+    job_id = desk.post(f"{desk.milestone}/assign", {"company_ids": desk.ids}, 202)["job"]["id"]
+
+    def delete(parts: int) -> None:
+        if parts == 1:
+            with desk.database.write() as session:
+                delete_companies(session, [UUID(one) for one in desk.ids[198:202]])
+            assert desk.editor.delete(f"/api/companies/{desk.ids[300]}").status_code < 300
+
+    job = desk.run(job_id, between=delete)
+    assert job["result"] == {"matched": MANY, "assigned": MANY - 3, "already": 3}
+    assert desk.count(AssignedMilestoneRow.company_id) == MANY - 5
+
+
+def test_a_company_that_came_to_need_the_milestone_keeps_it_while_others_lose_it(desk: Desk) -> None:
+    desk.run(desk.post(f"{desk.milestone}/assign", {"all": True}, 202)["job"]["id"])
+    job_id = desk.post(f"{desk.milestone}/unassign", {"all": True}, 202)["job"]["id"]
+    desk.post(f"/api/outcomes/{desk.shop.outcome.id}/assign", {"company_ids": desk.ids[:3]})
+    assert desk.run(job_id)["result"] == {"matched": MANY, "unassigned": MANY - 3}
+    assert desk.count(AssignedMilestoneRow.id) == 3
 
 
 def test_many_are_brought_to_a_definition_and_unassigned_as_jobs_too(desk: Desk) -> None:
