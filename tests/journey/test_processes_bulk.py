@@ -57,7 +57,9 @@ def test_others_are_answered_beside_5000_assignments_and_a_kill_doubles_and_lose
             assert [(one.status_code, one.json()["name"]) for one in answers] == [(200, "Acme"), (200, ADMIN_EMAIL)]
             before = job_of(console, job_id)
         service.kill("app")
-        with wait_for(lambda: signed_in(service), seconds=120, what="another app process") as console:
+        back = wait_for(lambda: signed_in(service), seconds=120, what="another app process")
+        assert back is not None
+        with back as console:
             wait_for(lambda: job_of(console, job_id)["finished_at"], seconds=120, what="the job's end")
             after = job_of(console, job_id)
             shown = console.get(f"/api/milestones/{milestone_id}").raise_for_status().json()
