@@ -95,8 +95,8 @@ def counted_on(session: Session, milestone_id: UUID, company_ids: Collection[UUI
     plans = select(copy.company_id, copy.definition).join(OutcomeRow, OutcomeRow.id == copy.outcome_id)
     found: dict[UUID, str] = {}
     for chunk in chunks(company_ids):
-        for company_id, definition in session.execute(plans.where(counts_on_it, copy.company_id.in_(chunk))):
-            found[company_id] = definition
+        of_chunk = session.execute(plans.where(counts_on_it, copy.company_id.in_(chunk)))
+        found.update((company_id, definition) for company_id, definition in of_chunk)
     names = {definition: parse_outcome(definition).name for definition in set(found.values())}
     return {company_id: names[definition] for company_id, definition in found.items()}
 
