@@ -73,15 +73,19 @@ def import_lines_of(session: Session, job_id: UUID, pattern: str) -> list[dict[s
 
 
 def scrub_imports(session: Session, pattern: str) -> list[UUID]:
-    """Forget what imports that are over were given and found, where that mentions them; gives the jobs' ids."""
+    """Forget what imports that are over were given, where that mentions it; gives their jobs' ids.
+
+    The lines of their reports may be many: find them with `import_lines_of`, and forget some at a time.
+    """
     wanted = re.compile(pattern)
-    scrubbed = []
-    for row in finished_imports(session):
-        scrubbed.append(row.id)
+    finished = finished_imports(session)
+    for row in finished:
         if wanted.search(json.dumps([row.params, row.saved, row.result], ensure_ascii=False, default=str)):
             row.params, row.saved, row.result = {}, {}, None
-    for job_id in scrubbed:
-        told = [line["line"] for line in import_lines_of(session, job_id, pattern)]
-        for lines in chunks(told):
-            session.execute(delete(ImportLineRow).where(ImportLineRow.job_id == job_id, ImportLineRow.line.in_(lines)))
-    return scrubbed
+    return [row.id for row in finished]
+
+
+def forget_import_lines(session: Session, job_id: UUID, lines: Collection[int]) -> None:
+    """Take these lines away from the import's report."""
+    for chunk in chunks(lines):
+        session.execute(delete(ImportLineRow).where(ImportLineRow.job_id == job_id, ImportLineRow.line.in_(chunk)))

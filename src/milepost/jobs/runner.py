@@ -16,6 +16,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from milepost.control.pace import MOST_COPIES
 from milepost.control.repos import jobs
 from milepost.control.session import Database
 from milepost.domain.errors import MilepostError, UnavailableError
@@ -95,8 +96,12 @@ class JobRunner:
             _log.warning("not_tidied", reason=error.message if isinstance(error, MilepostError) else repr(error))
 
     def _forget(self) -> None:
+        before_ms, has_more = self._clock() - _KEPT_MS, True
+        while has_more:
+            with self._database.write() as session:
+                has_more = jobs.forget_lines(session, finished_before_ms=before_ms, most=MOST_COPIES)
         with self._database.write() as session:
-            forgotten = jobs.forget_jobs(session, finished_before_ms=self._clock() - _KEPT_MS)
+            forgotten = jobs.forget_jobs(session, finished_before_ms=before_ms)
         for job_id in forgotten:
             shutil.rmtree(self._folder / str(job_id), ignore_errors=True)
 

@@ -9,10 +9,10 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from milepost.control.job_rows import JobRow
+from milepost.control.job_rows import ImportLineRow, JobRow
 from milepost.control.rows import SignalRow
 from milepost.domain.errors import ConflictError, NotFoundError
 from milepost.domain.job import Job, JobDraft, JobKind, JobState
@@ -189,6 +189,17 @@ def end_job(
     row.result = result
     row.error = error
     row.is_cancel_wanted = state is JobState.CANCELLED
+
+
+def forget_lines(session: Session, *, finished_before_ms: int, most: int) -> bool:
+    """Drop so many lines of reports of jobs that have been over for long; whether there may be more."""
+    old = select(JobRow.id).where(JobRow.state.in_(_OVER), JobRow.finished_at_ms < finished_before_ms)
+    place = tuple_(ImportLineRow.job_id, ImportLineRow.line)
+    query = select(ImportLineRow.job_id, ImportLineRow.line).where(ImportLineRow.job_id.in_(old))
+    some = [tuple(found) for found in session.execute(query.limit(most))]
+    if some:
+        session.execute(delete(ImportLineRow).where(place.in_(some)))
+    return len(some) == most
 
 
 def forget_jobs(session: Session, *, finished_before_ms: int) -> Collection[UUID]:
