@@ -31,6 +31,7 @@ from milepost.domain.milestone import Transition
 from milepost.domain.unjudged import count_unjudged
 from milepost.erase.desk import PrivacyDesk
 from milepost.erase.ports import Premises
+from milepost.jobs.bulk_change import BulkChanges
 from milepost.jobs.company_import import CompanyImport
 from milepost.jobs.port import Handler, RunningJob
 from milepost.jobs.runner import JobRunner
@@ -218,7 +219,7 @@ class StandingStream:
 
 
 def make_jobs(settings: Settings, database: Database, engine: Engine, privacy: PrivacyDesk, clock: Clock) -> JobRunner:
-    """The runner of long work; each kind of job has its handler here."""
+    """The runner of long work; each kind of job but bulk changes has its handler here."""
     backfill = Backfill(
         database=database,
         directory=CompanyDirectory(database, clock),
@@ -232,6 +233,12 @@ def make_jobs(settings: Settings, database: Database, engine: Engine, privacy: P
         JobKind.PRIVACY: _changing(engine.changes, privacy.answer),
     }
     return JobRunner(database, handlers, paths.jobs(settings.data), clock, tidy=privacy.tidy)
+
+
+def make_bulk_jobs(settings: Settings, database: Database, clock: Clock) -> JobRunner:
+    """A runner for changes of many companies alone: they take seconds, and should not wait for hours of history."""
+    handlers: dict[JobKind, Handler] = {JobKind.BULK_CHANGE: BulkChanges(database, clock)}
+    return JobRunner(database, handlers, paths.jobs(settings.data), clock)
 
 
 def _changing(changes: StoreChanges, handler: Handler) -> Handler:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from milepost.control.repos.bases import basis_of_draft
 from milepost.control.repos.companies import check_companies_exist
 from milepost.control.repos.company_filter import all_company_ids, fitting_companies, named_companies
-from milepost.control.repos.company_names import all_company_names
+from milepost.control.repos.company_names import known_company_names
 from milepost.control.repos.metrics import get_metric
 from milepost.domain.company import folded
 from milepost.domain.company_filter import CompanyFilter
@@ -144,9 +144,9 @@ def choose(deps: WebDeps, session: Session, audience: Audience) -> Chosen:
 
 def named(session: Session, company_ids: Collection[UUID]) -> list[CompanyRef]:
     """The first of these companies by name."""
-    names, wanted = all_company_names(session), set(company_ids)
-    refs = (CompanyRef(id=company_id, name=name) for company_id, name in names.items() if company_id in wanted)
-    return sorted(refs, key=lambda ref: (folded(ref.name), ref.id))[:_MOST_NAMED]
+    names = known_company_names(session, company_ids)
+    first = sorted((folded(name), company_id) for company_id, name in names.items())[:_MOST_NAMED]
+    return [CompanyRef(id=company_id, name=names[company_id]) for _, company_id in first]
 
 
 def _listed(session: Session, wanted: CompanyList, *, skip_unknown: bool) -> Chosen:

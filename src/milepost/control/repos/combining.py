@@ -53,6 +53,19 @@ def separate(
     What was held for a key that has been taken away meanwhile becomes a company: without a key, no list would show it
     among the unmatched ones. Call `assign_missing` after it, in the same transaction.
     """
+    leaving = _leaving(session, primary_id, company_ids)
+    ids = [row.id for row in leaving]
+    split(session, leaving, actor=actor, now_ms=now_ms)
+    make_companies(session, keyless_among(session, ids), now_ms=now_ms)
+    return ids
+
+
+def check_separation(session: Session, primary_id: UUID, company_ids: Collection[UUID]) -> list[UUID]:
+    """The ids to separate, each once; errors as of `separate`."""
+    return [row.id for row in _leaving(session, primary_id, company_ids)]
+
+
+def _leaving(session: Session, primary_id: UUID, company_ids: Collection[UUID]) -> list[CompanyRow]:
     below = {row.id: row for row in descendants(session, [company_row(session, primary_id).id])[primary_id]}
     leaving = list(dict.fromkeys(company_ids))
     faults = [
@@ -62,9 +75,7 @@ def separate(
     ]
     if faults:
         raise InvalidInputError("Some of these are not part of the company.", faults=tuple(faults[:20]))
-    split(session, [below[company_id] for company_id in leaving], actor=actor, now_ms=now_ms)
-    make_companies(session, keyless_among(session, leaving), now_ms=now_ms)
-    return leaving
+    return [below[company_id] for company_id in leaving]
 
 
 def set_aside(session: Session, company_id: UUID, *, now_ms: int) -> Company:
