@@ -29,7 +29,7 @@ from milepost.store.events import insert_events
 from milepost.testing.business import NOW_MS
 from milepost.testing.firm import Firm, Purchase
 
-FEW, MANY = 2, 12
+FEW, MANY = 2, 6
 NO_PAGES = {
     "/api/events/live",  # streams
     "/api/feeds/live",
@@ -100,11 +100,11 @@ class Grown:
             milestones.append(self.made("/milestones", {"name": f"MS{n}", "actions": acts[-3:]}))
             weighted = [{"milestone_id": one, "weight": 1} for one in milestones]
             outcome = self.made("/outcomes", {"name": f"O{n}", "milestones": weighted})
-            self.made(f"/outcomes/{outcome}/assign", {"all": True})
             template = {"name": f"T{n}", "outcome_ids": [outcome], "milestone_ids": milestones}
             self.ids["template_id"] = self.made("/outcomes/templates", template)
             self.made("/altkeys", {"name": f"K{n}"})
             self.made("/companies", {"name": f"Known {n}", "keys": [{"key_space": f"K{n}", "value": "1"}]})
+        self.made(f"/outcomes/{outcome}/assign", {"all": True})
         self.ids |= {"connection_id": str(firm.shop.connection.id), "signal_id": signal, "outcome_id": outcome}
         self.ids |= {"metric_id": metrics[0], "milestone_id": milestones[0], "definition_id": milestones[0]}
         self.ids["company_id"] = firm.company("c0")

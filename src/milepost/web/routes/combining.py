@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -15,7 +15,7 @@ from milepost.control.repos.signals import list_signals
 from milepost.domain.combination import Combination, CombinedPart, History, PlanMeeting
 from milepost.domain.company import Company
 from milepost.web.auth import Editor
-from milepost.web.changes import change
+from milepost.web.changes import Change, change
 from milepost.web.deps import Deps, WebDeps
 from milepost.web.paging import Page
 
@@ -49,11 +49,10 @@ def combine_companies(company_id: UUID, body: CompaniesToCombine, caller: Editor
     if body.dry_run:
         return report
     with change(deps, caller) as work:
-        before = {one: _company(work.session, one) for one in (company_id, *body.company_ids)}
+        before = _companies(work.session, (company_id, *body.company_ids))
         ids = combining.combine(work.session, company_id, body.company_ids, actor=work.actor, now_ms=work.now_ms)
-        for one in (company_id, *ids):
-            action = "combine" if one == company_id else "combine_into"
-            work.record(action, "company", one, before=before[one], after=_company(work.session, one))
+        joined = _companies(work.session, (company_id, *ids))
+        _record(work, ("combine", "combine_into"), company_id, before, joined)
         after = companies.get_company(work.session, company_id)
     return report.model_copy(update={"company": after})
 
@@ -65,19 +64,32 @@ def separate_companies(company_id: UUID, body: CompaniesToSeparate, caller: Edit
     What was held for a key becomes a company if the key has been taken away since.
     """
     with change(deps, caller) as work:
-        before = {one: _company(work.session, one) for one in (company_id, *body.company_ids)}
+        before = _companies(work.session, (company_id, *body.company_ids))
         ids = combining.separate(work.session, company_id, body.company_ids, actor=work.actor, now_ms=work.now_ms)
         assign_missing(work.session, work.now_ms)
-        after = [_company(work.session, one) for one in (company_id, *ids)]
-        for company in after:
-            action = "separate" if company.id == company_id else "separate_from"
-            work.record(action, "company", company.id, before=before[company.id], after=company)
-    return Page(items=after)
+        after = _companies(work.session, (company_id, *ids))
+        _record(work, ("separate", "separate_from"), company_id, before, after)
+    return Page(items=list(after.values()))
 
 
-def _company(session: Session, company_id: UUID) -> Company:
-    """Also what an unmatched key holds."""
-    return companies.to_companies(session, companies.known_rows(session, [company_id]))[0]
+def _companies(session: Session, company_ids: Sequence[UUID]) -> dict[UUID, Company]:
+    """These in their order, each once; also what unmatched keys hold."""
+    rows = companies.known_rows(session, dict.fromkeys(company_ids))
+    return {one.id: one for one in companies.to_companies(session, rows)}
+
+
+def _record(
+    work: Change,
+    actions: tuple[str, str],
+    primary_id: UUID,
+    before: Mapping[UUID, Company],
+    after: Mapping[UUID, Company],
+) -> None:
+    """Into the audit log, the primary first; `actions` are what was done to it, and to the others."""
+    of_primary, of_other = actions
+    work.record(of_primary, "company", primary_id, before=before[primary_id], after=after[primary_id])
+    others = {one: (before[one], company) for one, company in after.items() if one != primary_id}
+    work.record_each(of_other, "company", others)
 
 
 def _report(deps: WebDeps, primary_id: UUID, body: CompaniesToCombine) -> Combination:
