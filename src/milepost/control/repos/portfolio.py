@@ -59,9 +59,13 @@ def read_stays(session: Session, subject: Subject, definition_id: UUID, state: s
     return {Copy(copy_id, company_id): Stay(at_ms, now) for copy_id, company_id, at_ms, now in session.execute(query)}
 
 
-def read_times(session: Session, milestone_id: UUID) -> dict[UUID, Times]:
-    """When the copies of a milestone that are on plans begin and end, by their ids, by the account's calendar now."""
-    return {one.assigned_id: one.times for one in _copies(session, AssignedMilestoneRow.milestone_id == milestone_id)}
+def read_times(session: Session, assigned_ids: Collection[UUID]) -> dict[UUID, Times]:
+    """When these copies of a milestone begin and end, those that are on plans, by the account's calendar now."""
+    return {
+        one.assigned_id: one.times
+        for chunk in chunks(assigned_ids)
+        for one in _copies(session, AssignedMilestoneRow.id.in_(chunk))
+    }
 
 
 def read_lives(session: Session, subject: Subject, definition_id: UUID) -> dict[Copy, Life]:
@@ -80,7 +84,7 @@ def read_lives(session: Session, subject: Subject, definition_id: UUID) -> dict[
     missed = {copy.assigned_id: at for copy, found in stays.items() if (at := _missed_at(found))}
     due_ms: Mapping[UUID, Collection[int]] = {}
     if missed and subject == "milestone":
-        due_ms = {copy: (to_unix_ms(due),) for copy, (_, due) in read_times(session, definition_id).items() if due}
+        due_ms = {copy: (to_unix_ms(due),) for copy, (_, due) in read_times(session, missed).items() if due}
     elif missed:
         due_ms = _missed_by_parts(session, definition_id, missed)
     return {
