@@ -1,18 +1,22 @@
 """The edge of the console: what anyone may cost it, how long a body may take, and who must leave room for others."""
 
+import os
 import socket
+import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
 
 from milepost.domain.account import Role
 from milepost.kit.news import News
+from milepost.kit.passwords import HASHES_AT_ONCE, hashing
 from milepost.store.event_filter import EventFilter
 from milepost.store.event_log import LoggedEvent, Place
 from milepost.store.feed_export import Export, ExportFormat
@@ -158,6 +162,35 @@ def test_a_crowd_of_anonymous_sign_ins_is_refused_early_and_holds_up_nobody_else
     answers = [one.result() for one in signing_in]
     assert {answer.status_code for answer in answers} == {401, 503}
     assert all("retry-after" in answer.headers for answer in answers if answer.status_code == 503)
+
+
+def test_others_write_while_a_password_is_hashed(site: Site) -> None:
+    let_go, admin = threading.Event(), {"cookies": site.cookies, "timeout": 60}
+    held = [hashing().submit(let_go.wait, 60) for _ in range(HASHES_AT_ONCE)]
+    made = {"email": "new@example.com", "password": "correct horse battery"}
+    with ThreadPoolExecutor(3) as threads:
+        hashed = [
+            threads.submit(httpx.post, f"{site.url}/api/users", json=made, **admin),
+            threads.submit(httpx.patch, f"{site.url}/api/users/{UUID(int=1)}", json={"password": "x" * 20}, **admin),
+        ]
+        wait_for(lambda: _hashes_that_wait() == 2, seconds=30, what="hashes that wait")
+        company = httpx.post(f"{site.url}/api/companies", json={"name": "Meanwhile"}, **admin)
+        let_go.set()
+    assert (company.status_code, company.json()["name"]) == (201, "Meanwhile")
+    assert [one.result().status_code for one in hashed] == [201, 404]
+    assert all(one.result() for one in held)
+
+
+def _hashes_that_wait() -> int:
+    threads = hashing()
+    assert isinstance(threads, ThreadPoolExecutor)
+    return threads._work_queue.qsize()  # noqa: SLF001  # nothing public says it
+
+
+def test_the_threads_that_hash_let_every_other_go_first() -> None:
+    nice = hashing().submit(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id())).result()
+    assert nice == (19 if sys.platform == "linux" else 0)
+    assert os.getpriority(os.PRIO_PROCESS, 0) < 19
 
 
 def test_many_guesses_at_once_are_no_more_tries_than_one_by_one(site: Site) -> None:

@@ -58,8 +58,8 @@ def read_known(data: Path) -> Known:
 def hold_store(settings: Settings, held: ExitStack) -> None:
     """Keep the store open until then, if it opens: chDB does not bear to be closed and opened again and again."""
     folder = embedded_folder(settings.store())
-    if folder is not None and folder.is_dir() and any(folder.iterdir()):
-        with suppress(MilepostError):
+    with suppress(MilepostError, OSError):
+        if folder is not None and folder.is_dir() and any(folder.iterdir()):
             held.enter_context(closing(connect(settings.store())))
 
 
