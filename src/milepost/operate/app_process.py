@@ -121,6 +121,7 @@ def _web_deps(
         privacy=privacy,
         jobs_folder=paths.jobs(settings.data),
         wait_for_doors=partial(wait_until_known, paths.known_books(settings.data)),
+        end_statements=engine.ending.end_for,
         body_seconds=settings.body_seconds,
     )
 
