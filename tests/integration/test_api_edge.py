@@ -163,7 +163,10 @@ class LongLog(EmptyEventLog):
         self._pool = pool
 
     def page(self, wanted: EventFilter, *, older_than: Place | None, limit: int) -> Sequence[LoggedEvent]:
-        self._pool.query(f"SELECT count() FROM numbers({10**14}) WHERE sipHash64(number) = 0 AND '{_MARK}' != '' SETTINGS max_threads = 1")
+        self._pool.query(
+            f"SELECT count() FROM numbers({10**14}) WHERE sipHash64(number) = 0 AND "
+            f"'{_MARK}' != '' SETTINGS max_threads = 1"
+        )
         return ()
 
 

@@ -20,6 +20,7 @@ from milepost.measure.queries import MetricReader
 from milepost.observe import paths
 from milepost.observe.known_book import wait_until_known
 from milepost.observe.logs import logger
+from milepost.observe.stage import at_stage
 from milepost.operate import child
 from milepost.operate.listener import make_server, until_listening
 from milepost.operate.parent import Parent
@@ -76,6 +77,7 @@ async def run(settings: Settings, parent: Parent) -> None:
     serving = asyncio.ensure_future(server.serve())
     try:
         await until_listening(settings.host, settings.app_port, serving)
+        at_stage(f"at work on {settings.store()} and {paths.claims(settings.data)}")
         _log.info("listening", url=settings.app_url())
         for thread in threads:  # only now: `/ready` turns green by them, and who waits for it calls the console next
             thread.start()
