@@ -132,11 +132,9 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     ending = Ending(settings.store())
     identities = IdentitySource(database)
     judge = make_judge(database, judges_pool, identities, clock)
-
     checkpoints = Checkpoints(paths.reactor(data))
     claims = RocksdbClaims(paths.claims(data))
     news = News(checkpoints.finished_batch())
-
     health_file = HealthFile(paths.health(data))
     reactor = Reactor(
         Parts(

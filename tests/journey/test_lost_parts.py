@@ -159,7 +159,7 @@ SAMPLE = {
     ("data.bin", "flipped"),
     ("count.txt", "removed"),
     ("events.sql", "emptied"),
-    ("reactor.sqlite", "aged"),
+    ("partition-0.sqlite", "aged"),
     ("reactor.sqlite", "another account's"),
     ("reactor.sqlite-shm", "a folder"),
     ("folder.json", "a folder"),
