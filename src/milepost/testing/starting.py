@@ -40,7 +40,7 @@ from milepost.store.event_filter import EventFilter
 from milepost.store.event_log import EventLogReader
 from milepost.wiring import make_engine
 
-_SECONDS: Final = 60
+_SECONDS: Final = 120
 _FORKS: Final = multiprocessing.get_context("forkserver")
 _CAPABILITY_VERSION: Final = 0x20080522
 
