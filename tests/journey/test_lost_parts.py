@@ -188,7 +188,7 @@ def _sample(originals: Originals) -> list[Damage]:
 
 def test_files_of_every_part_are_missed_by_name_or_every_event_is_there_once(folders: Folders, tmp_path: Path) -> None:
     """A start on each damaged folder, to the end of its journal; and the doctor's word is the start's."""
-    wrong = []
+    wrong: list[tuple[Damage, object]] = []
     for damage in _sample(folders.originals):
         data = damaged(folders.originals, damage, tmp_path / "damaged")
         try:
