@@ -219,16 +219,16 @@ def test_a_crowd_of_anonymous_sign_ins_is_refused_early_and_holds_up_nobody_else
 
 
 def test_others_write_while_a_password_is_hashed(site: Site) -> None:
-    let_go, admin = threading.Event(), {"cookies": site.cookies, "timeout": 60}
+    let_go, admin = threading.Event(), httpx.Client(base_url=site.url, cookies=site.cookies, timeout=60)
     held = [hashing().submit(let_go.wait, 60) for _ in range(HASHES_AT_ONCE)]
     made = {"email": "new@example.com", "password": "correct horse battery"}
     with ThreadPoolExecutor(3) as threads:
         hashed = [
-            threads.submit(httpx.post, f"{site.url}/api/users", json=made, **admin),
-            threads.submit(httpx.patch, f"{site.url}/api/users/{UUID(int=1)}", json={"password": "x" * 20}, **admin),
+            threads.submit(admin.post, "/api/users", json=made),
+            threads.submit(admin.patch, f"/api/users/{UUID(int=1)}", json={"password": "x" * 20}),
         ]
         wait_for(lambda: _hashes_that_wait() == 2, seconds=30, what="hashes that wait")
-        company = httpx.post(f"{site.url}/api/companies", json={"name": "Meanwhile"}, **admin)
+        company = admin.post("/api/companies", json={"name": "Meanwhile"})
         let_go.set()
     assert (company.status_code, company.json()["name"]) == (201, "Meanwhile")
     assert [one.result().status_code for one in hashed] == [201, 404]
