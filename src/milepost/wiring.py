@@ -54,7 +54,7 @@ from milepost.record.journal.sqlite import SqliteJournalReader
 from milepost.record.store_changes import StoreChanges
 from milepost.settings import Settings
 from milepost.store.backfill import BackfillStore
-from milepost.store.client import ClientPool, Queries, connect, create_schema
+from milepost.store.client import ClientPool, Ending, Queries, connect, create_schema
 from milepost.store.parts import COUNTED_TABLES, count_rows
 from milepost.store.quiet import QuietClient
 from milepost.store.writer import StoreWriter
@@ -111,6 +111,7 @@ class Engine:
     claims: Claims
     judge: JudgeLoop
     pool: ClientPool
+    ending: Ending
     changes: StoreChanges
     news: News
     identities: IdentitySource
@@ -129,13 +130,12 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     create_schema(writer)
     pool = ClientPool(settings.store(), most_seconds=_MOST_SECONDS)
     judges_pool = ClientPool(settings.store(), 1)
+    ending = Ending(settings.store())
     identities = IdentitySource(database)
     judge = make_judge(database, judges_pool, identities, clock)
-
     checkpoints = Checkpoints(paths.reactor(data))
     claims = RocksdbClaims(paths.claims(data))
     news = News(checkpoints.finished_batch())
-
     health_file = HealthFile(paths.health(data))
     reactor = Reactor(
         Parts(
@@ -156,11 +156,12 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
         claims=claims,
         judge=judge,
         pool=pool,
+        ending=ending,
         changes=StoreChanges(
             checkpoints, lambda: reactor.paused(_COUNT_SECONDS), lambda: count_rows(pool, COUNTED_TABLES)
         ),
         identities=identities,
-        _owned=(checkpoints, claims, pool, judges_pool, writer, health_file),
+        _owned=(checkpoints, claims, pool, judges_pool, ending, writer, health_file),
     )
 
 

@@ -20,6 +20,7 @@ from milepost.measure.queries import MetricReader
 from milepost.observe import paths
 from milepost.observe.known_book import wait_until_known
 from milepost.observe.logs import logger
+from milepost.observe.stage import at_stage
 from milepost.operate import child
 from milepost.operate.listener import make_server, until_listening
 from milepost.operate.parent import Parent
@@ -79,6 +80,7 @@ async def run(settings: Settings, parent: Parent) -> None:
     serving = asyncio.ensure_future(server.serve())
     try:
         await until_listening(settings.host, settings.app_port, serving)
+        at_stage(f"at work on {settings.store()} and {paths.claims(settings.data)}")
         _log.info("listening", url=settings.app_url())
         for thread in threads:  # only now: `/ready` turns green by them, and who waits for it calls the console next
             thread.start()
@@ -124,6 +126,7 @@ def _web_deps(
         privacy=privacy,
         jobs_folder=paths.jobs(settings.data),
         wait_for_doors=partial(wait_until_known, paths.known_books(settings.data)),
+        end_statements=engine.ending.end_for,
         body_seconds=settings.body_seconds,
     )
 

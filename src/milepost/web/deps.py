@@ -25,7 +25,8 @@ class WebDeps:
     """`api_url` is the base of the api listener, for tracking scripts; `is_tls` marks the session cookie Secure.
 
     `jobs_folder` is where an upload is put for its job. `wait_for_doors` returns once the front doors know the
-    connections as of a revision, or after a few seconds. A request's body may take `body_seconds` to arrive, and the
+    connections as of a revision, or after a few seconds. `end_statements` ends what the
+    store does for an asker (kit/asking.py). A request's body may take `body_seconds` to arrive, and the
     reader of an answer may stop for `reader_seconds`.
     """
 
@@ -50,6 +51,7 @@ class WebDeps:
     privacy: Privacy
     jobs_folder: Path
     wait_for_doors: Callable[[int], object] = lambda _revision: None
+    end_statements: Callable[[str], None] = lambda _asker: None
     body_seconds: float = 30.0
     reader_seconds: float = 30.0
     spreads: Spreads = field(default_factory=Spreads)
