@@ -145,7 +145,7 @@ CHANGE_NOTHING = {
     "/api/signals/preview": "reads, with a body because it is a draft",
 }
 
-RECORDING = (".record(", ".record_each(", "assign_to(", "unassign_from(", "push_to(")
+RECORDING = (".record(", ".record_each(", "record_moves(", "assign_to(", "unassign_from(", "push_to(")
 
 
 @pytest.fixture
