@@ -36,6 +36,7 @@ from milepost.store.histories import HistoryReader
 from milepost.testing.business import NOW_MS, SECRETS_KEY, make_control_database
 from milepost.testing.clock import StandingClock
 from milepost.testing.nothing import (
+    ClosedDoors,
     EmptyEventLog,
     EmptyFeeds,
     EmptyFiles,
@@ -191,6 +192,7 @@ def open_console(
         identities=identities,
         histories=NoHistory() if client is None else HistoryReader(client),
         foresight=NoHistory() if client is None else JudgeAhead(database, client, clock),
+        doors=ClosedDoors(),
         api_url="https://api.test",
         is_tls=True,
         sign_in=SignInDesk(database, clock),

@@ -15,7 +15,7 @@ from milepost.kit.clock import Clock
 from milepost.record.rejections import RejectionReader
 from milepost.web.feeds import Feeds
 from milepost.web.live import LiveStreams
-from milepost.web.ports import EventLog, Foresight, Histories, Judging, MetricValues, Privacy, Snapshots, Tallies
+from milepost.web.ports import Doors, EventLog, Foresight, Histories, Judging, MetricValues, Privacy, Snapshots, Tallies
 from milepost.web.sign_in import SignInDesk
 from milepost.web.spreads import Spreads
 
@@ -43,6 +43,7 @@ class WebDeps:
     identities: Callable[[], Identities]
     histories: Histories
     foresight: Foresight
+    doors: Doors
     api_url: str
     is_tls: bool
     sign_in: SignInDesk

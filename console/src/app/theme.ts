@@ -1,0 +1,36 @@
+/** The component base with our tokens: one accent, quiet surfaces, small radii, tables of 13 px. */
+import { createTheme, type MantineColorsTuple } from "@mantine/core";
+
+const mile: MantineColorsTuple = [
+  "#eef3ff",
+  "#dce4fb",
+  "#b9c7f3",
+  "#9db0ee",
+  "#8aa2ec",
+  "#6f8ce6",
+  "#4a70dd",
+  "#2f5bd7",
+  "#284fbe",
+  "#1f43a6",
+];
+
+export const theme = createTheme({
+  primaryColor: "mile",
+  primaryShade: { light: 7, dark: 7 },
+  colors: { mile },
+  defaultRadius: "sm",
+  cursorType: "pointer",
+  respectReducedMotion: true,
+  fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif',
+  fontFamilyMonospace: 'ui-monospace, SFMono-Regular, "JetBrains Mono", Menlo, Consolas, monospace',
+  fontSizes: { xs: "12px", sm: "13px", md: "14px", lg: "16px", xl: "20px" },
+  headings: { fontWeight: "600" },
+  components: {
+    Modal: { defaultProps: { centered: true, transitionProps: { duration: 0 }, lockScroll: false } },
+    Menu: { defaultProps: { transitionProps: { duration: 0 }, shadow: "sm", withinPortal: true } },
+    Tooltip: { defaultProps: { openDelay: 250, transitionProps: { duration: 0 } } },
+    Button: { defaultProps: { size: "sm" } },
+    TextInput: { defaultProps: { size: "sm" } },
+    Select: { defaultProps: { size: "sm" } },
+  },
+});
