@@ -22,7 +22,7 @@ src/milepost/static/mcx.js: tracker/package-lock.json tracker/build.mjs $(wildca
 	cd tracker && npm ci --silent --no-audit --no-fund && npm run --silent build
 	cp tracker/dist/mcx.js tracker/dist/mcx-auto.js src/milepost/static/
 
-CONSOLE := $(shell find console/src console/public console/build -type f 2>/dev/null) $(wildcard console/*.json console/*.ts console/*.html console/*.cjs)
+CONSOLE := $(shell find console/src console/public console/build -type f 2>/dev/null) $(wildcard console/*.json console/*.ts console/*.html)
 src/milepost/static/console/index.html: $(CONSOLE)
 	cd console && npm ci --silent --no-audit --no-fund && npm run --silent build && node build/ship.mjs
 

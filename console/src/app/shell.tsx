@@ -123,7 +123,7 @@ function LiveDot() {
   const state = useSyncExternalStore(liveness.subscribe, liveness.read);
   return (
     <span className="live" data-state={state} role="status">
-      <i aria-hidden="true" />
+      {state === "none" ? null : <i aria-hidden="true" />}
       {frame.live[state]}
     </span>
   );

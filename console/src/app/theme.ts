@@ -14,10 +14,23 @@ const mile: MantineColorsTuple = [
   "#1f43a6",
 ];
 
+const dark: MantineColorsTuple = [
+  "#e6e8ec",
+  "#c9ced6",
+  "#a5adb9",
+  "#7d8694",
+  "#434954",
+  "#2e323a",
+  "#20242a",
+  "#1b1e23",
+  "#15171b",
+  "#111316",
+];
+
 export const theme = createTheme({
   primaryColor: "mile",
   primaryShade: { light: 7, dark: 7 },
-  colors: { mile },
+  colors: { mile, dark },
   defaultRadius: "sm",
   cursorType: "pointer",
   respectReducedMotion: true,

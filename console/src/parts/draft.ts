@@ -15,11 +15,12 @@ export function useDraft<T>(key: string, initial: T): [T, (next: T) => void, () 
   const full = `milepost draft ${key}`;
   const [value, setValue] = useState<T>(() => kept(full, initial));
   const [isForgotten, setForgotten] = useState(false);
+  const text = JSON.stringify(value);
+  const isKept = !isForgotten && text !== JSON.stringify(initial);
   useEffect(() => {
-    if (isForgotten || JSON.stringify(value) === JSON.stringify(initial)) localStorage.removeItem(full);
-    else localStorage.setItem(full, JSON.stringify(value));
-    // the initial value is a new object each time it is written down
-  }, [full, value, isForgotten]);
+    if (isKept) localStorage.setItem(full, text);
+    else localStorage.removeItem(full);
+  }, [full, text, isKept]);
   const change = (next: T): void => {
     setForgotten(false);
     setValue(next);

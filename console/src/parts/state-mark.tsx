@@ -5,7 +5,7 @@ export function StateMark({ state }: { state: string }) {
   const known = states[state];
   return (
     <span className="mark">
-      <b aria-hidden="true" style={{ color: known?.color, minWidth: 14, textAlign: "center" }}>
+      <b aria-hidden="true" style={{ color: known?.color, minWidth: 16, textAlign: "center" }}>
         {known?.shape ?? "·"}
       </b>
       {known?.word ?? state.replaceAll("_", " ")}

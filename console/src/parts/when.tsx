@@ -13,10 +13,9 @@ export function When({ at }: { at: string }) {
     return () => clearInterval(timer);
   }, []);
   const instant = new Date(at);
-  const latest = instant > now ? new Date() : now;
   return (
     <time dateTime={at} title={exactTime(instant, zone)}>
-      {relativeTime(instant, latest)}
+      {relativeTime(instant, now)}
     </time>
   );
 }

@@ -17,10 +17,10 @@ const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ["second", 1],
 ];
 
-/** Such as "3 min. ago"; "now" within a few seconds. */
+/** Such as "3 min. ago"; "now" within a few seconds, and for what came since the clock was looked at. */
 export function relativeTime(at: Date, now: Date): string {
   const seconds = Math.round((at.getTime() - now.getTime()) / 1000);
-  if (Math.abs(seconds) < 5) return relative.format(0, "second");
+  if (seconds > -5 && seconds < 25) return relative.format(0, "second");
   const [unit, size] = UNITS.find(([, each]) => Math.abs(seconds) >= each) ?? ["second", 1];
   return relative.format(Math.trunc(seconds / size), unit);
 }

@@ -118,6 +118,7 @@ def _web_deps(
         api_url=settings.public(),
         doors=OwnDoors(settings, tls),
         is_tls=tls is not None,
+        ca_file=tls.ca if tls else None,
         sign_in=SignInDesk(database, monotonic_ms),
         snapshots=snapshots,
         privacy=privacy,

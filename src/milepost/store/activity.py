@@ -46,7 +46,7 @@ def last_arrivals(client: Queries) -> dict[UUID, int]:
     rows = client.query(
         "SELECT connection_id, toUnixTimestamp64Milli(max(received_at)) FROM events GROUP BY connection_id"
     ).result_rows
-    return {connection_id: last_ms for connection_id, last_ms in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def bars(client: Queries, wanted: EventFilter, step_ms: int) -> Sequence[Bar]:

@@ -113,8 +113,8 @@ def create_app(deps: WebDeps) -> FastAPI:
     app.state.deps = deps
     add_error_handlers(app)
     app.add_middleware(ApiEdge)
-    app.add_middleware(HeadAsGet)
     app.add_middleware(ConsoleFiles)
+    app.add_middleware(HeadAsGet)
     for router in _ROUTERS:
         app.include_router(router, prefix="/api")
 

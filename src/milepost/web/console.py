@@ -51,7 +51,7 @@ class ConsoleFiles:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A file, the page for an address of the console's own, or what the rest of the app says."""
-        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+        if scope["type"] != "http" or scope["method"] != "GET":
             await self._app(scope, receive, send)
             return
         found = self._find(scope["path"])
@@ -121,7 +121,7 @@ def _answer(file: _File, scope: Scope) -> Response:
     if coding:
         headers["content-encoding"] = coding
     headers["content-type"] = file.media_type
-    return Response(file.bodies[coding] if scope["method"] == "GET" else b"", headers=headers)
+    return Response(file.bodies[coding], headers=headers)
 
 
 def _policy() -> str:

@@ -22,7 +22,8 @@ from milepost.web.spreads import Spreads
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebDeps:
-    """`api_url` is the base of the api listener, for tracking scripts; `is_tls` marks the session cookie Secure.
+    """`api_url` is the base of the api listener, for tracking scripts; `is_tls` marks the session cookie Secure, and
+    `ca_file` is the CA that senders must be told to trust, where it is our own.
 
     `jobs_folder` is where an upload is put for its job. `wait_for_doors` returns once the front doors know the
     connections as of a revision, or after a few seconds. A request's body may take `body_seconds` to arrive, and the
@@ -53,6 +54,7 @@ class WebDeps:
     wait_for_doors: Callable[[int], object] = lambda _revision: None
     body_seconds: float = 30.0
     reader_seconds: float = 30.0
+    ca_file: Path | None = None
     spreads: Spreads = field(default_factory=Spreads)
 
 

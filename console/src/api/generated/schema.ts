@@ -3482,6 +3482,11 @@ export interface components {
              * @description The base of the front doors, which take events.
              */
             api_url: string;
+            /**
+             * Ca File
+             * @description Where the CA is, on the service's machine, that senders must be told to trust; null: none must.
+             */
+            ca_file: string | null;
             /** Version */
             version: string;
         };

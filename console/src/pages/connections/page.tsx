@@ -39,7 +39,7 @@ export function ConnectionsPage() {
 
 function Manage() {
   return (
-    <div style={{ display: "flex", justifyContent: "flex-end", marginTop: 20 }}>
+    <div className="corner">
       <Menu position="top-end">
         <Menu.Target>
           <Button leftSection={<Icon name="connections" />}>{words.manage}</Button>

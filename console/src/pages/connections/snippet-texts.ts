@@ -9,37 +9,54 @@ export interface Snippet {
   text: string;
 }
 
-export function snippetsFor(kind: ConnectionKind, keys: Credentials, apiUrl: string, appUrl: string): Snippet[] {
+/** Where things are: `caFile` is on the service's own machine, and null where certificates need no word about trust. */
+export interface Addresses {
+  apiUrl: string;
+  appUrl: string;
+  caFile: string | null;
+}
+
+export function snippetsFor(kind: ConnectionKind, keys: Credentials, at: Addresses): Snippet[] {
   switch (kind) {
     case "event-handler":
-      return eventHandler(apiUrl, keys.clientId ?? "", keys.clientSecret ?? "");
+      return eventHandler(at, keys.clientId ?? "", keys.clientSecret ?? "");
     case "tracking-script":
       return trackingScript(keys.trackingScript ?? "");
     case "custom-events":
-      return customEvents(apiUrl, keys.writeKey ?? "");
+      return customEvents(at, keys.writeKey ?? "");
     case "machine-to-machine":
-      return machine(apiUrl, appUrl, keys.clientId ?? "", keys.clientSecret ?? "");
+      return machine(at, keys.clientId ?? "", keys.clientSecret ?? "");
   }
 }
 
 const EVENT = '{"eventKey": "logins", "data": [{"accountId": "acme-1", "userId": "ada"}]}';
 
-function eventHandler(url: string, id: string, secret: string): Snippet[] {
-  const curl = `TOKEN=$(curl -s ${url}/getToken -H 'Content-Type: application/json' \\
+/** What each language needs to be told so that it trusts a CA of our own; nothing where it need not. */
+const trust = (caFile: string | null) => ({
+  curl: caFile ? `curl -s --cacert '${caFile}'` : "curl -s",
+  pythonImport: caFile ? "import json, ssl" : "import json",
+  python: caFile ? `, context=ssl.create_default_context(cafile=${JSON.stringify(caFile)})` : "",
+  node: caFile ? `// run with the environment NODE_EXTRA_CA_CERTS=${caFile}\n` : "",
+  go: caFile ? `// run with the environment SSL_CERT_FILE=${caFile}\n` : "",
+});
+
+function eventHandler({ apiUrl: url, caFile }: Addresses, id: string, secret: string): Snippet[] {
+  const trusting = trust(caFile);
+  const curl = `TOKEN=$(${trusting.curl} ${url}/getToken -H 'Content-Type: application/json' \\
   -d '{"clientId": "${id}", "clientSecret": "${secret}"}' | sed 's/.*"accessToken": *"\\([^"]*\\)".*/\\1/')
-curl -s ${url}/events -H 'Content-Type: application/json' -H "Authorization: Bearer $TOKEN" \\
+${trusting.curl} ${url}/events -H 'Content-Type: application/json' -H "Authorization: Bearer $TOKEN" \\
   -d '${EVENT}'`;
-  const python = `import json
+  const python = `${trusting.pythonImport}
 from urllib.request import Request, urlopen
 
 def post(path, body, **headers):
     request = Request("${url}" + path, json.dumps(body).encode(), {"Content-Type": "application/json", **headers})
-    return json.load(urlopen(request))
+    return json.load(urlopen(request${trusting.python}))
 
 token = post("/getToken", {"clientId": "${id}", "clientSecret": "${secret}"})["accessToken"]
 event = ${EVENT}
 print(post("/events", event, Authorization=f"Bearer {token}"))`;
-  const node = `const post = async (path, body, headers = {}) => {
+  const node = `${trusting.node}const post = async (path, body, headers = {}) => {
   const all = { "Content-Type": "application/json", ...headers };
   const answer = await fetch("${url}" + path, { method: "POST", headers: all, body: JSON.stringify(body) });
   return answer.json();
@@ -49,7 +66,7 @@ print(post("/events", event, Authorization=f"Bearer {token}"))`;
   const event = ${EVENT};
   console.log(await post("/events", event, { Authorization: \`Bearer \${accessToken}\` }));
 })();`;
-  const go = `package main
+  const go = `${trusting.go}package main
 
 import (
 	"encoding/json"
@@ -91,17 +108,18 @@ mcxTrack("logins", { plan: "team" });
   return [{ name: "Web page", text: `${script.trimEnd()}\n${use}` }];
 }
 
-function customEvents(url: string, key: string): Snippet[] {
+function customEvents({ apiUrl: url, caFile }: Addresses, key: string): Snippet[] {
+  const trusting = trust(caFile);
   const body = `{"_metarouter": {"writeKey": "${key}", "eventName": "logins"}, "accountId": "acme-1", "userId": "ada"}`;
-  const curl = `curl -s ${url}/v1/custom/event -H 'Content-Type: application/json' \\
+  const curl = `${trusting.curl} ${url}/v1/custom/event -H 'Content-Type: application/json' \\
   -d '${body}'`;
-  const python = `import json
+  const python = `${trusting.pythonImport}
 from urllib.request import Request, urlopen
 
 event = ${body}
 request = Request("${url}/v1/custom/event", json.dumps(event).encode(), {"Content-Type": "application/json"})
-print(json.load(urlopen(request)))`;
-  const node = `const event = ${body};
+print(json.load(urlopen(request${trusting.python})))`;
+  const node = `${trusting.node}const event = ${body};
 fetch("${url}/v1/custom/event", {
   method: "POST",
   headers: { "Content-Type": "application/json" },
@@ -114,9 +132,10 @@ fetch("${url}/v1/custom/event", {
   ];
 }
 
-function machine(url: string, appUrl: string, id: string, secret: string): Snippet[] {
-  const curl = `TOKEN=$(curl -s ${url}/getToken -H 'Content-Type: application/json' \\
+function machine({ apiUrl: url, appUrl, caFile }: Addresses, id: string, secret: string): Snippet[] {
+  const trusting = trust(caFile);
+  const curl = `TOKEN=$(${trusting.curl} ${url}/getToken -H 'Content-Type: application/json' \\
   -d '{"clientId": "${id}", "clientSecret": "${secret}"}' | sed 's/.*"accessToken": *"\\([^"]*\\)".*/\\1/')
-curl -s ${appUrl}/api/companies -H "Authorization: Bearer $TOKEN"`;
+${trusting.curl} ${appUrl}/api/companies -H "Authorization: Bearer $TOKEN"`;
   return [{ name: "curl", text: curl }];
 }

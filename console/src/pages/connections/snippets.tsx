@@ -7,8 +7,9 @@ import { connections as words } from "../../words/en/connections";
 import { snippetsFor } from "./snippet-texts";
 
 export function Snippets({ connection, keys }: { connection: Connection; keys: Credentials | undefined }) {
-  const { api_url } = useFrame();
-  const found = keys ? snippetsFor(connection.kind, keys, api_url, window.location.origin) : [];
+  const { api_url, ca_file } = useFrame();
+  const at = { apiUrl: api_url, appUrl: window.location.origin, caFile: ca_file };
+  const found = keys ? snippetsFor(connection.kind, keys, at) : [];
   return (
     <section className="section" style={{ maxWidth: 860 }} aria-label={words.snippets}>
       <h2>{words.snippets}</h2>

@@ -18,6 +18,12 @@ const FATES = [
 const HEIGHT = 60;
 const SMALLEST_DRAG = 0.01;
 
+/** Where the pointer is over the bars: 0 at the left, 1 at the right. */
+const at = (event: PointerEvent<SVGSVGElement>): number => {
+  const box = event.currentTarget.getBoundingClientRect();
+  return Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));
+};
+
 export function Bars({ bars, onSpan }: Props) {
   const zone = useZone();
   const [drag, setDrag] = useState<[number, number]>();
@@ -25,10 +31,6 @@ export function Bars({ bars, onSpan }: Props) {
   const since = Date.parse(bars.since);
   const span = Date.parse(bars.until) - since;
   const most = Math.max(1, ...bars.bars.map(({ counts }) => counts.processed + counts.duplicate + counts.parked));
-  const at = (event: PointerEvent<SVGSVGElement>): number => {
-    const box = event.currentTarget.getBoundingClientRect();
-    return Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));
-  };
   const end = (): void => {
     if (drag && Math.abs(drag[1] - drag[0]) > SMALLEST_DRAG) {
       const [from, to] = [Math.min(...drag), Math.max(...drag)];

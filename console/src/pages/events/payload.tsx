@@ -38,9 +38,10 @@ function Node({ name, path, value, onText }: Props & { name: string; path: strin
   );
 }
 
+const copy = (what: string) => () => void navigator.clipboard.writeText(what);
+
 function Leaf({ name, path, value, onText }: Props & { name: string; path: string }) {
   const text = typeof value === "string" ? value : writeExact(value);
-  const copy = (what: string) => () => void navigator.clipboard.writeText(what);
   return (
     <li className="leaf">
       {name ? <span className="soft">{name}:</span> : null}

@@ -27,7 +27,7 @@ export const frame = {
   cancel: "Cancel",
   save: "Save",
   close: "Close",
-  live: { none: "not following", live: "live", paused: "paused", reconnecting: "reconnecting" },
+  live: { none: "", live: "live", paused: "paused", reconnecting: "reconnecting" },
   theme: "Light or dark",
   light: "Light",
   dark: "Dark",

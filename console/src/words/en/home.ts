@@ -35,7 +35,7 @@ export const states: Record<string, { word: string; shape: string; color: string
   in_progress: { word: "in progress", shape: "◐", color: "var(--busy)" },
   on_track: { word: "on track", shape: "◐", color: "var(--busy)" },
   achieved: { word: "achieved", shape: "●", color: "var(--good)" },
-  achieved_late: { word: "achieved late", shape: "●ₗ", color: "var(--good-late)" },
+  achieved_late: { word: "achieved late", shape: "◕", color: "var(--good-late)" },
   at_risk: { word: "at risk", shape: "▲", color: "var(--warn)" },
   missed: { word: "missed", shape: "✕", color: "var(--bad)" },
 };

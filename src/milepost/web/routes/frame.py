@@ -22,6 +22,9 @@ class Frame(BaseModel):
     account_name: str
     time_zone: str = Field(description="Of the account: its days and deadlines are meant in it.")
     api_url: str = Field(description="The base of the front doors, which take events.")
+    ca_file: str | None = Field(
+        description="Where the CA is, on the service's machine, that senders must be told to trust; null: none must."
+    )
     version: str
 
 
@@ -36,5 +39,6 @@ def show_frame(caller: Viewer, deps: Deps) -> Frame:
         account_name=settings.account_name,
         time_zone=settings.time_zone,
         api_url=deps.api_url,
+        ca_file=str(deps.ca_file) if deps.ca_file else None,
         version=__version__,
     )
