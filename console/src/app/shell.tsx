@@ -48,7 +48,7 @@ function Shell() {
       <a className="skip" href="#content">
         {frame.skip}
       </a>
-      <div className="topbar">
+      <header className="topbar">
         <ActionIcon variant="subtle" aria-label={frame.menu} onClick={() => setMenuOpen(true)}>
           <Icon name="menu" />
         </ActionIcon>
@@ -56,7 +56,7 @@ function Shell() {
         <ActionIcon variant="subtle" aria-label={frame.goTo} onClick={() => setFinding(true)}>
           <Icon name="search" />
         </ActionIcon>
-      </div>
+      </header>
       <Side
         isOpen={isMenuOpen}
         onClose={() => setMenuOpen(false)}

@@ -27,10 +27,36 @@ const dark: MantineColorsTuple = [
   "#111316",
 ];
 
+/** Dark enough at 7 for text on our surfaces, where the component base's own are not. */
+const red: MantineColorsTuple = [
+  "#fef3f2",
+  "#fee4e2",
+  "#fecdca",
+  "#fda29b",
+  "#f6857c",
+  "#e0483d",
+  "#c9372c",
+  "#b42318",
+  "#912018",
+  "#7a271a",
+];
+const yellow: MantineColorsTuple = [
+  "#fffaeb",
+  "#fef0c7",
+  "#fedf89",
+  "#fec84b",
+  "#e5ab4f",
+  "#b87503",
+  "#a36402",
+  "#8a5200",
+  "#744500",
+  "#5e3800",
+];
+
 export const theme = createTheme({
   primaryColor: "mile",
   primaryShade: { light: 7, dark: 7 },
-  colors: { mile, dark },
+  colors: { mile, dark, red, yellow },
   defaultRadius: "sm",
   cursorType: "pointer",
   respectReducedMotion: true,

@@ -1,5 +1,7 @@
 /** Seed 000's procedure word for word, from an empty folder to a first event that is seen and explained. */
 import { execFileSync } from "node:child_process";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { ask, EMAIL, faultsByAxe, PASSWORD, useStage } from "./harness";
@@ -53,6 +55,7 @@ describe.sequential("from an empty folder", () => {
   test("empty pages say what they are for and what comes next", async () => {
     const page = await stage.page();
     await page.goto("/");
+    await page.getByText("From the first event to an outcome").waitFor();
     const steps = page.getByRole("region", { name: "From the first event to an outcome" }).getByRole("listitem");
     expect(await steps.count()).toBe(6);
     expect(await steps.filter({ hasText: "done" }).count()).toBe(0);
@@ -134,13 +137,13 @@ describe.sequential("from an empty folder", () => {
     await page.goto(`/connections/${id}`);
     await page.getByRole("button", { name: "Show Tracking Script" }).click();
     const text = await page.locator('[data-snippet="Web page"]').innerText();
+    const shop = createServer((_request, answer) => answer.setHeader("content-type", "text/html").end(`<body>${text}`));
+    await new Promise<void>((resolve) => shop.listen(0, "127.0.0.1", resolve));
     const site = await page.context().newPage();
-    await site.route("http://shop.example/", (route) =>
-      route.fulfill({ contentType: "text/html", body: `<body>${text}` }),
-    );
     const answered = site.waitForResponse((response) => response.request().method() === "POST" && response.ok());
-    await site.goto("http://shop.example/");
+    await site.goto(`http://127.0.0.1:${(shop.address() as AddressInfo).port}/`);
     await answered;
+    shop.close();
     await page.goto(`/events?connection_id=${id}&event_key=logins`);
     await page.getByRole("listitem").first().getByText("logins").waitFor();
   });

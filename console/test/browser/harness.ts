@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, chromium, type Page, type Request } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 
 const PATHS = [process.env["CHROMIUM"], "/usr/bin/chromium", "/usr/bin/chromium-browser"];
@@ -96,12 +96,14 @@ export async function ask<T>(page: Page, method: string, path: string, data?: un
 /** The addresses under /api that a page asks for until it is quiet, streams apart. */
 export async function callsOf(page: Page, path: string): Promise<string[]> {
   const calls: string[] = [];
-  page.on("request", (request) => {
+  const note = (request: Request): void => {
     const { pathname } = new URL(request.url());
     if (pathname.startsWith("/api/") && !pathname.endsWith("/live")) calls.push(`${request.method()} ${pathname}`);
-  });
+  };
+  page.on("request", note);
   await page.goto(path);
   await page.getByRole("heading", { level: 1 }).waitFor();
   await page.waitForFunction(() => !document.querySelector('[role=status][aria-label="Loading"]'));
+  page.off("request", note);
   return calls;
 }

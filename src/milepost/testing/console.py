@@ -171,10 +171,9 @@ def open_console(
     client: Client | None = None,
     unjudged: Sequence[Unjudged] = (),
 ) -> Console:
-    """A console on a fresh database in the folder, at the business's `NOW_MS`.
+    """A console on a fresh database in the folder, at the business's `NOW_MS`. With a client, all is of the store.
 
-    Live streams end with what there is, unless the test has its own. With a client, all is of the store.
-    """
+    Live streams end with what there is, unless the test has its own."""
     clock, database = StandingClock(NOW_MS), make_control_database(folder)
     identities = IdentitySource(database)
     deps = WebDeps(

@@ -63,7 +63,8 @@ class ConsoleFiles:
     def _find(self, path: str) -> _File | None:
         if not self._files:
             return None
-        if path.partition("/")[2].partition("/")[0] in self._pages:
+        first = path.split("/")[1] if path.startswith("/") else ""
+        if path == "/" or (first and first in self._pages):
             return self._files["/index.html"]
         return self._files.get(path)
 

@@ -117,14 +117,13 @@ const Row = memo(function Row({ event, name, isChosen, top }: RowProps) {
   const zone = useZone();
   const at = new Date(event.received_at);
   return (
-    <div role="listitem">
+    <div role="listitem" className="event-item" style={{ transform: `translateY(${top}px)` }}>
       <Link
         from="/events"
         to="/events"
         search={(before) => ({ ...before, event: event.id })}
         className="event-row"
         aria-current={isChosen}
-        style={{ transform: `translateY(${top}px)`, top: 0 }}
         preload={false}
         resetScroll={false}
       >
