@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.accept import accept
+from bench.assigning import assigning
 from bench.backfill import backfill
 from bench.end_to_end import end_to_end, many_signals
 from bench.measure import Measured
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Measured]]] = {
     "metrics": metrics,
     "backfill": backfill,
     "service": service,
+    "assigning": assigning,
 }
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from clickhouse_connect.driver.client import Client
+from sqlalchemy.orm import Session
 
 from bench.events import payloads
 from bench.measure import Measured
@@ -71,6 +72,9 @@ class _Job:
         self.params: Mapping[str, Any] = {"signal_id": str(signal_id)}
 
     def save(self, state: Mapping[str, Any]) -> None:
+        self.saved = state
+
+    def save_within(self, session: Session, state: Mapping[str, Any], *, done: int) -> None:
         self.saved = state
 
     def progress(self, done: int, total: int | None, unit: str) -> None:

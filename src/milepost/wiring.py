@@ -31,6 +31,7 @@ from milepost.domain.milestone import Transition
 from milepost.domain.unjudged import count_unjudged
 from milepost.erase.desk import PrivacyDesk
 from milepost.erase.ports import Premises
+from milepost.jobs.bulk_change import BulkChanges
 from milepost.jobs.company_import import CompanyImport
 from milepost.jobs.port import Handler, RunningJob
 from milepost.jobs.runner import JobRunner
@@ -53,7 +54,7 @@ from milepost.record.journal.sqlite import SqliteJournalReader
 from milepost.record.store_changes import StoreChanges
 from milepost.settings import Settings
 from milepost.store.backfill import BackfillStore
-from milepost.store.client import ClientPool, Queries, connect, create_schema
+from milepost.store.client import ClientPool, Ending, Queries, connect, create_schema
 from milepost.store.parts import COUNTED_TABLES, count_rows
 from milepost.store.quiet import QuietClient
 from milepost.store.writer import StoreWriter
@@ -110,6 +111,7 @@ class Engine:
     claims: Claims
     judge: JudgeLoop
     pool: ClientPool
+    ending: Ending
     changes: StoreChanges
     news: News
     identities: IdentitySource
@@ -128,13 +130,12 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
     create_schema(writer)
     pool = ClientPool(settings.store(), most_seconds=_MOST_SECONDS)
     judges_pool = ClientPool(settings.store(), 1)
+    ending = Ending(settings.store())
     identities = IdentitySource(database)
     judge = make_judge(database, judges_pool, identities, clock)
-
     checkpoints = Checkpoints(paths.reactor(data))
     claims = RocksdbClaims(paths.claims(data))
     news = News(checkpoints.finished_batch())
-
     health_file = HealthFile(paths.health(data))
     reactor = Reactor(
         Parts(
@@ -155,11 +156,12 @@ def make_engine(settings: Settings, database: Database, clock: Clock) -> Engine:
         claims=claims,
         judge=judge,
         pool=pool,
+        ending=ending,
         changes=StoreChanges(
             checkpoints, lambda: reactor.paused(_COUNT_SECONDS), lambda: count_rows(pool, COUNTED_TABLES)
         ),
         identities=identities,
-        _owned=(checkpoints, claims, pool, judges_pool, writer, health_file),
+        _owned=(checkpoints, claims, pool, judges_pool, ending, writer, health_file),
     )
 
 
@@ -218,7 +220,7 @@ class StandingStream:
 
 
 def make_jobs(settings: Settings, database: Database, engine: Engine, privacy: PrivacyDesk, clock: Clock) -> JobRunner:
-    """The runner of long work; each kind of job has its handler here."""
+    """The runner of long work; each kind of job but bulk changes has its handler here."""
     backfill = Backfill(
         database=database,
         directory=CompanyDirectory(database, clock),
@@ -232,6 +234,12 @@ def make_jobs(settings: Settings, database: Database, engine: Engine, privacy: P
         JobKind.PRIVACY: _changing(engine.changes, privacy.answer),
     }
     return JobRunner(database, handlers, paths.jobs(settings.data), clock, tidy=privacy.tidy)
+
+
+def make_bulk_jobs(settings: Settings, database: Database, clock: Clock) -> JobRunner:
+    """A runner for changes of many companies alone: they take seconds, and should not wait for hours of history."""
+    handlers: dict[JobKind, Handler] = {JobKind.BULK_CHANGE: BulkChanges(database, clock)}
+    return JobRunner(database, handlers, paths.jobs(settings.data), clock)
 
 
 def _changing(changes: StoreChanges, handler: Handler) -> Handler:

@@ -1,18 +1,27 @@
 """The edge of the console: what anyone may cost it, how long a body may take, and who must leave room for others."""
 
+import os
 import socket
+import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
+from clickhouse_connect.driver.client import Client
 
 from milepost.domain.account import Role
+from milepost.domain.errors import UnavailableError
+from milepost.kit.asking import ASKER, Asker
 from milepost.kit.news import News
+from milepost.kit.passwords import HASHES_AT_ONCE, hashing
+from milepost.store.client import ClientPool, Ending
 from milepost.store.event_filter import EventFilter
 from milepost.store.event_log import LoggedEvent, Place
 from milepost.store.feed_export import Export, ExportFormat
@@ -147,6 +156,55 @@ def test_who_leaves_while_waiting_frees_the_place(site: Site) -> None:
         assert {one.result().status_code for one in working} == {200}
 
 
+class LongLog(EmptyEventLog):
+    """A log whose searches take the store far longer than any test waits."""
+
+    def __init__(self, pool: ClientPool) -> None:
+        self._pool = pool
+
+    def page(self, wanted: EventFilter, *, older_than: Place | None, limit: int) -> Sequence[LoggedEvent]:
+        self._pool.query(
+            f"SELECT count() FROM numbers({10**14}) WHERE sipHash64(number) = 0 AND "
+            f"'{_MARK}' != '' SETTINGS max_threads = 1"
+        )
+        return ()
+
+
+_MARK = "of who has left"
+
+
+def test_what_the_store_does_for_who_has_left_is_ended(site: Site, chdb_client: Client) -> None:
+    folder = chdb_client.query("SELECT path FROM system.disks WHERE name = 'default'").result_rows[0][0]
+    pool, ending = ClientPool(f"chdb://{folder}", most_seconds=60), Ending(f"chdb://{folder}")
+    deps = site.console.deps
+    site.console.app.state.deps = replace(deps, event_log=LongLog(pool), end_statements=ending.end_for)
+    with site.saying(f"GET /api/events HTTP/1.1\r\nhost: x\r\ncookie: {site.cookie()}\r\n\r\n"):
+        wait_for(lambda: _under_way(chdb_client), seconds=30, what="a search under way")
+    wait_for(lambda: not _under_way(chdb_client), seconds=30, what="its end")
+    ending.close()
+    pool.close()
+
+
+def _under_way(client: Client) -> int:
+    asked = (
+        "SELECT count() FROM system.processes WHERE position(query, {mark:String}) > 0 AND query NOT LIKE '%system%'"
+    )
+    return int(client.query(asked, parameters={"mark": _MARK}).result_rows[0][0])
+
+
+def test_a_statement_of_who_has_left_is_not_begun(chdb_client: Client) -> None:
+    folder = chdb_client.query("SELECT path FROM system.disks WHERE name = 'default'").result_rows[0][0]
+    pool, asker = ClientPool(f"chdb://{folder}"), Asker()
+    context = copy_context()
+    context.run(ASKER.set, asker)
+    assert context.run(pool.query, "SELECT getSetting('log_comment')").result_rows == [(asker.name,)]
+    asker.has_left = True
+    with pytest.raises(UnavailableError, match="Nobody waits"):
+        context.run(pool.query, "SELECT 1")
+    assert pool.query("SELECT 1").result_rows == [(1,)]
+    pool.close()
+
+
 def test_a_crowd_of_anonymous_sign_ins_is_refused_early_and_holds_up_nobody_else(site: Site) -> None:
     def sign_in(number: int) -> httpx.Response:
         body = {"email": f"someone{number}@example.com", "password": "a guess"}
@@ -158,6 +216,35 @@ def test_a_crowd_of_anonymous_sign_ins_is_refused_early_and_holds_up_nobody_else
     answers = [one.result() for one in signing_in]
     assert {answer.status_code for answer in answers} == {401, 503}
     assert all("retry-after" in answer.headers for answer in answers if answer.status_code == 503)
+
+
+def test_others_write_while_a_password_is_hashed(site: Site) -> None:
+    let_go, admin = threading.Event(), httpx.Client(base_url=site.url, cookies=site.cookies, timeout=60)
+    held = [hashing().submit(let_go.wait, 60) for _ in range(HASHES_AT_ONCE)]
+    made = {"email": "new@example.com", "password": "correct horse battery"}
+    with ThreadPoolExecutor(3) as threads:
+        hashed = [
+            threads.submit(admin.post, "/api/users", json=made),
+            threads.submit(admin.patch, f"/api/users/{UUID(int=1)}", json={"password": "x" * 20}),
+        ]
+        wait_for(lambda: _hashes_that_wait() == 2, seconds=30, what="hashes that wait")
+        company = admin.post("/api/companies", json={"name": "Meanwhile"})
+        let_go.set()
+    assert (company.status_code, company.json()["name"]) == (201, "Meanwhile")
+    assert [one.result().status_code for one in hashed] == [201, 404]
+    assert all(one.result() for one in held)
+
+
+def _hashes_that_wait() -> int:
+    threads = hashing()
+    assert isinstance(threads, ThreadPoolExecutor)
+    return threads._work_queue.qsize()  # nothing public says it
+
+
+def test_the_threads_that_hash_let_every_other_go_first() -> None:
+    nice = hashing().submit(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id())).result()
+    assert nice == (19 if sys.platform == "linux" else 0)
+    assert os.getpriority(os.PRIO_PROCESS, 0) < 19
 
 
 def test_many_guesses_at_once_are_no_more_tries_than_one_by_one(site: Site) -> None:
@@ -247,7 +334,9 @@ def test_the_root_leads_to_no_other_host(console: Console) -> None:
         pytest.param("/api/events/%00", "path", id="the path itself"),
     ],
 )
-def test_a_nul_in_an_address_is_refused_with_its_place(console: Console, path: str, fault: str) -> None:
+def test_a_nul_in_an_address_is_refused_with_its_place_to_who_is_known(console: Console, path: str, fault: str) -> None:
+    unknown = console.as_anyone().get(path)
+    assert (unknown.status_code, unknown.json()["code"]) == (401, "unauthenticated")
     answer = console.as_person(Role.VIEWER).get(path)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_input")
     assert answer.json()["faults"] == [{"path": fault, "reason": "must not hold a NUL"}]

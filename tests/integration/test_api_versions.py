@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -89,6 +92,42 @@ def test_the_second_of_two_who_edit_one_copy_is_refused_with_both_versions(firm:
     assert editor.delete(one, headers={"if-match": editor.get(one).headers["etag"]}).status_code == 204
 
 
+def test_only_the_tag_as_it_was_answered_names_a_version(firm: Firm) -> None:
+    editor = firm.console.as_person(Role.EDITOR)
+    one = f"/api/milestones/{editor.post('/api/milestones', json=_milestone(firm, 'Tagged')).json()['id']}"
+    tag = editor.get(one).headers["etag"]
+    for wrong, because in {
+        f"W/{tag}": "weak form",
+        tag.strip('"'): "without its quotes",
+        f'"stale", W/{tag}': "weak form",
+        '"stale", *': "Somebody has changed it",
+        '"stale"': "Somebody has changed it",
+        "": "Somebody has changed it",
+    }.items():
+        refused = editor.put(one, json=_milestone(firm, "Lost"), headers={"if-match": wrong})
+        assert refused.status_code == 412, wrong
+        assert because in refused.json()["detail"], wrong
+        assert refused.json()["current"]["name"] == "Tagged"
+    of_several_lines = [("if-match", '"stale"'), ("if-match", tag)]
+    assert editor.put(one, json=_milestone(firm, "Kept"), headers=of_several_lines).json()["name"] == "Kept"
+
+
+def test_of_many_who_write_at_once_from_one_copy_one_is_taken(firm: Firm) -> None:
+    editor = firm.console.as_person(Role.EDITOR)
+    made = editor.post("/api/milestones", json=_milestone(firm, "Contested"))
+    one, seen = f"/api/milestones/{made.json()['id']}", {"if-match": made.headers["etag"]}
+
+    def write(number: int) -> Response:
+        answer: Response = editor.put(one, json=_milestone(firm, f"Of writer {number}"), headers=seen)
+        return answer
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(write, range(4)))
+    assert sorted(answer.status_code for answer in answers) == [200, 412, 412, 412]
+    taken = next(answer for answer in answers if answer.status_code == 200)
+    assert editor.get(one).json()["name"] == taken.json()["name"]
+
+
 def test_a_companys_version_is_what_people_see_of_it(firm: Firm) -> None:
     one = f"/api/companies/{firm.company('acme')}"
     editor = firm.console.as_person(Role.EDITOR)
@@ -167,6 +206,32 @@ def test_every_list_takes_a_limit_and_its_pages_of_one_are_the_whole(firm: Firm)
         assert list(_pages(admin, place)) == whole.json()["items"], path
         walked += 1
     assert walked > 12
+
+
+def _cursor(place: object) -> str:
+    said = place if isinstance(place, bytes) else json.dumps(place).encode()
+    return base64.urlsafe_b64encode(said).decode().rstrip("=")
+
+
+_ID = "00000000-0000-0000-0000-000000000001"
+NO_PLACES = [
+    *([], [None], [[1]], [{}], {}, 3, [10**30], [10**30, _ID], ["9" * 30, _ID], [10**15, _ID], [-(10**15), 1, _ID]),
+    *([10**15, _ID, 1], [1, _ID, 10**9], [1, _ID, -1], ["9" * 30, _ID, "1"], [1, "nan", "a", _ID]),
+    *(b"[" * 5000, b"[1e999]", b"\xff", [1, float("nan"), "a", _ID], [10**15, 1.0, "a", _ID], [10**30, "a", _ID]),
+]
+
+
+def test_a_cursor_that_no_page_gave_is_refused_on_every_list(firm: Firm) -> None:
+    admin = firm.console.as_person(Role.ADMIN)
+    for path, methods in firm.console.app.openapi()["paths"].items():
+        if not _is_list(methods) or "{" in path:
+            continue
+        has_items = bool(admin.get(path, params={"limit": 1}).json()["items"])
+        for place in NO_PLACES:
+            answer = admin.get(path, params={"cursor": _cursor(place), "limit": 1})
+            assert answer.status_code in {200, 400}, (path, place, answer.text)
+            if has_items:
+                assert [fault["path"] for fault in answer.json()["faults"]] == ["cursor"], (path, place)
 
 
 ONE_PAGE = {"/api/connections/{connection_id}/event-keys"}

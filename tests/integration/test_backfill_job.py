@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from clickhouse_connect.driver.client import Client
+from sqlalchemy.orm import Session
 
 from milepost.control.directory import CompanyDirectory
 from milepost.control.repos import signals
@@ -49,6 +50,9 @@ class Job:
 
     def save(self, state: Mapping[str, Any]) -> None:
         self.saved = dict(state)
+
+    def save_within(self, session: Session, state: Mapping[str, Any], *, done: int) -> None:
+        self.saved = state
 
     def progress(self, done: int, total: int | None, unit: str) -> None:
         assert unit == "events"

@@ -103,10 +103,10 @@ class Shop:
         rows: list[dict[str, Any]] = answer.json()["items"]
         return rows
 
-    def parquet(self, folder: Path) -> Any:
+    def parquet(self, folder: Path, **params: str) -> Any:
         """The Parquet file as a table."""
         path = folder / "feed.parquet"
-        path.write_bytes(self.file("parquet"))
+        path.write_bytes(self.file("parquet", **params))
         return parquet.read_table(path)
 
 
@@ -314,6 +314,22 @@ NAMES = [
     "{a:b}",
     "a,b",
 ]
+
+
+def test_a_field_called_null_has_one_other_name_in_every_format(shop: Shop, tmp_path: Path) -> None:
+    field = SignalField(name="null", path=("null",), type=FieldType.TEXT)
+    with shop.console.deps.database.write() as session:
+        draft = purchase_draft(shop.signal.connection_id).model_copy(
+            update={"fields": (field,), "name": "Nothing", "company": CompanyMapping(field="null")}
+        )
+        signal = create_signal(session, draft, now_ms=NOW_MS)
+    shop.happen(signal, 1, [{"null": "of null"}, {"null": None}, {"null": "null"}])
+    name, values, of_it = "null (field)", ["of null", None, "null"], {"signal_id": str(signal.id)}
+    rows = list(csv.DictReader(io.StringIO(shop.file("csv", **of_it).decode(), newline="")))
+    assert [row[name] for row in rows] == ["of null", "", "null"]
+    lines = [json.loads(line)["fields"] for line in shop.file("ndjson", **of_it).decode().split("\n") if line]
+    assert lines == [{name: value} for value in values]
+    assert shop.parquet(tmp_path, **of_it)[name].to_pylist() == values
 
 
 def test_fields_keep_their_names_letter_by_letter(shop: Shop, tmp_path: Path) -> None:

@@ -53,6 +53,9 @@ class Refuses:
         self.client, self.sign = client, sign
         self.asked: list[tuple[str, dict[str, Any]]] = []
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.client, name)
+
     def query(self, query: str, parameters: dict[str, Any] | None = None, **options: Any) -> QueryResult:
         self.asked.append((query, parameters or {}))
         if self.sign in query:
@@ -107,3 +110,30 @@ def test_ages_take_a_few_rows_an_emission_however_far_the_target(
     counted = sql.replace(question, "SELECT count() FROM steps")
     ((rows,),) = firm.client.query(counted, parameters=parameters).result_rows
     assert rows <= MOST_ROWS_AN_EMISSION * len(firm.bought)
+
+
+def test_a_statement_that_the_store_refuses_sets_that_metric_aside_and_all_else_is_judged(
+    chdb_client: Client, tmp_path: Path
+) -> None:
+    firm = Firm(Refuses(chdb_client, "max("), tmp_path)  # type: ignore[arg-type]  # all that is used of a client
+    ids = {name: metric(firm, name, name) for name in ("count", "sum", "maximum")}
+    terms = {"m": ids["maximum"]}
+    ids["a formula of it"] = firm.post("/metrics", {"name": "F", "formula": "m + 1", "terms": terms}, 201)["id"]
+    for name, one in ids.items():
+        action = {"kind": "automatic", "name": "1", "metric_id": one, "operator": ">=", "value": 1}
+        milestone = firm.post("/milestones", {"name": name, "actions": [action]}, 201)["id"]
+        firm.post(f"/milestones/{milestone}/assign", {"all": True})
+        firm.buy(*(Purchase(f"{name} {place}", NOW_MS - place * DAY_MS, 5) for place in range(3)))
+        companies = [firm.company(f"{name} {place}") for place in range(3)]
+        firm.post(f"/milestones/{milestone}/assign", {"company_ids": companies})
+        copies = firm.get("/assigned-milestones", milestone_id=milestone)["items"]
+        expected = "achieved" if name in ("count", "sum") else "not_started"
+        assert {one["state"] for one in copies if one["company_id"] in companies} == {expected}
+    refused = {UUID(ids["maximum"]), UUID(ids["a formula of it"])}
+    aside = firm.judging.aside()
+    assert {(one.of, one.metric_id) for one in aside} == {("metric", one) for one in refused}
+    assert all("Memory limit exceeded" in one.reason for one in aside)
+    plan = firm.get(f"/companies/{companies[0]}/plan")
+    told = {one["definition"]["name"]: " ".join(one["explanation"]) for one in plan["milestones"]}
+    assert "The analytic store cannot evaluate it" in told["a formula of it"]
+    firm.close()

@@ -3,17 +3,18 @@
 `make test` tries each file outside of the store and a fixed sample within it; with LOST_PARTS=all, each in every way.
 """
 
+import asyncio
 import json
 import os
 import shutil
 import signal
 import sqlite3
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -21,9 +22,11 @@ from milepost.observe import paths
 from milepost.operate.parts.stores import read_known, survey_claims
 from milepost.operate.parts.survey import survey_files
 from milepost.record.claims.rocksdb import RocksdbClaims
-from milepost.record.journal.sqlite import SqliteJournalReader
+from milepost.record.journal.sqlite import SqliteJournalReader, SqliteJournalWriter
 from milepost.settings import Settings
-from milepost.testing.service import Service, run_command, running_service, wait_for
+from milepost.testing.damage import WAYS, Damage, Originals, all_damages, damaged, discard
+from milepost.testing.service import Service, run_command, running_service
+from milepost.testing.starting import Start, try_repair, try_start
 
 FIRST, SECOND, WAITING = 20, 20, 30
 IS_WHOLE_SET = os.environ.get("LOST_PARTS") == "all"
@@ -31,11 +34,17 @@ IS_WHOLE_SET = os.environ.get("LOST_PARTS") == "all"
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """The folder as it was killed, an earlier copy of it, and the credentials of its connection."""
+    """The folder as it was killed, an earlier copy, another account's, and the credentials of the connection."""
 
     now: Path
     earlier: Path
+    foreign: Path
     connection: dict[str, str]
+
+    @property
+    def originals(self) -> Originals:
+        """What damaged copies are made of."""
+        return Originals(self.now, self.earlier, self.foreign)
 
 
 def _post(service: Service, connection: dict[str, str], numbers: range) -> None:
@@ -66,59 +75,30 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
             os.kill(pid, signal.SIGKILL)
         assert service.process is not None
         service.process.wait(10)
-    return Folders(data, earlier, connection)
+    _make_foreign(data, root / "foreign")
+    return Folders(data, earlier, root / "foreign", connection)
 
 
-def _remove(file: Path, _earlier: Path) -> None:
-    file.unlink()
+def _make_foreign(now: Path, folder: Path) -> None:
+    """The folder of another account, with the same requests: 40 worked through, the others only accepted."""
+    folder.mkdir(mode=0o700)
+    copy = folder.with_name("journal")
+    shutil.copytree(paths.journal(now), copy)
+    with closing(SqliteJournalReader(copy)) as journal:
+        entries = [located.entry for located in journal.read(0, 0, 1000, 1 << 30)]
+    assert try_start(folder) == Start(refusal="")
+    _append(folder, entries[: FIRST + SECOND])
+    assert try_start(folder).numbers == tuple(range(FIRST + SECOND))
+    _append(folder, entries[FIRST + SECOND :])
 
 
-def _empty(file: Path, _earlier: Path) -> None:
-    os.truncate(file, 0)
+def _append(data: Path, entries: list[bytes]) -> None:
+    async def write() -> None:
+        writer = SqliteJournalWriter(paths.journal(data), 0, loop=asyncio.get_running_loop())
+        await asyncio.gather(*map(writer.append, entries))
+        writer.close()
 
-
-def _cut(file: Path, _earlier: Path) -> None:
-    os.truncate(file, file.stat().st_size * 97 // 100)
-
-
-def _flip(file: Path, _earlier: Path) -> None:
-    content = bytearray(file.read_bytes())
-    content[len(content) // 2] ^= 1
-    file.write_bytes(content)
-
-
-def _age(file: Path, earlier: Path) -> None:
-    shutil.copyfile(earlier, file)
-
-
-WAYS: dict[str, Callable[[Path, Path], None]] = {
-    "removed": _remove,
-    "emptied": _empty,
-    "cut": _cut,
-    "flipped": _flip,
-    "aged": _age,
-}
-
-
-def _damages(folders: Folders, *, of_store: bool) -> Iterator[tuple[Path, str]]:
-    """Every file in every way; those that are compared with the store count as its own."""
-    for file in sorted(folders.now.rglob("*")):
-        name = file.relative_to(folders.now)
-        needs_store = name.parts[0] == "store" or name.name.startswith("reactor.sqlite")
-        if not file.is_file() or file.is_symlink() or needs_store is not of_store:
-            continue
-        for way in WAYS:
-            if (way != "aged" or (folders.earlier / name).exists()) and (way == "removed" or file.stat().st_size):
-                yield name, way
-
-
-def _damaged(folders: Folders, name: Path, way: str, target: Path, *, without: tuple[str, ...] = ()) -> Path:
-    shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(
-        folders.now, target, symlinks=True, ignore=lambda folder, _: without if Path(folder) == folders.now else ()
-    )
-    WAYS[way](target / name, folders.earlier / name)
-    return target
+    asyncio.run(write())
 
 
 def _contents(data: Path) -> dict[str, Any]:
@@ -135,25 +115,35 @@ def _contents(data: Path) -> dict[str, Any]:
     return {"waiting": waiting, "reached": reached, "owners": owners, "keys": keys}
 
 
+def _names(told: str, name: Path) -> bool:
+    part = name.parts[0].removesuffix("-wal").removesuffix("-shm")
+    return part in told or name.name.removesuffix("-wal").removesuffix("-shm") in told
+
+
+NOTHING = Damage(Path("lock"), "emptied")
+NO_STORE = frozenset({"store"})
+
+
 def test_each_file_outside_of_the_store_is_missed_by_name_or_what_it_held_is_there(
     folders: Folders, tmp_path: Path
 ) -> None:
-    expected = _contents(_damaged(folders, Path("lock"), "emptied", tmp_path / "as-it-was", without=("store",)))
-    unnoticed = []
-    refused = set()
-    for name, way in _damages(folders, of_store=False):
-        data = _damaged(folders, name, way, tmp_path / "damaged", without=("store",))
+    expected = _contents(damaged(folders.originals, NOTHING, tmp_path / "as-it-was", without=NO_STORE))
+    wrong, refused = [], set()
+    for damage in all_damages(folders.originals):
+        if damage.name.parts[0] == "store" or damage.name.name.startswith("reactor.sqlite"):
+            continue  # compared with the store, below
+        if damage.way == "unreadable" and os.geteuid() == 0:
+            continue  # root reads it; the starts below are without that right
+        data = damaged(folders.originals, damage, tmp_path / "damaged", without=NO_STORE)
         (data / "store").mkdir()
-        settings = Settings(data=data)
-        faults = survey_files(settings) or list(survey_claims(data, read_known(data)))
+        faults = survey_files(Settings(data=data)) or list(survey_claims(data, read_known(data)))
         if faults:
-            part = faults[0].told
-            refused.add((str(name), way))
-            if name.parts[0] not in part and name.name not in part and name.name.removesuffix("-wal") not in part:
-                unnoticed.append((str(name), way, part))
+            refused.add((str(damage.name), damage.way))
+            if not _names(faults[0].told, damage.name):
+                wrong.append((damage, faults[0].told))
         elif _contents(data) != expected:
-            unnoticed.append((str(name), way, "not noticed"))
-    assert unnoticed == []
+            wrong.append((damage, "not noticed"))
+    assert wrong == []
     assert {name for name, _ in refused} >= {
         "control.sqlite",
         "keys/secrets.key",
@@ -161,51 +151,59 @@ def test_each_file_outside_of_the_store_is_missed_by_name_or_what_it_held_is_the
         "claims/CURRENT",
         "journal/partition-0.sqlite-wal",
     }
+    assert {way for _, way in refused} >= WAYS.keys() - {"unreadable"}
 
 
-def _sample(damages: list[tuple[Path, str]]) -> list[tuple[Path, str]]:
-    """One of each kind of file of an events' part, and of what lies around the parts."""
-    if IS_WHOLE_SET:
-        return damages
-    wanted = {
-        ("checksums.txt", "emptied"),
-        ("data.bin", "flipped"),
-        ("count.txt", "removed"),
-        ("events.sql", "emptied"),
-    }
-    found: dict[tuple[str, str], tuple[Path, str]] = {}
-    for name, way in damages:
-        if (name.name, way) in wanted:
-            found.setdefault((name.name, way), (name, way))
+SAMPLE = {
+    ("checksums.txt", "emptied"),
+    ("data.bin", "flipped"),
+    ("count.txt", "removed"),
+    ("events.sql", "emptied"),
+    ("partition-0.sqlite", "aged"),
+    ("reactor.sqlite", "another account's"),
+    ("reactor.sqlite-shm", "a folder"),
+    ("folder.json", "a folder"),
+    ("folder.json", "another account's"),
+    ("secrets.key", "unreadable"),
+    ("control.sqlite", "unreadable"),
+    ("control.sqlite", "removed"),
+    ("CURRENT", "removed"),
+    ("journal-0", "removed"),
+    ("partition-0.sqlite", "a link to nothing"),
+}
+
+
+def _sample(originals: Originals) -> list[Damage]:
+    """One of each kind of file and way, or with LOST_PARTS=all every one."""
+    found: dict[object, Damage] = {}
+    for damage in all_damages(originals):
+        kind = (damage.name.name, damage.way)
+        if IS_WHOLE_SET:
+            found[damage] = damage
+        elif kind in SAMPLE:
+            found.setdefault(kind, damage)
+    assert len(found) >= len(SAMPLE)
     return list(found.values())
 
 
-def test_files_of_the_store_are_missed_by_name_or_every_event_is_there_once(folders: Folders, tmp_path: Path) -> None:
-    wrong = []
-    for name, way in _sample(list(_damages(folders, of_store=True))):
-        data = _damaged(folders, name, way, tmp_path / "damaged")
-        told = run_command("repair", "--json", "--data", str(data))
-        if (
-            told.returncode == 1
-            and name.parts[0].removesuffix("-wal") in told.stdout + told.stderr
-            and "Traceback" not in told.stderr
-        ):
+def test_files_of_every_part_are_missed_by_name_or_every_event_is_there_once(folders: Folders, tmp_path: Path) -> None:
+    """A start on each damaged folder, to the end of its journal; and the doctor's word is the start's."""
+    wrong: list[tuple[Damage, object]] = []
+    for damage in _sample(folders.originals):
+        data = damaged(folders.originals, damage, tmp_path / "damaged")
+        try:
+            start = try_start(data)
+        except AssertionError as error:
+            wrong.append((damage, str(error)))
             continue
-        if told.returncode != 0 or not _serves_everything(data, folders.connection):
-            wrong.append((str(name), way, told.returncode, told.stdout[-500:], told.stderr[-500:]))
+        if start.refusal:
+            says_the_same = start.refusal.startswith(start.doctor[0].partition(" Put the file back")[0])
+            if not (says_the_same and _names(start.refusal, damage.name)):
+                wrong.append((damage, start))
+        elif start.numbers != tuple(range(FIRST + SECOND + WAITING)) or start.doctor:
+            wrong.append((damage, start))
+    discard(tmp_path / "damaged")
     assert wrong == []
-
-
-def _serves_everything(data: Path, connection: dict[str, str]) -> bool:
-    total = FIRST + SECOND + WAITING
-    with running_service(data) as service:
-        service.wait_until_logged(total)
-        wait_for(lambda: service.ready()[1].get("lag_entries") == 0, seconds=30, what="the backlog")
-        assert service.get_token(connection)
-        with service.app() as app:
-            items = app.get("/api/events", params={"limit": 500}).raise_for_status().json()["items"]
-    numbers = sorted(item["payload"]["n"] if isinstance(item["payload"], dict) else -1 for item in items)
-    return numbers == list(range(total))
 
 
 def _serve(data: Path) -> subprocess.CompletedProcess[str]:
@@ -244,18 +242,89 @@ def test_a_lost_part_stops_the_start_and_doctor_says_the_same(
     assert named in " ".join(one["told"] for one in found if one["subject"] == "Parts" and one["level"] == "problem")
 
 
-def test_a_loss_that_is_accepted_is_in_the_audit_log_and_the_rest_is_there_once(
+def _remove_all(data: Path, pattern: str) -> None:
+    for place in data.glob(pattern):
+        shutil.rmtree(place) if place.is_dir() else place.unlink()
+
+
+def _age(data: Path, earlier: Path, pattern: str) -> None:
+    _remove_all(data, pattern)
+    for place in earlier.glob(pattern):
+        target = data / place.relative_to(earlier)
+        shutil.copytree(place, target, symlinks=True) if place.is_dir() else shutil.copy2(place, target)
+
+
+ALL = set(range(FIRST + SECOND + WAITING))
+PROCESSED = set(range(FIRST + SECOND))
+EARLIER = set(range(FIRST))
+WAITED = ALL - PROCESSED
+
+
+class Loss(NamedTuple):
+    """What is removed, or taken from an earlier copy; the part that is named; and the events that are left."""
+
+    files: str
+    copied_from: str | None
+    part: str
+    left: set[int]
+
+
+LOSSES = [
+    pytest.param(Loss("journal", None, "journal/partition-0.sqlite", PROCESSED), id="the journal is lost"),
+    pytest.param(Loss("journal/*", "earlier", "journal/partition-0.sqlite", PROCESSED), id="the journal is older"),
+    pytest.param(
+        Loss("journal/*-wal", None, "journal/partition-0.sqlite", PROCESSED), id="the end of the journal is lost"
+    ),
+    pytest.param(Loss("reactor.sqlite*", None, "reactor.sqlite", ALL), id="the reactor's file is lost"),
+    pytest.param(Loss("reactor.sqlite*", "earlier", "reactor.sqlite", ALL), id="the reactor's file is older"),
+    pytest.param(Loss("claims", None, "claims", ALL), id="the claims are lost"),
+    pytest.param(Loss("claims", "earlier", "claims", ALL), id="the claims are older"),
+    pytest.param(Loss("store", None, "store", WAITED), id="the store is lost"),
+    pytest.param(Loss("store", "earlier", "store", EARLIER | WAITED), id="the store is older"),
+    pytest.param(Loss("control.sqlite*", None, "control.sqlite", ALL), id="the control database is lost"),
+    pytest.param(Loss("control.sqlite*", "earlier", "control.sqlite", ALL), id="the control database is older"),
+    pytest.param(Loss("keys", None, "keys", ALL), id="the keys are lost"),
+]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_each_loss_that_is_accepted_is_in_the_audit_log_and_what_is_left_is_there_once(
+    folders: Folders, tmp_path: Path, loss: Loss
+) -> None:
+    data = damaged(folders.originals, NOTHING, tmp_path / "data")
+    if loss.copied_from:
+        _age(data, folders.earlier, loss.files)
+    else:
+        _remove_all(data, loss.files)
+    refused = try_start(data)
+    assert "milepost repair" in refused.refusal
+    assert _names(refused.refusal, Path(loss.part))
+    done = try_repair(data)
+    assert done.refusal == ""
+    assert list(dict.fromkeys(part for part, *_ in done.faults)) == [loss.part]
+    assert [(part, after["found"], after["gave_up"], after["numbers"]) for part, after in done.audit] == [*done.faults]
+    assert all(gives_up for _, _, gives_up, _ in done.faults)
+    again = try_repair(data)
+    assert (again.refusal, again.faults) == ("", ())
+    assert again.audit == done.audit
+    start = try_start(data)
+    assert (start.refusal, start.doctor) == ("", ())
+    assert start.numbers == tuple(sorted(loss.left))
+    assert start.fates == {"processed": len(loss.left)}
+
+
+def test_a_loss_that_is_accepted_is_told_by_the_command_and_the_service_runs_on(
     folders: Folders, tmp_path: Path
 ) -> None:
-    data = tmp_path / "data"
-    shutil.copytree(folders.now, data, symlinks=True)
-    for file in (*data.glob("reactor.sqlite*"), *data.glob("journal/*-wal")):
-        file.unlink()
+    data = damaged(folders.originals, NOTHING, tmp_path / "data")
+    for lost in ("reactor.sqlite*", "journal/*-wal"):
+        _remove_all(data, lost)
     before = run_command("repair", "--json", "--data", str(data))
     assert before.returncode == 1
     done = run_command("repair", "--accept-loss", "--json", "--data", str(data))
     assert done.returncode == 0, done.stderr
     assert {one["part"] for one in json.loads(done.stdout)} == {"reactor.sqlite", "journal/partition-0.sqlite"}
+    assert "there is nothing to repair" in run_command("repair", "--data", str(data)).stdout
     with running_service(data) as service, service.app() as app:
         audit = app.get("/api/audit", params={"action": "accept_loss"}).raise_for_status().json()["items"]
         assert {line["subject_id"] for line in audit} == {"reactor.sqlite", "journal/partition-0.sqlite"}
@@ -263,6 +332,13 @@ def test_a_loss_that_is_accepted_is_in_the_audit_log_and_the_rest_is_there_once(
         fates = service.wait_until_logged(FIRST + SECOND + 1)
         assert (fates["processed"], fates["duplicate"]) == (FIRST + SECOND, 1)
     assert run_command("doctor", "--data", str(data)).returncode == 0
+
+
+def test_events_that_waited_are_there_once_after_a_real_start(folders: Folders, tmp_path: Path) -> None:
+    with running_service(damaged(folders.originals, NOTHING, tmp_path / "data")) as service:
+        fates = service.wait_until_logged(len(ALL))
+        assert (fates["processed"], fates["duplicate"], fates["parked"]) == (len(ALL), 0, 0)
+        assert service.get_token(folders.connection)
 
 
 def _in_the_way(data: Path, name: str) -> None:

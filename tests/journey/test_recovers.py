@@ -150,3 +150,25 @@ def test_a_process_that_hangs_is_noticed_and_replaced(tmp_path: Path, child: str
         wait_for(lambda: _sent(service, token), seconds=30, what="an accepted event")
         service.wait_until_ready(30)
         assert service.wait_until_logged(2) == {"processed": 2, "duplicate": 0, "parked": 0}
+
+
+def test_a_process_that_crashes_again_and_again_is_told_with_what_it_was_at_and_the_doors_stay_open(
+    tmp_path: Path,
+) -> None:
+    with running_service(tmp_path / "data") as service:
+        token = service.get_token(service.add_connection())
+        crashed = set[int]()
+
+        def crash() -> bool:
+            if (pid := service.pid("app")) not in crashed:
+                crashed.add(pid)
+                os.kill(pid, signal.SIGSEGV)
+            return bool(service.logged("child_crashes", child="app"))
+
+        wait_for(crash, seconds=60, what="a crash loop")
+        assert len(crashed) <= 4
+        (sentence,) = {line["told"] for line in service.logged("child_crashes")}
+        assert "by SIGSEGV, each time while starting" in sentence
+        wait_for(lambda: sentence in service.ready()[1].get("reasons", ()), seconds=20, what="the sentence in /ready")
+        assert _send(service, token) == 202
+        assert service.logged("child_died", child="app")[-1]["next_start_seconds"] == 30

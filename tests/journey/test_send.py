@@ -121,7 +121,7 @@ def test_a_doubt_ends_a_command_that_nobody_watches_before_anything_is_sent(serv
             "No connection is called",
             id="unknown one",
         ),
-        pytest.param(("trace", "nonsense"), "request_id", id="no id"),
+        pytest.param(("trace", "nonsense"), "neither an event's id nor a requestId", id="no id"),
     ],
 )
 def test_a_wrong_input_is_a_sentence_and_exit_code_1_or_2(

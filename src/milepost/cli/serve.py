@@ -12,14 +12,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from milepost.control.migrate import open_migrated
-from milepost.control.repos.people import ensure_first_admin
 from milepost.domain.errors import MilepostError
-from milepost.kit.clock import monotonic_ms, system_clock
+from milepost.kit.clock import monotonic_ms
 from milepost.kit.crypto import load_key
 from milepost.observe import paths
 from milepost.observe.health import free_bytes, read_health, readiness
 from milepost.observe.logs import configure_logs
 from milepost.operate.banner import banner
+from milepost.operate.first_admin import make_first_admin
 from milepost.operate.lock import lock_folder
 from milepost.operate.parts.fault import refuse
 from milepost.operate.parts.marks import mark_files
@@ -89,9 +89,7 @@ def _prepare_control_plane(settings: Settings) -> str | None:
     for key in (paths.secrets_key(settings.data), paths.tokens_key(settings.data)):
         load_key(key)
     database = open_migrated(settings.control())
-    password = settings.admin_password.get_secret_value() if settings.admin_password else None
-    with database.write() as session:
-        made = ensure_first_admin(session, settings.admin_email, password, now_ms=system_clock())
+    made = make_first_admin(database, settings)
     mark_files(settings, database)
     database.close()
     return made

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import re
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
 
 from milepost.cli.local import DEFAULT_DATA, Api, Data, told_errors
+from milepost.domain.errors import InvalidInputError
+
+_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\.\d+)?", re.ASCII | re.IGNORECASE)
 
 
 def trace(
@@ -20,6 +24,10 @@ def trace(
 ) -> None:
     """Show what became of an event: its request, its fate, the signals it emitted and for which company."""
     with told_errors():
+        if not _ID.fullmatch(identifier):
+            raise InvalidInputError(
+                f"{identifier!r} is neither an event's id nor a requestId; `milepost tail` shows the ids of events."
+            )
         api = Api(data)
         if "." in identifier:
             found: dict[str, Any] = api.get(f"/api/events/{identifier}")

@@ -67,12 +67,17 @@ def check_metric(
     basis_of(draft, metrics, signals, Calendar())
     if isinstance(draft, MetricDraft):
         _raise("The metric is not valid.", metric_misfits(draft, signals[draft.signal_id]))
-    elif isinstance(draft, Formula):
+    if isinstance(draft, Metric | Formula):
         _check_users(draft, metrics, signals)
 
 
-def _check_users(draft: Formula, metrics: Mapping[UUID, Metric | Formula], signals: Mapping[UUID, Signal]) -> None:
-    """Formulas that are made of this one must not grow too large by it; those that were before are no reason."""
+def _check_users(
+    draft: Metric | Formula, metrics: Mapping[UUID, Metric | Formula], signals: Mapping[UUID, Signal]
+) -> None:
+    """Formulas that are made of this one must not grow too large by it; those that were before are no reason.
+
+    An aggregate in the place of a formula makes them larger too, where it is not among those that they come down to.
+    """
     faults = []
     for user in metrics.values():
         if not isinstance(user, Formula) or user.id == draft.id or _does_not_fit(user, metrics, signals):

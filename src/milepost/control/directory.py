@@ -9,9 +9,10 @@ import threading
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
+from milepost.control.pace import MOST_COMPANIES, MOST_COPIES, companies_at_once
 from milepost.control.repos.assigned import companies_with_plans, list_assigned_milestones, list_assigned_outcomes
 from milepost.control.repos.audit import audit_since
-from milepost.control.repos.auto_assign import assign_missing
+from milepost.control.repos.auto_assign import assign_missing, copies_of_new_companies
 from milepost.control.repos.bases import bases
 from milepost.control.repos.company_keys import create_companies, find_companies
 from milepost.control.repos.generations import list_twins
@@ -58,17 +59,29 @@ class CompanyDirectory:
             found = find_companies(session, keys)
             creates = read_settings(session).creates_companies
             held = unmatched_among(session, found.values()) if creates else []
-        if len(found) == len(set(keys)) and not held:
-            return found
+            if len(found) == len(set(keys)) and not held:
+                return found
+            size = companies_at_once(copies_of_new_companies(session)) if creates else MOST_COMPANIES
+        made: dict[tuple[str, str], UUID] = {}
+        unknown = [key for key in dict.fromkeys(keys) if key not in found]
+        for start in range(0, max(len(unknown), len(held)), size):
+            part = slice(start, start + size)
+            made |= self._make(unknown[part], held[part], creates=creates)
+        return found | made
+
+    def _make(
+        self, unknown: Sequence[tuple[str, str]], held: Sequence[UUID], *, creates: bool
+    ) -> dict[tuple[str, str], UUID]:
+        """A part of them, with their plans: people may write between two parts."""
         with self._database.write() as session:
             now_ms = self._clock()
             if not creates:
                 raise_revision(session, Scope.IDENTITIES)
-                return found | create_companies(session, keys, now_ms, Standing.UNMATCHED)
-            found |= create_companies(session, keys, now_ms)
+                return create_companies(session, unknown, now_ms, Standing.UNMATCHED)
+            made = create_companies(session, unknown, now_ms)
             make_companies(session, unmatched_among(session, held), now_ms=now_ms)
             assign_missing(session, now_ms)
-            return found
+            return made
 
 
 class DefinitionSource:
@@ -212,10 +225,18 @@ class JudgedPlans:
             return recorded_of(session, copy_ids)
 
     def record(self, transitions: Sequence[Transition], progress: Mapping[UUID, float]) -> None:
-        """See the port."""
-        with self._database.write() as session:
-            record_transitions(session, transitions)
-            record_progress(session, progress)
+        """See the port. What breaks off between two pieces is judged again, and then records what is missing."""
+        left = dict(progress)
+        for start in range(0, len(transitions), MOST_COPIES):
+            piece = transitions[start : start + MOST_COPIES]
+            shares = {one.subject_id: left.pop(one.subject_id) for one in piece if one.subject_id in left}
+            with self._database.write() as session:
+                record_transitions(session, piece)
+                record_progress(session, shares)
+        rest = list(left.items())
+        for start in range(0, len(rest), MOST_COPIES):
+            with self._database.write() as session:
+                record_progress(session, dict(rest[start : start + MOST_COPIES]))
 
 
 class ForeseenPlans(JudgedPlans):

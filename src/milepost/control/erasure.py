@@ -69,10 +69,12 @@ def records_of(session: Session, company_ids: Collection[UUID]) -> Iterator[tupl
 
 def count_records(session: Session, company_ids: Collection[UUID]) -> dict[str, int]:
     """How many rows each table has about them."""
-    counts: dict[str, int] = {}
-    for name, _ in records_of(session, company_ids):
-        counts[name] = counts.get(name, 0) + 1
-    return counts
+    found: dict[str, set[tuple[Any, ...]]] = {}  # a row may be about them by two columns
+    for table, column, values in _places(session, company_ids):
+        for chunk in chunks(values):
+            keys = session.execute(select(*table.primary_key).where(column.in_(chunk)))
+            found.setdefault(table.name, set()).update(tuple(key) for key in keys)
+    return {name: len(keys) for name, keys in found.items() if keys}
 
 
 def delete_companies(session: Session, company_ids: Collection[UUID]) -> None:

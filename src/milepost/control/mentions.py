@@ -26,20 +26,21 @@ _OVER = tuple(state.value for state in JobState if state.is_over)
 def audit_lines_of(session: Session, company_ids: Collection[UUID]) -> Iterator[dict[str, Any]]:
     """The audit lines that say how something of the companies was before or after, as rows."""
     audit = AuditRow.__table__
-    for chunk in chunks(_audit_ids(session, company_ids)):
+    for chunk in chunks(find_audit_lines(session, company_ids)):
         yield from (dict(row) for row in session.execute(select(audit).where(audit.c.id.in_(chunk))).mappings())
 
 
-def scrub_audit(session: Session, company_ids: Collection[UUID]) -> int:
-    """Take away how things were before and after, where an audit line is about them; who did what and when stays."""
-    lines = _audit_ids(session, company_ids)
+def scrub_audit(session: Session, lines: Collection[UUID]) -> None:
+    """Take away how things were before and after from these audit lines; who did what and when stays."""
     for chunk in chunks(lines):
         session.execute(update(AuditRow).where(AuditRow.id.in_(chunk)).values(before=None, after=None))
-    return len(lines)
 
 
-def _audit_ids(session: Session, company_ids: Collection[UUID]) -> list[UUID]:
-    """Oldest first."""
+def find_audit_lines(session: Session, company_ids: Collection[UUID], *, since_ms: int = 0) -> list[UUID]:
+    """Those that say how something of the companies was, oldest first. Texts are searched: it takes as long as the log.
+
+    With `since_ms` only those from then on, which takes no time.
+    """
     ids = {str(value) for _, row in records_of(session, company_ids) if isinstance(value := row.get("id"), UUID)}
     mentioned = [
         cast(column, Text).contains(str(company_id))
@@ -48,11 +49,12 @@ def _audit_ids(session: Session, company_ids: Collection[UUID]) -> list[UUID]:
     ]
     is_other = AuditRow.subject != "privacy_request"  # those name nobody
     has_content = and_(is_other, or_(AuditRow.before.is_not(None), AuditRow.after.is_not(None)))
+    wanted = and_(has_content, AuditRow.id >= UUID(int=since_ms << 80))
     lines: set[UUID] = set()
     for of_ids in chunks(ids):
-        lines.update(session.scalars(select(AuditRow.id).where(has_content, AuditRow.subject_id.in_(of_ids))))
+        lines.update(session.scalars(select(AuditRow.id).where(wanted, AuditRow.subject_id.in_(of_ids))))
     for condition in mentioned:
-        lines.update(session.scalars(select(AuditRow.id).where(has_content, condition)))
+        lines.update(session.scalars(select(AuditRow.id).where(wanted, condition)))
     return sorted(lines)
 
 
@@ -71,15 +73,19 @@ def import_lines_of(session: Session, job_id: UUID, pattern: str) -> list[dict[s
 
 
 def scrub_imports(session: Session, pattern: str) -> list[UUID]:
-    """Forget what imports that are over were given and found, where that mentions them; gives the jobs' ids."""
+    """Forget what imports that are over were given, where that mentions it; gives their jobs' ids.
+
+    The lines of their reports may be many: find them with `import_lines_of`, and forget some at a time.
+    """
     wanted = re.compile(pattern)
-    scrubbed = []
-    for row in finished_imports(session):
-        scrubbed.append(row.id)
+    finished = finished_imports(session)
+    for row in finished:
         if wanted.search(json.dumps([row.params, row.saved, row.result], ensure_ascii=False, default=str)):
             row.params, row.saved, row.result = {}, {}, None
-    for job_id in scrubbed:
-        told = [line["line"] for line in import_lines_of(session, job_id, pattern)]
-        for lines in chunks(told):
-            session.execute(delete(ImportLineRow).where(ImportLineRow.job_id == job_id, ImportLineRow.line.in_(lines)))
-    return scrubbed
+    return [row.id for row in finished]
+
+
+def forget_import_lines(session: Session, job_id: UUID, lines: Collection[int]) -> None:
+    """Take these lines away from the import's report."""
+    for chunk in chunks(lines):
+        session.execute(delete(ImportLineRow).where(ImportLineRow.job_id == job_id, ImportLineRow.line.in_(chunk)))

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -26,6 +26,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from milepost.control.write_queue import Urgency, WriteQueue
 from milepost.domain.errors import ConflictError, OperatorError, UnavailableError
 
 _BUSY_TIMEOUT_MS = 10_000
@@ -34,9 +35,18 @@ _WRITES = "milepost_writes"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Database:
-    """The control plane's database; one per process, shared by its threads."""
+    """The control plane's database; one per process, shared by its threads.
+
+    Writes of a process take turns (write_queue.py), those of people before those of an `in_background` one.
+    """
 
     engine: Engine
+    urgency: Urgency = Urgency.PERSON
+    queue: WriteQueue = field(default_factory=WriteQueue)
+
+    def in_background(self) -> Database:
+        """The same database for work that nobody waits for; each of its writes should be short."""
+        return replace(self, urgency=Urgency.BACKGROUND)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -49,11 +59,21 @@ class Database:
         """A session that commits when its block ends, and rolls back when the block raises.
 
         On SQLite it holds the write lock from the start (BEGIN IMMEDIATE): what it has read stays true until
-        it commits, and two writers wait for each other instead of failing half-way.
+        it commits, and two writers wait for each other instead of failing half-way. A database server has its own
+        locks, and needs no queue.
         """
         engine = self.engine.execution_options(**{_WRITES: True})
-        with _translated_errors(), Session(engine, expire_on_commit=False) as session, session.begin():
+        turn: AbstractContextManager[None] = nullcontext()
+        if engine.dialect.name == "sqlite":
+            turn = self.queue.turn(self.urgency)
+        with turn, _translated_errors(), Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """While the block runs nobody else of this process writes: they wait in the queue, and are not refused."""
+        with self.queue.turn(self.urgency):
+            yield
 
     def close(self) -> None:
         """Let go of every connection."""

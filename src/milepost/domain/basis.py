@@ -18,9 +18,10 @@ from milepost.domain.signal import Signal
 
 LARGEST_FORMULA = 500
 """Numbers, names and operations of a formula, with the formulas that it is made of."""
-MOST_AGGREGATES = 50
-"""Different aggregates that a formula may come down to: each is about a kilobyte of the store's statement, and a
-tenth of a second of planning. What is within all bounds can be evaluated (tests/property/test_largest_formulas.py)."""
+MOST_AGGREGATES = 20
+"""Different aggregates that a formula may come down to: each is one to three kilobytes of the store's statement, and a
+tenth of a second of planning, which is more than it takes to run it. What is within all bounds can be evaluated
+(tests/property/test_largest_formulas.py)."""
 LONGEST_CHAIN = 50
 """Formulas made of formulas made of formulas."""
 

@@ -51,8 +51,20 @@ class Calendar:
         return self._local(instant_ms).date()
 
     def midnight(self, day: date) -> int:
-        """The first instant of this day there; where clocks skip midnight, the instant at which they do."""
-        return (datetime.combine(day, time(), ZoneInfo(self.time_zone)) - _EPOCH) // _MILLISECOND
+        """The first instant of this day there, or of the next that there was, where clocks skip midnight or the day.
+
+        Of a midnight that the clocks show twice it is the first: what is shown of the day before once more is of this.
+        """
+        start = datetime.combine(day, time(), ZoneInfo(self.time_zone))
+        start_ms = (start - _EPOCH) // _MILLISECOND
+        skipped = start.replace(fold=1)
+        if start.utcoffset() == skipped.utcoffset() or self.day(start_ms - 1) < day <= self.day(start_ms):
+            return start_ms
+        before_ms = (skipped - _EPOCH) // _MILLISECOND - 1
+        while start_ms - before_ms > 1:  # clocks went from before midnight to after it, at an instant between the two
+            between_ms = (before_ms + start_ms) // 2
+            before_ms, start_ms = (before_ms, between_ms) if self.day(between_ms) >= day else (between_ms, start_ms)
+        return start_ms
 
     def first_day(self, day: date, period: Period) -> date:
         """The first day of the period that this day lies in."""
@@ -74,11 +86,11 @@ class Calendar:
 
     def start(self, instant_ms: int, period: Period) -> int:
         """The first instant of the period that this one lies in."""
-        return self.midnight(self.first_day(self.day(instant_ms), period))
+        return self.midnight(self._first_day_at(instant_ms, period))
 
     def end(self, instant_ms: int, period: Period) -> int:
         """The first instant after the period that this one lies in."""
-        return self.midnight(self.next_first_day(self.day(instant_ms), period))
+        return self.midnight(self.next_first_day(self._first_day_at(instant_ms, period), period))
 
     def periods(self, first: date, last: date, period: Period) -> Iterator[tuple[int, int]]:
         """The first instant of, and the first after, each period that touches these days; none is empty."""
@@ -100,8 +112,14 @@ class Calendar:
         year, month = divmod(local.year * 12 + local.month - 1 + months, 12)
         first_after = date(year + (month == 11), (month + 1) % 12 + 1, 1)
         last_day = (first_after - timedelta(days=1)).day
-        moved = local.replace(year=year, month=month + 1, day=min(local.day, last_day))
+        moved = local.replace(year=year, month=month + 1, day=min(local.day, last_day), fold=0)
         return (moved - _EPOCH) // _MILLISECOND
+
+    def _first_day_at(self, instant_ms: int, period: Period) -> date:
+        """Of the period under way; it does not begin again where clocks go back over midnight."""
+        first = self.first_day(self.day(instant_ms), period)
+        following = self.next_first_day(first, period)
+        return following if self.midnight(following) <= instant_ms else first
 
     def _local(self, instant_ms: int) -> datetime:
         return (_EPOCH + instant_ms * _MILLISECOND).astimezone(ZoneInfo(self.time_zone))

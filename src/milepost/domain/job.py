@@ -32,6 +32,7 @@ class JobKind(StrEnum):
     COMPANY_IMPORT = "company_import"
     PRIVACY = "privacy"
     JUDGING = "judging"
+    BULK_CHANGE = "bulk_change"
 
 
 class JobDraft(BaseModel):

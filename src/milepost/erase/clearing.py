@@ -15,7 +15,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from milepost.control.erasure import count_records, pseudonymous_names
-from milepost.control.mentions import scrub_imports
+from milepost.control.mentions import forget_import_lines, import_lines_of, scrub_imports
+from milepost.control.pace import MOST_COPIES
 from milepost.control.repos.identities import read_identities
 from milepost.control.repos.merging import count_called_otherwise
 from milepost.control.repos.privacy import exports_about_the_same
@@ -143,11 +144,21 @@ class Clearing:
             exports = exports_about_the_same(session, self.job.id)
             texts = company_pattern(self.search.known)
             imports = scrub_imports(session, texts) if texts is not None else []
+        for job_id in imports:
+            self._forget_lines(job_id, texts or "")
         for request_id in exports:
             delete_export(premises.jobs, request_id)
         for job_id in imports:  # what was uploaded, whoever is in it, has served its purpose
             shutil.rmtree(premises.jobs / str(job_id), ignore_errors=True)
         self._scour_control()
+
+    def _forget_lines(self, job_id: UUID, pattern: str) -> None:
+        """Of an import's report; found before they are forgotten, so that others write meanwhile."""
+        with self.premises.database.read() as session:
+            lines = [row["line"] for row in import_lines_of(session, job_id, pattern)]
+        for start in range(0, len(lines), MOST_COPIES):
+            with self.premises.database.write() as session:
+                forget_import_lines(session, job_id, lines[start : start + MOST_COPIES])
 
     def _drop_snapshots(self) -> None:
         """A backup that is being made is waited for: it may take long, and reads what is to be written anew."""
@@ -163,15 +174,20 @@ class Clearing:
 
     def _scour_control(self) -> None:
         if self.premises.control_file is not None:
-            with closing(sqlite3.connect(self.premises.control_file, isolation_level=None, timeout=10)) as db:
+            with (
+                closing(sqlite3.connect(self.premises.control_file, isolation_level=None, timeout=10)) as db,
+                self.premises.database.standing_still(),
+            ):
                 scour(db)
 
     def judge_anew(self) -> None:
         """The judge looks again at every company whose history has lost something."""
-        with self.premises.database.write() as session:
+        with self.premises.database.read() as session:
             primary_of = read_identities(session).resolve
-            touched = {primary_of(UUID(one)) for one in self.job.saved["touched"]}
-            owe_rejudging(session, touched, now_ms=self.premises.clock())
+            touched = sorted({primary_of(UUID(one)) for one in self.job.saved["touched"]})
+        for start in range(0, len(touched), MOST_COPIES):
+            with self.premises.database.write() as session:
+                owe_rejudging(session, touched[start : start + MOST_COPIES], now_ms=self.premises.clock())
 
     def checks(self) -> tuple[Check, ...]:
         """Search for everything again; UnavailableError, so that it is done again, if anything is found."""

@@ -21,7 +21,7 @@ from milepost.control.erasure import (
     rename_companies,
     what_is_known,
 )
-from milepost.control.mentions import scrub_audit
+from milepost.control.mentions import find_audit_lines, scrub_audit
 from milepost.control.repos.audit import record_change
 from milepost.control.repos.jobs import save_state
 from milepost.control.repos.privacy import get_privacy_request, write_receipt
@@ -41,6 +41,7 @@ from milepost.store.quiet import QuietClient
 
 AUDITED: Final = "privacy_request"
 _PATIENCE_SECONDS: Final = 30.0
+_LONGEST_SEARCH_MS: Final = 600_000
 
 
 def answer(job: RunningJob, premises: Premises) -> dict[str, Any]:
@@ -169,12 +170,19 @@ class _Work:
         self.job.save(saved)
 
     def _let_go(self, known: Known, saved: Mapping[str, Any]) -> dict[str, int]:
-        """Of the company; gives how many rows each table had of it."""
-        company_ids = known.company_ids
+        """Of the company; gives how many rows each table had of it.
+
+        The audit log is searched before the transaction, which shuts out all other writers: in it, only its last lines.
+        """
+        company_ids, since_ms = known.company_ids, max(0, self.premises.clock() - _LONGEST_SEARCH_MS)
+        with self.premises.database.read() as session:
+            earlier = find_audit_lines(session, company_ids)
         with self.premises.database.write() as session:
             records: dict[str, int] = {}
             if company_ids:
-                records = {**count_records(session, company_ids), "audit": scrub_audit(session, company_ids)}
+                lines = {*earlier, *find_audit_lines(session, company_ids, since_ms=since_ms)}
+                scrub_audit(session, lines)
+                records = {**count_records(session, company_ids), "audit": len(lines)}
                 if self.request.action is PrivacyAction.DELETE:
                     delete_companies(session, company_ids)
                 else:

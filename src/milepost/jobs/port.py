@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
 
 class JobCancelledError(Exception):
     """A person no longer wants the job: raised in the handler, which may undo what it began, and lets it pass."""
@@ -46,8 +48,17 @@ class RunningJob(Protocol):
     def save(self, state: Mapping[str, Any]) -> None:
         """Keep this for later attempts; on disk when it returns."""
 
+    def save_within(self, session: Session, state: Mapping[str, Any], *, done: int) -> None:
+        """The same in a transaction of the handler's own: what it did, and this, are both there after it, or neither.
+
+        `done` is how far it is then. `saved` stays as it was when the attempt began.
+        """
+
     def progress(self, done: int, total: int | None, unit: str) -> None:
-        """Say how far it is, as often as you like. JobCancelledError, JobInterruptedError."""
+        """Say how far it is, as often as you like. JobCancelledError, JobInterruptedError.
+
+        It raises the first of these also where `save_within` found that the cancellation is wanted.
+        """
 
 
 Handler = Callable[[RunningJob], dict[str, Any]]

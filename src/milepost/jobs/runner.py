@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
+from milepost.control.pace import MOST_COPIES
 from milepost.control.repos import jobs
 from milepost.control.session import Database
 from milepost.domain.errors import MilepostError, UnavailableError
@@ -36,6 +39,8 @@ _MAY_PASS: Final = (UnavailableError, OSError, sqlite3.OperationalError)
 
 class JobRunner:
     """Runs on a thread of its own; one job at a time, so that long work never takes the machine from the stream.
+
+    It takes jobs of the kinds that it has handlers for: two runners have two queues.
 
     `tidy` is called at the beginning and once an hour, between two jobs.
     """
@@ -75,7 +80,9 @@ class JobRunner:
 
     def _begin(self) -> None:
         with self._database.write() as session:
-            jobs.requeue_running(session, now_ms=self._clock(), begun_before_ms=self._made_at_ms)
+            jobs.requeue_running(
+                session, now_ms=self._clock(), begun_before_ms=self._made_at_ms, kinds=self._handlers.keys()
+            )
 
     def _tidy_up(self) -> None:
         """Once an hour, what is kept for a bounded time. What fails is tried an hour later."""
@@ -89,17 +96,21 @@ class JobRunner:
             _log.warning("not_tidied", reason=error.message if isinstance(error, MilepostError) else repr(error))
 
     def _forget(self) -> None:
+        before_ms, has_more = self._clock() - _KEPT_MS, True
+        while has_more:
+            with self._database.write() as session:
+                has_more = jobs.forget_lines(session, finished_before_ms=before_ms, most=MOST_COPIES)
         with self._database.write() as session:
-            forgotten = jobs.forget_jobs(session, finished_before_ms=self._clock() - _KEPT_MS)
+            forgotten = jobs.forget_jobs(session, finished_before_ms=before_ms)
         for job_id in forgotten:
             shutil.rmtree(self._folder / str(job_id), ignore_errors=True)
 
     def _take(self) -> tuple[Job, dict[str, Any]] | None:
         with self._database.read() as session:  # a look must not make writers wait
-            if not jobs.page_jobs(session, state=JobState.QUEUED, limit=1):
+            if not jobs.is_queued(session, self._handlers.keys()):
                 return None
         with self._database.write() as session:
-            return jobs.take_job(session, now_ms=self._clock())
+            return jobs.take_job(session, now_ms=self._clock(), kinds=self._handlers.keys())
 
     def _do(self, job: Job, saved: dict[str, Any]) -> None:
         running = _Running(self._database, job, saved, self._folder / str(job.id), self._stop)
@@ -168,6 +179,7 @@ class _Running:
         self._stop = stop
         self._progress = (job.done, job.total, job.unit)
         self._told_at = 0.0
+        self._is_cancel_wanted = False
 
     @property
     def id(self) -> UUID:
@@ -194,16 +206,21 @@ class _Running:
             jobs.save_state(session, self.id, state)
         self._saved = dict(state)
 
+    def save_within(self, session: Session, state: Mapping[str, Any], *, done: int) -> None:
+        jobs.save_state(session, self.id, state)
+        self._progress = (done, *self._progress[1:])
+        self._is_cancel_wanted = self.put_down(session)
+        self._told_at = time.monotonic()
+
     def progress(self, done: int, total: int | None, unit: str) -> None:
         if self._stop.is_set():
             raise JobInterruptedError
         self._progress = (done, total, unit)
-        if time.monotonic() - self._told_at < _TELL_SECONDS:
-            return
-        with self._database.write() as session:
-            is_cancel_wanted = self.put_down(session)
-        self._told_at = time.monotonic()
-        if is_cancel_wanted:
+        if time.monotonic() - self._told_at >= _TELL_SECONDS:
+            with self._database.write() as session:
+                self._is_cancel_wanted = self.put_down(session)
+            self._told_at = time.monotonic()
+        if self._is_cancel_wanted:
             raise JobCancelledError
 
     def put_down(self, session: Any) -> bool:

@@ -49,7 +49,7 @@ class Plans(Protocol):
         """The changes of state on record of these milestones and outcomes, as they were recorded one after another."""
 
     def record(self, transitions: Sequence[Transition], progress: Mapping[UUID, float]) -> None:
-        """In one transaction: keep the transitions, set their subjects' states, and assigned outcomes' progress.
+        """Keep the transitions, set their subjects' states, and assigned outcomes' progress; in order, in short pieces.
 
         A transition whose subject has meanwhile left `from_state`, or is gone, has no effect. Where `from_state` is
         `to_state`, the instant since when was corrected. One that alters the past is a line in the audit log.

@@ -129,7 +129,13 @@ def _lives(pid: int) -> bool:
 
 
 def readiness(
-    reactor: ReactorHealth | None, *, now_ms: int, is_journal_broken: bool, free_bytes: int, reserve_bytes: int
+    reactor: ReactorHealth | None,
+    *,
+    now_ms: int,
+    is_journal_broken: bool,
+    free_bytes: int,
+    reserve_bytes: int,
+    crash_loop: str = "",
 ) -> Readiness:
     """Judge the parts; `now_ms` is of the monotonic clock. A long backlog alone is no reason, as long as it moves."""
     reasons: list[str] = []
@@ -137,6 +143,8 @@ def readiness(
         reasons.append("the journal cannot be written")
     if free_bytes < reserve_bytes:
         reasons.append(f"the disk is nearly full: {free_bytes} bytes free, {reserve_bytes} are kept in reserve")
+    if crash_loop:
+        reasons.append(crash_loop)
     if reactor is None:
         reasons.append("the reactor is starting")
     elif reactor.stopped_because:
@@ -165,3 +173,11 @@ def free_bytes(folder: Path) -> int:
     """Space that this process may still use on the folder's disk."""
     stat = os.statvfs(folder)
     return stat.f_bavail * stat.f_frsize
+
+
+def read_crash_loop(file: Path) -> str:
+    """What the supervisor says of a process that crashes again and again; empty if none does."""
+    try:
+        return file.read_text()
+    except FileNotFoundError:
+        return ""

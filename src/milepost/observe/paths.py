@@ -123,3 +123,13 @@ def store_mark(data: Path) -> Path:
 def cannot_run(data: Path, child: str) -> Path:
     """Why a child process cannot run as things are set up; the supervisor says it as its own last word."""
     return data / "run" / f"cannot-run-{child}"
+
+
+def stage(data: Path, child: str) -> Path:
+    """What a process is at, or was when it died (observe/stage.py)."""
+    return health(data).with_name(f"stage.{child}")
+
+
+def crash_loop(data: Path) -> Path:
+    """What is to be known of a process that crashes again and again; not there if none does."""
+    return health(data).with_name("crash-loop")

@@ -20,6 +20,7 @@ from milepost.measure.queries import MetricReader
 from milepost.observe import paths
 from milepost.observe.known_book import wait_until_known
 from milepost.observe.logs import logger
+from milepost.observe.stage import at_stage
 from milepost.operate import child
 from milepost.operate.listener import make_server, until_listening
 from milepost.operate.own_doors import OwnDoors
@@ -41,7 +42,7 @@ from milepost.web.deps import WebDeps
 from milepost.web.feeds import Feeds
 from milepost.web.live import LiveStreams
 from milepost.web.sign_in import SignInDesk
-from milepost.wiring import Engine, JudgeAhead, make_engine, make_jobs, make_privacy
+from milepost.wiring import Engine, JudgeAhead, make_bulk_jobs, make_engine, make_jobs, make_privacy
 
 _log = logger("app")
 _DRAIN_SECONDS = 45.0
@@ -51,15 +52,18 @@ _END_SECONDS = 60.0
 async def run(settings: Settings, parent: Parent) -> None:
     """Work and serve until told to stop; then read the journal to its end, as far as time allows."""
     database = open_made_database(settings.control())
+    behind = database.in_background()
     with sound_parts(settings, database):
-        engine = make_engine(settings, database, system_clock)
+        engine = make_engine(settings, behind, system_clock)
     snapshots = StandingSnapshot(settings, engine)
-    privacy = make_privacy(settings, database, engine, snapshots.drop_all, system_clock)
-    jobs = make_jobs(settings, database, engine, privacy, system_clock)
-    retention = Retention(database, lambda: connect(settings.store()), system_clock, engine.changes)
-    epochs = Epochs(database, engine.checkpoints)
-    runs = {"reactor": engine.reactor.run, "judge": engine.judge.run, "jobs": jobs.run, "retention": retention.run}
-    runs["epochs"] = epochs.run
+    privacy = make_privacy(settings, behind, engine, snapshots.drop_all, system_clock)
+    others: dict[str, JobRunner | Retention | Epochs] = {
+        "jobs": make_jobs(settings, behind, engine, privacy, system_clock),
+        "bulk-jobs": make_bulk_jobs(settings, behind, system_clock),
+        "retention": Retention(behind, lambda: connect(settings.store()), system_clock, engine.changes),
+        "epochs": Epochs(behind, engine.checkpoints),
+    }
+    runs = {"reactor": engine.reactor.run, "judge": engine.judge.run} | {name: one.run for name, one in others.items()}
     threads = [threading.Thread(target=target, name=name) for name, target in runs.items()]
     tls = prepare_tls(settings.tls, settings.data, settings.host, settings.trusted_proxies)
     live = LiveStreams(engine.news, settings.live_streams)
@@ -77,13 +81,14 @@ async def run(settings: Settings, parent: Parent) -> None:
     serving = asyncio.ensure_future(server.serve())
     try:
         await until_listening(settings.host, settings.app_port, serving)
+        at_stage(f"at work on {settings.store()} and {paths.claims(settings.data)}")
         _log.info("listening", url=settings.app_url())
         for thread in threads:  # only now: `/ready` turns green by them, and who waits for it calls the console next
             thread.start()
         await serving
     finally:
         child.end_within(_END_SECONDS)
-        await asyncio.to_thread(_come_home, engine, (jobs, retention, epochs), threads)
+        await asyncio.to_thread(_come_home, engine, tuple(others.values()), threads)
         database.close()
 
 
@@ -124,6 +129,7 @@ def _web_deps(
         privacy=privacy,
         jobs_folder=paths.jobs(settings.data),
         wait_for_doors=partial(wait_until_known, paths.known_books(settings.data)),
+        end_statements=engine.ending.end_for,
         body_seconds=settings.body_seconds,
     )
 

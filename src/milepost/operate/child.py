@@ -21,6 +21,7 @@ from milepost.domain.errors import MilepostError, OperatorError
 from milepost.observe import paths
 from milepost.observe.logs import configure_logs, logger
 from milepost.observe.metric_names import RESTARTS
+from milepost.observe.stage import note_stages
 from milepost.observe.unharmed import unharmed
 from milepost.operate.beat import beat_into
 from milepost.operate.parent import Parent
@@ -59,6 +60,7 @@ def begin(name: str, orders: Orders) -> None:
     """Set up logs, limits and the sign of life for this process, and count it if it is another one of its name."""
     global _watch  # noqa: PLW0603  # a process has one, as it has one standard error
     configure_logs(name)
+    note_stages(paths.stage(orders.settings.data, name))
     threading.excepthook = _end_with_thread
     with unharmed("the start"):
         _claim_room(orders.settings)

@@ -15,7 +15,7 @@ from milepost.domain.errors import MilepostError, UnavailableError
 from milepost.kit.clock import monotonic_ms, system_clock
 from milepost.kit.crypto import read_key
 from milepost.observe import paths
-from milepost.observe.health import Readiness, free_bytes, read_health, readiness
+from milepost.observe.health import Readiness, free_bytes, read_crash_loop, read_health, readiness
 from milepost.observe.known_book import KnownBook
 from milepost.observe.logs import logger
 from milepost.observe.metric_names import REFUSALS, REQUESTS
@@ -138,6 +138,7 @@ class IngestProcess:
         self._admission.free_bytes = free_bytes(self._settings.data)
         try:
             reactor = read_health(paths.health(self._settings.data))
+            crash_loop = read_crash_loop(paths.crash_loop(self._settings.data))
         except OSError as error:  # such as no descriptors left, which says nothing about the reactor
             reason = f"this worker cannot see how the reactor is: {error.strerror}"
             self._readiness = Readiness(ready=False, reasons=(reason,), lag_entries=None)
@@ -148,6 +149,7 @@ class IngestProcess:
             is_journal_broken=self._journal.is_broken,
             free_bytes=self._admission.free_bytes,
             reserve_bytes=self._settings.disk_reserve_bytes,
+            crash_loop=crash_loop,
         )
 
     def _ready_now(self) -> Readiness:

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
@@ -23,9 +23,11 @@ from milepost.domain.errors import OperatorError
 from milepost.observe import paths
 from milepost.observe.logs import logger
 from milepost.observe.service import Service, write_service
+from milepost.observe.stage import read_stage
 from milepost.observe.unharmed import unharmed
 from milepost.operate.beat import Ear
 from milepost.operate.child import EXIT_MISCONFIGURED, Orders
+from milepost.operate.crashes import PAUSE_SECONDS, WITHIN_SECONDS, Crashes
 from milepost.settings import Settings
 
 _log = logger("supervisor")
@@ -50,10 +52,15 @@ class _Child:
     ear: Ear | None = None
     has_run: bool = False
     is_killed: bool = False
+    is_in_loop: bool = False
     started_at: float = 0.0
     start_after: float = 0.0
     pause: float = 0.0
     restarts: int = 0
+    crashes: Crashes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.crashes = Crashes(self.name)
 
 
 class Supervisor:
@@ -70,6 +77,7 @@ class Supervisor:
         ]
         self._demo = [_Child("demo", ("milepost.demo.run",))] if settings.demo else []
         require_free_ports(settings)
+        paths.crash_loop(settings.data).unlink(missing_ok=True)
         metrics = paths.metrics(settings.data)
         shutil.rmtree(metrics.parent, ignore_errors=True)
         try:
@@ -127,6 +135,9 @@ class Supervisor:
         if child.ear is None or child.process is None or child.is_killed:
             return
         silent_seconds = child.ear.silent_seconds()
+        if child.is_in_loop and now - child.started_at > WITHIN_SECONDS:
+            child.is_in_loop = False
+            paths.crash_loop(self._settings.data).unlink(missing_ok=True)
         child.has_run = child.has_run or child.ear.is_at_work
         if child.ear.is_at_work:
             hangs = silent_seconds > self._settings.stall_seconds
@@ -147,7 +158,19 @@ class Supervisor:
         self._postpone(child, now)
         child.restarts += 1
         how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+        self._tell_loop(child, status, now)
         _log.warning("child_died", child=child.name, how=how, restarts=child.restarts, next_start_seconds=child.pause)
+
+    def _tell_loop(self, child: _Child, status: int, now: float) -> None:
+        """Of a child that crashes again and again: wait longer, and say in log and `/ready` what is suspected."""
+        told = child.crashes.note(status, read_stage(paths.stage(self._settings.data, child.name)), now)
+        if told is None:
+            return
+        child.is_in_loop = True
+        child.pause, child.start_after = PAUSE_SECONDS, now + PAUSE_SECONDS
+        _log.error("child_crashes", child=child.name, told=told)
+        with unharmed("a crash loop"):
+            paths.crash_loop(self._settings.data).write_text(told)
 
     def _why_it_cannot(self, child: _Child) -> str:
         try:
@@ -162,6 +185,7 @@ class Supervisor:
 
     def _start(self, child: _Child, now: float) -> None:
         environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(paths.metrics(self._settings.data))}
+        paths.stage(self._settings.data, child.name).unlink(missing_ok=True)
         environment.pop("MILEPOST_ADMIN_PASSWORD", None)  # only this process makes the first admin
         ear = Ear()
         try:

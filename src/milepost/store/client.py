@@ -6,6 +6,7 @@ Gives clients and makes the schema; holds no queries. chDB allows one engine fol
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -20,6 +21,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalErr
 from clickhouse_connect.driver.query import QueryResult
 
 from milepost.domain.errors import OperatorError, UnanswerableError, UnavailableError
+from milepost.kit.asking import ASKER
 
 LIMITS: Final = {
     "max_query_size": 1_048_576,
@@ -113,7 +115,7 @@ class Queries(Protocol):
 class ClientPool:
     """A few clients for many threads, opened one by one as they are needed; UnavailableError for who finds none free.
 
-    With `most_seconds`, a statement that takes longer is ended: nobody may be waiting for its result any more.
+    With `most_seconds`, a statement that takes longer is ended. One whose asker (kit/asking.py) has left is not begun.
     """
 
     def __init__(self, dsn: str, size: int = 8, *, most_seconds: float | None = None) -> None:
@@ -136,9 +138,16 @@ class ClientPool:
             client = self._free.get(timeout=_PATIENCE_SECONDS)
         except Empty:
             raise UnavailableError("Too much is asked of the analytic store at once; try again.") from None
+        asker = ASKER.get()
         try:
             client = client or connect(self._dsn)
-            return client.query(query, parameters=parameters, column_formats=column_formats, settings=self._settings)
+            if asker is None:
+                return client.query(query, parameters, settings=self._settings, column_formats=column_formats)
+            with asker.statement():
+                if asker.has_left:
+                    raise UnavailableError("Nobody waits for this answer any more.")
+                named = self._settings | {"log_comment": asker.name}
+                return client.query(query, parameters, settings=named, column_formats=column_formats)
         finally:
             self._free.put(client)
 
@@ -157,3 +166,25 @@ def create_schema(client: Client) -> None:
             for statement in resource.read_text().split(";\n"):
                 if statement.strip():
                     client.command(statement)
+
+
+class Ending:
+    """Ends statements under way, by a client of its own that waits behind none of them."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._lock = threading.Lock()
+        self._client: Client | None = None
+
+    def end_for(self, asker: str) -> None:
+        """Those of one asker. They end a moment later, with an error; whatever is in the way is an UnavailableError."""
+        with self._lock, unavailable("end a statement"):
+            self._client = self._client or connect(self._dsn)
+            self._client.query(
+                "KILL QUERY WHERE Settings['log_comment'] = {asker:String} ASYNC", parameters={"asker": asker}
+            )
+
+    def close(self) -> None:
+        """Close the client, if it was ever needed."""
+        if self._client is not None:
+            self._client.close()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,6 +26,7 @@ from milepost.domain.errors import UnavailableError
 from milepost.domain.unjudged import Unjudged
 from milepost.kit.crypto import issue_token
 from milepost.kit.news import News
+from milepost.kit.passwords import PasswordHash, hash_password
 from milepost.measure.queries import MetricReader
 from milepost.record.rejections import RejectionReader
 from milepost.record.tallies import TallyReader
@@ -79,7 +81,7 @@ class Console:
             found = people.find_password_hash(session, email)
             if found is None:
                 draft = people.PersonDraft(email=email, password=SecretStr(PASSWORD), role=role)
-                person_id = people.create_person(session, draft, now_ms=self.clock()).id
+                person_id = people.create_person(session, draft, _hash(), now_ms=self.clock()).id
             else:
                 person_id = found[0]
             token = sessions.start_session(session, person_id, now_ms=self.clock())
@@ -113,6 +115,11 @@ class Console:
         client = self.as_anyone()
         client.headers["authorization"] = f"Bearer {token}"
         return client
+
+
+@cache
+def _hash() -> PasswordHash:
+    return hash_password(PASSWORD)
 
 
 class _NoMoreNews(News):

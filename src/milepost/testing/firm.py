@@ -17,6 +17,7 @@ from milepost.control.repos.auto_assign import assign_outcome_to_all
 from milepost.domain.account import Role
 from milepost.domain.event import RecordedGroup, SmartKey
 from milepost.domain.fate import Fate
+from milepost.judge.loop import JudgeLoop
 from milepost.kit.ids import uuid7_bytes
 from milepost.store.signals import insert_signals
 from milepost.testing.business import NOW_MS, add_business
@@ -48,6 +49,11 @@ class Firm:
         self._judge = make_judge(self.database, client, IdentitySource(self.database), self.console.clock)
         self.editor = self.console.as_person(Role.EDITOR)
         self.bought: list[Purchase] = []
+
+    @property
+    def judging(self) -> JudgeLoop:
+        """What has set aside what, and how far it is."""
+        return self._judge
 
     def buy(self, *purchases: Purchase, smart_keys: tuple[SmartKey, ...] = ()) -> None:
         """They arrive in one batch; when it returns they are readable and judged."""

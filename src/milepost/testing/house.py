@@ -16,6 +16,7 @@ from uuid import UUID
 
 import msgspec
 from clickhouse_connect.driver.client import Client
+from sqlalchemy.orm import Session
 
 from milepost.control.directory import IdentitySource
 from milepost.control.job_rows import JobRow
@@ -78,6 +79,10 @@ class Attempt:
             jobs.save_state(session, self.id, state)
         self.saved = dict(state)
         self._speak()
+
+    def save_within(self, session: Session, state: Mapping[str, Any], *, done: int) -> None:
+        """See jobs/port.py."""
+        jobs.save_state(session, self.id, state)
 
     def progress(self, done: int, total: int | None, unit: str) -> None:
         """See jobs/port.py."""

@@ -26,7 +26,8 @@ class WebDeps:
     `ca_file` is the CA that senders must be told to trust, where it is our own.
 
     `jobs_folder` is where an upload is put for its job. `wait_for_doors` returns once the front doors know the
-    connections as of a revision, or after a few seconds. A request's body may take `body_seconds` to arrive, and the
+    connections as of a revision, or after a few seconds. `end_statements` ends what the
+    store does for an asker (kit/asking.py). A request's body may take `body_seconds` to arrive, and the
     reader of an answer may stop for `reader_seconds`.
     """
 
@@ -52,6 +53,7 @@ class WebDeps:
     privacy: Privacy
     jobs_folder: Path
     wait_for_doors: Callable[[int], object] = lambda _revision: None
+    end_statements: Callable[[str], None] = lambda _asker: None
     body_seconds: float = 30.0
     reader_seconds: float = 30.0
     ca_file: Path | None = None

@@ -1,13 +1,12 @@
 """The edge of the console API: bounds bodies in size and time, knows who asks before it reads them, and gives places.
 
-Refuses texts that hold a NUL. Answers are kept from being cached, sniffed or framed: they hold what not everyone may
-see. A request whose client leaves is ended, and so is an answer whose reader stops.
+Refuses addresses that hold a NUL. Answers are kept from being cached, sniffed or framed: they hold what not everyone
+may see. A request whose client leaves is ended, with what the store does for it; so is an answer whose reader stops.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -19,6 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from milepost.control.company_import.reading import LARGEST_FILE_BYTES
 from milepost.domain.errors import Fault, InvalidInputError, MilepostError, UnavailableError
+from milepost.kit.asking import ASKER, Asker
+from milepost.observe.unharmed import unharmed
 from milepost.web.auth import identify
 from milepost.web.budgets import MOST_THREADS, Work, make_budgets, work_of
 from milepost.web.deps import WebDeps
@@ -28,7 +29,9 @@ _LARGEST_BODY_BYTES: Final = 1024 * 1024
 _OTHER_BODIES: Final = {"/api/companies/import": LARGEST_FILE_BYTES, "/api/session": 16 * 1024}
 _LARGE_BODIES_TAKE: Final = 10
 """Times as long as others."""
-_OPEN_TO_ALL: Final = frozenset({"/api/session"})
+_OPEN_TO_ALL: Final = frozenset({"POST /api/session", "GET /api/docs", "HEAD /api/docs"})
+_LOOK_SECONDS: Final = 0.2
+"""Until a request whose client has left is looked at again."""
 _NUL: Final = "must not hold a NUL"
 
 
@@ -50,9 +53,14 @@ class ApiEdge:
             self._has_threads = True
         answering = _Answer(send, scope["app"].state.deps.reader_seconds)
         try:
-            _refuse_nul(scope)
+            await self._refuse_nul(scope)
             body = await self._body(scope, receive)
-            await _until_left(self._work(scope, _Rest(body), answering), receive)
+            asker = Asker()
+            working = asyncio.ensure_future(self._work(scope, _Rest(body), answering, asker))
+            if await _has_left(working, receive):
+                await self._end(working, asker, scope["app"].state.deps)
+            else:
+                working.result()
         except _RefusedBodyError as refused:
             await problem(refused.status, refused.code, str(refused), headers=_closing(scope))(
                 scope, receive, answering
@@ -67,9 +75,7 @@ class ApiEdge:
         if not _may_have_body(scope):
             return b""
         deps: WebDeps = scope["app"].state.deps
-        if scope["path"] not in _OPEN_TO_ALL:
-            async with self._budgets[Work.READING].place():
-                await run_in_threadpool(identify, Request(scope), deps)
+        await self._require_known(scope)
         most_bytes = _OTHER_BODIES.get(scope["path"], _LARGEST_BODY_BYTES)
         seconds = deps.body_seconds * (_LARGE_BODIES_TAKE if most_bytes > _LARGEST_BODY_BYTES else 1)
         parts, size = list[bytes](), 0
@@ -89,9 +95,38 @@ class ApiEdge:
             reason = f"The body did not arrive within {seconds:g} seconds."
             raise _RefusedBodyError(408, "request_timeout", reason) from None
 
-    async def _work(self, scope: Scope, rest: _Rest, answering: _Answer) -> None:
-        async with self._budgets[work_of(scope["method"], scope["path"], scope["query_string"])].place():
+    async def _require_known(self, scope: Scope) -> None:
+        """UnauthenticatedError for somebody unknown, at an address that is not open to all."""
+        if f"{scope['method']} {scope['path']}" not in _OPEN_TO_ALL:
+            async with self._budgets[Work.READING].place():
+                await run_in_threadpool(identify, Request(scope), scope["app"].state.deps)
+
+    async def _refuse_nul(self, scope: Scope) -> None:
+        """InvalidInputError, for somebody known: whatever is behind a NUL would be cut off on the way to a database."""
+        if (refusal := _nul_in(scope)) is not None:
+            await self._require_known(scope)
+            raise refusal
+
+    async def _work(self, scope: Scope, rest: _Rest, answering: _Answer, asker: Asker) -> None:
+        kind = work_of(scope["method"], scope["path"], scope["query_string"])
+        if kind is not Work.STREAMING:  # there, one look at the store is for many
+            ASKER.set(asker)
+        async with self._budgets[kind].place():
             await self._app(scope, rest, answering)
+
+    async def _end(self, working: asyncio.Future[None], asker: Asker, deps: WebDeps) -> None:
+        """Of a client that has left. What the store does for it is ended first: the thread that waits for it cannot be
+        stopped, and holds the place until then.
+        """
+        asker.has_left = True
+        while asker.is_served and not working.done():
+            with unharmed("the end of a statement"):
+                await run_in_threadpool(deps.end_statements, asker.name)
+            await asyncio.wait({working}, timeout=_LOOK_SECONDS)
+        working.cancel()
+        await asyncio.wait({working})
+        if not working.cancelled() and (error := working.exception()) and not isinstance(error, MilepostError):
+            raise error
 
 
 class _RefusedBodyError(Exception):
@@ -136,19 +171,18 @@ class _Answer:
             raise UnavailableError("The reader of this answer has stopped reading.") from None
 
 
-async def _until_left(work: Coroutine[None, None, None], receive: Receive) -> None:
-    """Work, in a task of its own; once the client has left, it is cancelled, and nothing is raised."""
-    working = asyncio.ensure_future(work)
+async def _has_left(working: asyncio.Future[None], receive: Receive) -> bool:
+    """Wait for the work, or until the client leaves; whichever is first. Who is cancelled meanwhile ends both."""
     leaving = asyncio.ensure_future(_leaving(receive))
     try:
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        has_left = leaving.done()
-        leaving.cancel()
+        return not working.done()
+    except asyncio.CancelledError:
         working.cancel()
         await asyncio.wait({working})
-    if not (has_left and working.cancelled()):
-        working.result()
+        raise
+    finally:
+        leaving.cancel()
 
 
 async def _leaving(receive: Receive) -> None:
@@ -163,17 +197,16 @@ def _may_have_body(scope: Scope) -> bool:
     return "content-length" in headers or "transfer-encoding" in headers or scope["http_version"] not in ("1.0", "1.1")
 
 
-def _refuse_nul(scope: Scope) -> None:
-    """InvalidInputError: whatever is behind a NUL would be cut off on the way to a database."""
+def _nul_in(scope: Scope) -> InvalidInputError | None:
     if "\0" in scope["path"]:
-        raise InvalidInputError("The address holds a NUL.", faults=(Fault(path="path", reason=_NUL),))
+        return InvalidInputError("The address holds a NUL.", faults=(Fault(path="path", reason=_NUL),))
     faults = [
         Fault(path=unquote_to_bytes(name).replace(b"\0", b"").decode(errors="replace"), reason=_NUL)
         for name, _, value in (part.partition(b"=") for part in scope["query_string"].split(b"&"))
         if b"\0" in unquote_to_bytes(name) + unquote_to_bytes(value)
     ]
-    if faults:
-        raise InvalidInputError("The input is not valid; each fault says where and why.", faults=tuple(faults))
+    reason = "The input is not valid; each fault says where and why."
+    return InvalidInputError(reason, faults=tuple(faults)) if faults else None
 
 
 def _closing(scope: Scope) -> dict[str, str]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Generic, TypeVar
+from math import isfinite
+from typing import Annotated, Any, Final, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Query
@@ -19,6 +20,8 @@ from milepost.domain.text import first_text_fault
 
 T = TypeVar("T")
 K = TypeVar("K")
+_MOST: Final = 10_413_791_999_999
+"""The latest instant in milliseconds; no other number of a place is greater."""
 
 Cursor = Annotated[str | None, Query(description="`next` of the page before; absent for the first page.")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many items at most.")]
@@ -38,8 +41,15 @@ def some_of(
     items: Sequence[T], cursor: str | None, limit: int, key: Callable[[T], tuple[str | int | UUID, ...]]
 ) -> Page[T]:
     """A page of a list that is short enough to be read whole, in the order of the key."""
-    after = read_cursor(cursor, lambda *place: place)
-    rest = [one for one in items if after is None or _place(key(one)) > _place(after)]
+    places = [_place(key(one)) for one in items]
+
+    def read(*given: Any) -> tuple[Any, ...]:
+        if places and [type(part) for part in given] != [type(part) for part in places[0]]:
+            raise ValueError("another list's place")
+        return given
+
+    after = read_cursor(cursor, read)
+    rest = [one for one, place in zip(items, places, strict=True) if after is None or place > after]
     return page_of(rest[: limit + 1], limit, key)
 
 
@@ -64,9 +74,27 @@ def read_cursor(cursor: str | None, read: Callable[..., K]) -> K | None:
         return None
     try:
         key: list[Any] = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if first_text_fault(key) is None:
+        if first_text_fault(key) is None and all(_is_part(part) for part in key):
             return read(*key)
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError, OverflowError):
         pass
     fault = Fault(path="cursor", reason="is not a cursor of this list; take `next` of the page before")
     raise InvalidInputError("The cursor is not valid.", faults=(fault,))
+
+
+def whole(part: object) -> int:
+    """The number that stands in a cursor; TypeError where it is text, which could hold any number."""
+    if not isinstance(part, int):
+        raise TypeError("a whole number was expected")
+    return part
+
+
+def _is_part(part: object) -> bool:
+    match part:
+        case bool() | str() | None:
+            return True
+        case int():
+            return -_MOST <= part <= _MOST
+        case float():
+            return isfinite(part)
+    return False

@@ -7,14 +7,13 @@ never into a page that was read. A walk by name keeps to the names as of its fir
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from milepost.control.repos.former_names import NamePlace
 from milepost.control.repos.plan_changes import Place
 from milepost.kit.clock import to_unix_ms
-
-_MOST: Final = 2**63 - 1
+from milepost.web.paging import whole
 
 
 class Entry(Protocol):
@@ -40,11 +39,11 @@ def place_of(entry: Entry) -> Place:
 
 def read_place(recorded_at_ms: int, at_ms: int, entry_id: str) -> Place:
     """The place that a cursor holds; ValueError or TypeError where it is none."""
-    return Place(int(recorded_at_ms), int(at_ms), UUID(entry_id))
+    return Place(whole(recorded_at_ms), whole(at_ms), UUID(entry_id))
 
 
 def read_name_place(mark: int, name: str, company_id: str) -> tuple[int, NamePlace]:
     """The mark of a walk by name, and the place where it is; ValueError or TypeError where the cursor holds neither."""
-    if not 0 <= int(mark) <= _MOST:
-        raise ValueError("no mark is so great")
-    return int(mark), (str(name), UUID(company_id))
+    if whole(mark) < 0:
+        raise ValueError("no mark is below 0")
+    return mark, (str(name), UUID(company_id))

@@ -14,13 +14,11 @@ from milepost.control.repos.people import find_password_hash
 from milepost.control.session import Database
 from milepost.domain.errors import TooManyAttemptsError, UnauthenticatedError, UnavailableError
 from milepost.kit.clock import Clock
-from milepost.kit.passwords import is_password
+from milepost.kit.passwords import HASHES_AT_ONCE, is_password
 
 FREE_ATTEMPTS = 5
 LONGEST_WAIT_SECONDS = 60
 _REMEMBERED_EMAILS = 10_000
-_HASHES_AT_ONCE = 2
-"""Each takes 64 MiB while it runs, so that a crowd of sign-ins must not run all at once."""
 
 
 class _Failures(NamedTuple):
@@ -39,7 +37,7 @@ class SignInDesk:
         self._clock = clock
         self._lock = threading.Lock()
         self._failures: OrderedDict[str, _Failures] = OrderedDict()
-        self._hashing = threading.BoundedSemaphore(_HASHES_AT_ONCE)
+        self._hashing = threading.BoundedSemaphore(HASHES_AT_ONCE)
 
     def check(self, email: str, password: str) -> UUID:
         """Who it is, if the password is theirs."""

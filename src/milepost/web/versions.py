@@ -8,7 +8,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Annotated, Final, TypeVar
 
-from fastapi import Depends, Header, Response
+from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 
 from milepost.domain.errors import PreconditionFailedError
@@ -22,6 +22,7 @@ class Version:
 
     def __init__(
         self,
+        request: Request,
         response: Response,
         if_match: Annotated[
             str | None,
@@ -29,21 +30,27 @@ class Version:
         ] = None,
     ) -> None:
         self._response = response
-        self._wanted = None if if_match is None else [tag.strip() for tag in if_match.split(",")]
+        lines = request.headers.getlist("if-match")  # several of them are one list
+        self._wanted = None if if_match is None else [tag.strip() for tag in ",".join(lines).split(",")]
 
     def require(self, current: BaseModel, submitted: BaseModel | None = None, *, of: BaseModel | None = None) -> None:
         """PreconditionFailedError unless `If-Match` is absent, `*`, or names what is there now.
 
         `of` is the part of `current` whose version counts, as given to `tagged`.
         """
-        if self._wanted is None or "*" in self._wanted:
+        if self._wanted is None or self._wanted == ["*"]:
             return
         tag = _tag(of or current)
         if tag in self._wanted:
             return
+        if f"W/{tag}" in self._wanted:
+            said = "If-Match has the weak form of the ETag, which never matches; something on the way has made it weak."
+        elif tag.strip('"') in self._wanted:
+            said = "If-Match has the ETag without its quotes, which are a part of it."
+        else:
+            said = "Somebody has changed it since you read it. Compare both versions."
         raise PreconditionFailedError(
-            "Somebody has changed it since you read it. Compare both versions, and send what should stand with the"
-            f" new ETag {tag} as If-Match.",
+            f"{said} Send what should stand with the ETag {tag} as If-Match.",
             current=current.model_dump(mode="json"),
             submitted=None if submitted is None else submitted.model_dump(mode="json"),
         )

@@ -110,5 +110,24 @@ def test_reports_of_imports_forget_the_lines_that_mention_a_company(database: Da
         assert mentions.scrub_imports(session, "Acme") == []
         jobs.end_job(session, job_id, JobState.SUCCEEDED, now_ms=NOW_MS, result={"created": 2})
         assert mentions.scrub_imports(session, "Acme") == [job_id]
+        mentioning = [row["line"] for row in mentions.import_lines_of(session, job_id, "Acme")]
+        mentions.forget_import_lines(session, job_id, mentioning)
         assert [row.line for row in session.query(ImportLineRow)] == [2]
         assert (jobs.get_job(session, job_id).params, jobs.get_job(session, job_id).result) == ({}, None)
+
+
+def test_reports_of_imports_that_have_been_over_for_long_are_dropped_some_lines_at_a_time(database: Database) -> None:
+    with database.write() as session:
+        draft = JobDraft(kind=JobKind.COMPANY_IMPORT, subject="companies.csv", params={})
+        old, young = (jobs.add_job(session, draft, actor="ada", now_ms=NOW_MS).id for _ in range(2))
+        for job_id, line in ((old, 1), (old, 2), (old, 3), (young, 1)):
+            session.add(ImportLineRow(job_id=job_id, line=line, outcome="created", report="{}"))
+        jobs.end_job(session, old, JobState.SUCCEEDED, now_ms=NOW_MS)
+        jobs.end_job(session, young, JobState.SUCCEEDED, now_ms=NOW_MS + 2)
+        left = []
+        for _ in range(2):
+            has_more = jobs.forget_lines(session, finished_before_ms=NOW_MS + 1, most=2)
+            left.append((has_more, session.query(ImportLineRow).count()))
+        assert left == [(True, 2), (False, 1)]
+        assert jobs.forget_jobs(session, finished_before_ms=NOW_MS + 1) == [old]
+        assert [row.job_id for row in session.query(ImportLineRow)] == [young]

@@ -4,43 +4,20 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from milepost.control.repos import audit, people, sessions, settings
-from milepost.control.repos.people import PersonDraft, create_person, ensure_first_admin
+from milepost.control.repos.people import PersonDraft, create_person
 from milepost.control.session import Database
 from milepost.domain.account import AccountSettings, Role
-from milepost.domain.errors import ConflictError, InvalidInputError
-from milepost.kit.passwords import is_password
+from milepost.domain.errors import ConflictError
+from milepost.kit.passwords import PasswordHash
 from milepost.testing.business import NOW_MS
 
 PASSWORD = "correct horse battery"
+HASH = PasswordHash("of some password")
 WEEK_MS = 7 * 24 * 3_600_000
 
 
 def _draft(email: str = "ann@example.com", role: Role = Role.VIEWER) -> PersonDraft:
     return PersonDraft(email=email, password=SecretStr(PASSWORD), role=role)
-
-
-def test_the_first_admin_gets_a_password_that_is_shown_once(database: Database) -> None:
-    with database.write() as session:
-        made = ensure_first_admin(session, "Boss@Example.com", None, now_ms=NOW_MS)
-        assert ensure_first_admin(session, "boss@example.com", None, now_ms=NOW_MS) is None
-        found = people.find_password_hash(session, "BOSS@example.com")
-        (boss,) = people.list_people(session)
-    assert made is not None
-    assert found is not None
-    assert is_password(made, found[1])
-    assert (boss.email, boss.role) == ("boss@example.com", Role.ADMIN)
-
-
-def test_a_first_admin_with_a_chosen_password_has_nothing_to_show(database: Database) -> None:
-    with database.write() as session:
-        assert ensure_first_admin(session, "boss@example.com", PASSWORD, now_ms=NOW_MS) is None
-        assert len(people.list_people(session)) == 1
-
-
-def test_an_unusable_first_password_is_refused_and_not_repeated_in_the_error(database: Database) -> None:
-    with pytest.raises(InvalidInputError) as refusal, database.write() as session:
-        ensure_first_admin(session, "boss@example.com", "hunter2", now_ms=NOW_MS)
-    assert "hunter2" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("email", ["", "ann", "ann@", "@example.com", "a nn@example.com", "a@b@c"])
@@ -51,26 +28,26 @@ def test_an_email_must_look_like_one(email: str) -> None:
 
 def test_an_email_is_taken_whatever_its_case(database: Database) -> None:
     with database.write() as session:
-        create_person(session, _draft("ann@example.com"), now_ms=NOW_MS)
+        create_person(session, _draft("ann@example.com"), HASH, now_ms=NOW_MS)
         with pytest.raises(ConflictError):
-            create_person(session, _draft("Ann@Example.com"), now_ms=NOW_MS)
+            create_person(session, _draft("Ann@Example.com"), HASH, now_ms=NOW_MS)
 
 
 def test_the_last_admin_stays_one(database: Database) -> None:
     with database.write() as session:
-        ann = create_person(session, _draft("ann@example.com", Role.ADMIN), now_ms=NOW_MS)
+        ann = create_person(session, _draft("ann@example.com", Role.ADMIN), HASH, now_ms=NOW_MS)
         with pytest.raises(ConflictError, match="only admin"):
             people.change_role(session, ann.id, Role.EDITOR)
         with pytest.raises(ConflictError, match="only admin"):
             people.delete_person(session, ann.id)
-        create_person(session, _draft("bob@example.com", Role.ADMIN), now_ms=NOW_MS)
+        create_person(session, _draft("bob@example.com", Role.ADMIN), HASH, now_ms=NOW_MS)
         assert people.change_role(session, ann.id, Role.EDITOR).role is Role.EDITOR
         people.delete_person(session, ann.id)
 
 
 def test_a_session_names_its_person_until_it_expires(database: Database) -> None:
     with database.write() as session:
-        ann = create_person(session, _draft(), now_ms=NOW_MS)
+        ann = create_person(session, _draft(), HASH, now_ms=NOW_MS)
         token = sessions.start_session(session, ann.id, now_ms=NOW_MS)
         assert sessions.find_session(session, token, now_ms=NOW_MS + WEEK_MS - 1) == ann
         assert sessions.find_session(session, token, now_ms=NOW_MS + WEEK_MS) is None
@@ -79,7 +56,7 @@ def test_a_session_names_its_person_until_it_expires(database: Database) -> None
 
 def test_signing_out_ends_the_session_only(database: Database) -> None:
     with database.write() as session:
-        ann = create_person(session, _draft(), now_ms=NOW_MS)
+        ann = create_person(session, _draft(), HASH, now_ms=NOW_MS)
         here = sessions.start_session(session, ann.id, now_ms=NOW_MS)
         there = sessions.start_session(session, ann.id, now_ms=NOW_MS)
         sessions.end_session(session, here)
@@ -90,10 +67,10 @@ def test_signing_out_ends_the_session_only(database: Database) -> None:
 @pytest.mark.parametrize("event", ["password", "leaving"])
 def test_a_new_password_and_leaving_end_every_session(database: Database, event: str) -> None:
     with database.write() as session:
-        ann = create_person(session, _draft(), now_ms=NOW_MS)
+        ann = create_person(session, _draft(), HASH, now_ms=NOW_MS)
         token = sessions.start_session(session, ann.id, now_ms=NOW_MS)
         if event == "password":
-            people.change_password(session, ann.id, "another good one")
+            people.change_password(session, ann.id, PasswordHash("another"))
         else:
             people.delete_person(session, ann.id)
         assert sessions.find_session(session, token, now_ms=NOW_MS) is None

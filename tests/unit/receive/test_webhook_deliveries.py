@@ -41,6 +41,7 @@ def test_each_object_of_an_array_has_its_own() -> None:
 
 def test_an_event_of_stripe_is_known_by_its_id() -> None:
     assert keys({"object": "event", "id": "evt_1"}) == ["stripe:evt_1"]
+    assert keys({"object": "v2.core.event", "id": "evt_2"}) == ["stripe:evt_2"]
     assert keys({"object": "charge", "id": "ch_1"}) == [None]
 
 
@@ -50,7 +51,7 @@ def test_a_payloads_own_key_comes_first() -> None:
     assert keys(b"idempotencyKey=f1&a=b", {"content-type": "application/x-www-form-urlencoded"}) == ["f1"]
 
 
-@pytest.mark.parametrize("value", [None, "", True, 1.5, [], {}, "x" * 5000])
+@pytest.mark.parametrize("value", [None, "", " ", "\t\u00a0", True, 1.5, [], {}, "x" * 5000])
 def test_what_can_be_no_id_makes_no_repeat(value: object) -> None:
     assert keys({"idempotencyKey": value}) == [None]
     assert keys({"event": {"id": value}}, connection="body") == [None]
@@ -62,6 +63,12 @@ def test_a_connection_may_say_where_its_ids_are() -> None:
     assert keys({"event": {"id": 7}}, headers, connection="body") == ["body:event.id:7"]
     assert keys({"event": "no object"}, headers, connection="body") == [None]
     assert keys({"idempotencyKey": "b1"}, headers, connection="none") == [None]
+
+
+def test_a_header_that_says_nothing_is_passed_over() -> None:
+    assert keys({"n": 1}, {"webhook-id": " ", "x-github-delivery": "d1"}) == ["x-github-delivery#0:d1"]
+    assert keys({"n": 1}, {"webhook-id": "x" * 5000, "x-github-delivery": "d1"}) == ["x-github-delivery#0:d1"]
+    assert keys({"n": 1}, {"x-my-id": " "}, connection="header") == [None]
 
 
 def test_without_any_id_every_delivery_counts() -> None:

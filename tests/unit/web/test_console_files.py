@@ -52,9 +52,7 @@ def test_the_consoles_own_addresses_are_answered_with_its_page(client: TestClien
     assert answer.headers["cache-control"] == "no-cache"
 
 
-@pytest.mark.parametrize(
-    "path", ["/api", "/api/nothing", "/eventsx", "/nothing", "/assets/none.js", "/../index.html", "//"]
-)
+@pytest.mark.parametrize("path", ["/api", "/api/nothing", "/eventsx", "/nothing", "/assets/none.js"])
 def test_every_other_address_is_left_to_the_app(client: TestClient, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 404

@@ -10,20 +10,22 @@ from uuid import UUID
 from milepost.control.company_import.applying import apply, load
 from milepost.control.company_import.deciding import Decider, ImportLine, Known
 from milepost.control.company_import.reading import CompanyFile, FileRow
+from milepost.control.pace import companies_at_once
+from milepost.control.repos.auto_assign import copies_of_new_companies
 from milepost.control.repos.import_lines import add_lines, last_line
 from milepost.control.session import Database
 from milepost.kit.clock import Clock
 from milepost.kit.ids import uuid7
 
-CHUNK: Final = 1000
-"""Lines in one transaction: a writer beside it waits for a tenth of a second at most."""
+CHUNK: Final = 200
+"""Lines in one transaction at most: a writer beside it waits for a tenth of a second."""
 
 
 def try_import(database: Database, file: CompanyFile, clock: Clock) -> Iterator[ImportLine]:
     """What each line would do; companies that would be created have no id."""
     decider, known = Decider(lambda: uuid7(clock())), Known()
     invented: set[UUID] = set()
-    for rows in _chunks(file):
+    for rows in _chunks(file, CHUNK):
         with database.read() as session:
             load(session, rows, known)
         decider.begin(known)
@@ -49,8 +51,9 @@ class Import:
         decider = Decider(lambda: uuid7(self._clock()))
         with self._database.read() as session:
             reached = last_line(session, self._job_id)
+            size = min(CHUNK, companies_at_once(copies_of_new_companies(session)))
         done = 0
-        for rows in _chunks(file):
+        for rows in _chunks(file, size):
             self._settle(decider, [row for row in rows if row.line <= reached], is_done=True)
             self._settle(decider, [row for row in rows if row.line > reached], is_done=False)
             done += len(rows)
@@ -75,7 +78,7 @@ class Import:
             add_lines(session, self._job_id, lines)
 
 
-def _chunks(file: CompanyFile) -> Iterator[Sequence[FileRow]]:
+def _chunks(file: CompanyFile, size: int) -> Iterator[Sequence[FileRow]]:
     rows = file.rows()
-    while chunk := tuple(islice(rows, CHUNK)):
+    while chunk := tuple(islice(rows, size)):
         yield chunk

@@ -18,7 +18,7 @@ from milepost.control.repos.company_filter import all_company_ids, fitting_compa
 from milepost.control.repos.milestones import milestone_row
 from milepost.control.repos.outcomes import outcome_row
 from milepost.control.repos.plan_changes import MILEPOST, Act
-from milepost.control.repos.plans import Definition, assign_milestone, assign_outcome, copy_definition
+from milepost.control.repos.plans import Definition, assign_milestone, assign_outcome, copies_each, copy_definition
 from milepost.control.rows import CompanyRow, MilestoneRow, OutcomeRow
 from milepost.domain.company_filter import CompanyFilter
 
@@ -60,6 +60,11 @@ def assign_missing(session: Session, now_ms: int) -> int:
     for chunk in chunks(waiting):
         session.execute(update(CompanyRow).where(CompanyRow.id.in_(chunk)).values(awaits_plan=False))
     return len(waiting)
+
+
+def copies_of_new_companies(session: Session) -> int:
+    """How many copies a new company gets at most, and one at least."""
+    return max(1, sum(copies_each(session, row) for row in _given(session)))
 
 
 @contextmanager

@@ -5,13 +5,15 @@ Takes a session and gives domain types; refuses what is combined already, naming
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from milepost.control.repos.companies import company_row, shown_row, to_companies
+from milepost.control.bulk import chunks
+from milepost.control.repos.companies import company_row, rows_of, shown_row, to_companies
 from milepost.control.repos.merging import descendants, merge, own_attributes, split
 from milepost.control.repos.milestones import parse_milestone
 from milepost.control.repos.outcomes import parse_outcome
@@ -53,6 +55,19 @@ def separate(
     What was held for a key that has been taken away meanwhile becomes a company: without a key, no list would show it
     among the unmatched ones. Call `assign_missing` after it, in the same transaction.
     """
+    leaving = _leaving(session, primary_id, company_ids)
+    ids = [row.id for row in leaving]
+    split(session, leaving, actor=actor, now_ms=now_ms)
+    make_companies(session, keyless_among(session, ids), now_ms=now_ms)
+    return ids
+
+
+def check_separation(session: Session, primary_id: UUID, company_ids: Collection[UUID]) -> list[UUID]:
+    """The ids to separate, each once; errors as of `separate`."""
+    return [row.id for row in _leaving(session, primary_id, company_ids)]
+
+
+def _leaving(session: Session, primary_id: UUID, company_ids: Collection[UUID]) -> list[CompanyRow]:
     below = {row.id: row for row in descendants(session, [company_row(session, primary_id).id])[primary_id]}
     leaving = list(dict.fromkeys(company_ids))
     faults = [
@@ -62,9 +77,7 @@ def separate(
     ]
     if faults:
         raise InvalidInputError("Some of these are not part of the company.", faults=tuple(faults[:20]))
-    split(session, [below[company_id] for company_id in leaving], actor=actor, now_ms=now_ms)
-    make_companies(session, keyless_among(session, leaving), now_ms=now_ms)
-    return leaving
+    return [below[company_id] for company_id in leaving]
 
 
 def set_aside(session: Session, company_id: UUID, *, now_ms: int) -> Company:
@@ -104,8 +117,9 @@ def attribute_meetings(session: Session, primary_id: UUID, company_ids: Collecti
 def plan_meetings(session: Session, primary_id: UUID, company_ids: Collection[UUID]) -> list[PlanMeeting]:
     """Which milestones and outcomes are on whose plan; results are not known yet."""
     found: dict[tuple[str, UUID], PlanMeeting] = {}
+    on_plans = _on_plans(session, [primary_id, *company_ids])
     for company_id in (primary_id, *company_ids):
-        for kind, definition_id, name, assigned_id, state in _plan(session, company_id):
+        for kind, definition_id, name, assigned_id, state in on_plans[company_id]:
             meeting = found.get((kind, definition_id)) or PlanMeeting(kind=kind, definition_id=definition_id, name=name)
             if company_id == primary_id:
                 changes = {"assigned_id": assigned_id, "state": state, "resulting_state": state}
@@ -115,21 +129,31 @@ def plan_meetings(session: Session, primary_id: UUID, company_ids: Collection[UU
     return list(found.values())
 
 
-def _plan(session: Session, company_id: UUID) -> Iterable[tuple[str, UUID, str, UUID, str]]:
-    outcomes = select(AssignedOutcomeRow).where(AssignedOutcomeRow.company_id == company_id)
-    for outcome in session.scalars(outcomes.order_by(AssignedOutcomeRow.id)):
-        yield "outcome", outcome.outcome_id, parse_outcome(outcome.definition).name, outcome.id, outcome.state
-    milestones = select(AssignedMilestoneRow).where(AssignedMilestoneRow.company_id == company_id)
-    for copy in session.scalars(milestones.order_by(AssignedMilestoneRow.id)):
-        yield "milestone", copy.milestone_id, parse_milestone(copy.definition).name, copy.id, copy.state
+_OnPlan = tuple[str, UUID, str, UUID, str]
+"""A kind, the definition, its name, the copy, and its state."""
+
+
+def _on_plans(session: Session, company_ids: Collection[UUID]) -> Mapping[UUID, Sequence[_OnPlan]]:
+    """Of each company its outcomes, and then its milestones."""
+    found: dict[UUID, list[_OnPlan]] = defaultdict(list)
+    outcome, copy = AssignedOutcomeRow, AssignedMilestoneRow
+    for chunk in chunks(company_ids):
+        for row in session.scalars(select(outcome).where(outcome.company_id.in_(chunk)).order_by(outcome.id)):
+            name = parse_outcome(row.definition).name
+            found[row.company_id].append(("outcome", row.outcome_id, name, row.id, row.state))
+        for one in session.scalars(select(copy).where(copy.company_id.in_(chunk)).order_by(copy.id)):
+            name = parse_milestone(one.definition).name
+            found[one.company_id].append(("milestone", one.milestone_id, name, one.id, one.state))
+    return found
 
 
 def _joining(session: Session, primary: CompanyRow, company_ids: Collection[UUID]) -> Sequence[CompanyRow]:
     rows: list[CompanyRow] = []
     faults: list[Fault] = []
     conflicts: list[Fault] = []
+    found = rows_of(session, set(company_ids))
     for place, company_id in enumerate(dict.fromkeys(company_ids)):
-        row, path = session.get(CompanyRow, company_id), f"company_ids[{place}]"
+        row, path = found.get(company_id), f"company_ids[{place}]"
         if row is None:
             faults.append(Fault(path=path, reason=f"no company has the id {company_id}"))
         elif row is primary:

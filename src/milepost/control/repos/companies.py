@@ -216,13 +216,18 @@ def shown_row(session: Session, company_id: UUID) -> CompanyRow:
 
 def known_rows(session: Session, company_ids: Iterable[UUID]) -> list[CompanyRow]:
     """The rows of these, what unmatched keys hold included; NotFoundError."""
-    rows: list[CompanyRow] = []
-    for company_id in company_ids:
-        row = session.get(CompanyRow, company_id)
-        if row is None:
-            raise NotFoundError(f"No company has the id {company_id}.")
-        rows.append(row)
-    return rows
+    ids = list(company_ids)
+    found = rows_of(session, ids)
+    missing = next((one for one in ids if one not in found), None)
+    if missing is not None:
+        raise NotFoundError(f"No company has the id {missing}.")
+    return [found[company_id] for company_id in ids]
+
+
+def rows_of(session: Session, company_ids: Collection[UUID]) -> dict[UUID, CompanyRow]:
+    """The rows of those that there are, by their ids."""
+    some = (select(CompanyRow).where(CompanyRow.id.in_(chunk)) for chunk in chunks(company_ids))
+    return {row.id: row for query in some for row in session.scalars(query)}
 
 
 def to_companies(session: Session, rows: Sequence[CompanyRow]) -> tuple[Company, ...]:

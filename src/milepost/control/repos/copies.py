@@ -1,4 +1,4 @@
-"""Changing what companies have: edits of one copy, ticks, going back to the definition, and bringing it to all copies.
+"""Changing what companies have: edits of one copy, ticks, and going back to the definition.
 
 Takes a session and gives domain types; refuses a tick of what is not a manual action. Writes are noted among the
 changes of the company's plan, which the judge is then owed a look at.
@@ -7,9 +7,8 @@ changes of the company's plan, which the judge is then owed a look at.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -35,13 +34,6 @@ from milepost.domain.milestone import Action, AssignedMilestone, ManualAction, M
 from milepost.domain.outcome import AssignedOutcome, OutcomeDraft
 from milepost.domain.plan import ChangeKind
 from milepost.kit.clock import to_unix_ms
-
-
-class Outdated(NamedTuple):
-    """Copies that are not as their definition is now, with their companies: as they came, and edited by a person."""
-
-    untouched: Mapping[UUID, UUID]
-    edited: Mapping[UUID, UUID]
 
 
 class CopyCounts(BaseModel):
@@ -104,7 +96,7 @@ def update_assigned_milestone(
     row = assigned_milestone_row(session, assigned_id)
     check_milestone(session, draft)
     definition = parse_milestone(milestone_row(session, row.milestone_id).definition)
-    _rewrite_milestones(session, [row], draft, ChangeKind.EDITED, act, is_edited=draft != definition)
+    _rewrite_milestone(session, row, draft, ChangeKind.EDITED, act, is_edited=draft != definition)
     return get_assigned_milestone(session, assigned_id)
 
 
@@ -113,7 +105,7 @@ def update_assigned_outcome(session: Session, assigned_id: UUID, draft: OutcomeD
     row = assigned_outcome_row(session, assigned_id)
     check_outcome(session, draft)
     definition = parse_outcome(outcome_row(session, row.outcome_id).definition)
-    _rewrite_outcomes(session, [row], draft, ChangeKind.EDITED, act, is_edited=draft != definition)
+    _rewrite_outcome(session, row, draft, ChangeKind.EDITED, act, is_edited=draft != definition)
     return get_assigned_outcome(session, assigned_id)
 
 
@@ -121,7 +113,7 @@ def reset_assigned_milestone(session: Session, assigned_id: UUID, act: Act) -> A
     """Make one company's copy what the definition is now; ticks stay with the manual actions of the same name."""
     row = assigned_milestone_row(session, assigned_id)
     draft = parse_milestone(milestone_row(session, row.milestone_id).definition)
-    _rewrite_milestones(session, [row], draft, ChangeKind.RESET, act)
+    _rewrite_milestone(session, row, draft, ChangeKind.RESET, act, is_edited=False)
     return get_assigned_milestone(session, assigned_id)
 
 
@@ -129,38 +121,8 @@ def reset_assigned_outcome(session: Session, assigned_id: UUID, act: Act) -> Ass
     """Make the outcome on one plan what the template is now."""
     row = assigned_outcome_row(session, assigned_id)
     draft = parse_outcome(outcome_row(session, row.outcome_id).definition)
-    _rewrite_outcomes(session, [row], draft, ChangeKind.RESET, act)
+    _rewrite_outcome(session, row, draft, ChangeKind.RESET, act, is_edited=False)
     return get_assigned_outcome(session, assigned_id)
-
-
-def outdated_milestones(session: Session, milestone_id: UUID) -> Outdated:
-    """Which companies' copies are not as the definition is now."""
-    now = parse_milestone(milestone_row(session, milestone_id).definition)
-    query = select(AssignedMilestoneRow).where(AssignedMilestoneRow.milestone_id == milestone_id)
-    return _outdated([row for row in session.scalars(query) if parse_milestone(row.definition) != now])
-
-
-def outdated_outcomes(session: Session, outcome_id: UUID) -> Outdated:
-    """Which companies' outcomes are not as the template is now."""
-    now = parse_outcome(outcome_row(session, outcome_id).definition)
-    query = select(AssignedOutcomeRow).where(AssignedOutcomeRow.outcome_id == outcome_id)
-    return _outdated([row for row in session.scalars(query) if parse_outcome(row.definition) != now])
-
-
-def bring_milestone_to(session: Session, milestone_id: UUID, copy_ids: Collection[UUID], act: Act) -> None:
-    """Make these copies of the milestone what its definition is now."""
-    draft = parse_milestone(milestone_row(session, milestone_id).definition)
-    for chunk in chunks(copy_ids):
-        rows = session.scalars(select(AssignedMilestoneRow).where(AssignedMilestoneRow.id.in_(chunk))).all()
-        _rewrite_milestones(session, rows, draft, ChangeKind.UPDATED, act)
-
-
-def bring_outcome_to(session: Session, outcome_id: UUID, copy_ids: Collection[UUID], act: Act) -> None:
-    """Make these copies of the outcome what its template is now; companies get the milestones that they lack."""
-    draft = parse_outcome(outcome_row(session, outcome_id).definition)
-    for chunk in chunks(copy_ids):
-        rows = session.scalars(select(AssignedOutcomeRow).where(AssignedOutcomeRow.id.in_(chunk))).all()
-        _rewrite_outcomes(session, rows, draft, ChangeKind.UPDATED, act)
 
 
 def tick_action(session: Session, assigned_id: UUID, action: int, at: datetime, act: Act) -> AssignedMilestone:
@@ -168,7 +130,7 @@ def tick_action(session: Session, assigned_id: UUID, action: int, at: datetime, 
     row, manual = _manual(session, assigned_id, action)
     session.merge(TickRow(assigned_id=assigned_id, action=action, ticked_at_ms=to_unix_ms(at)))
     detail = f"“{manual.name}”, done at {at.isoformat(timespec='seconds').replace('+00:00', 'Z')}"
-    _note(session, ChangeKind.TICKED, [row], act, detail)
+    _note(session, ChangeKind.TICKED, row, act, detail)
     return get_assigned_milestone(session, assigned_id)
 
 
@@ -178,69 +140,52 @@ def untick_action(session: Session, assigned_id: UUID, action: int, act: Act) ->
     tick = session.get(TickRow, (assigned_id, action))
     if tick is not None:
         session.delete(tick)
-        _note(session, ChangeKind.UNTICKED, [row], act, f"“{manual.name}”")
+        _note(session, ChangeKind.UNTICKED, row, act, f"“{manual.name}”")
     return get_assigned_milestone(session, assigned_id)
 
 
-def _rewrite_milestones(
-    session: Session,
-    rows: Sequence[AssignedMilestoneRow],
-    draft: MilestoneDraft,
-    kind: ChangeKind,
-    act: Act,
-    *,
-    is_edited: bool = False,
+def _rewrite_milestone(
+    session: Session, row: AssignedMilestoneRow, draft: MilestoneDraft, kind: ChangeKind, act: Act, *, is_edited: bool
 ) -> None:
-    before = {row.id: parse_milestone(row.definition) for row in rows}
-    _carry_ticks(session, before, draft.actions)
-    text = draft.model_dump_json()
-    for row in rows:
-        row.definition, row.is_edited = text, is_edited
-    _note(session, kind, rows, act)
+    carry_ticks(session, {row.id: row.definition}, draft.actions)
+    row.definition, row.is_edited = draft.model_dump_json(), is_edited
+    _note(session, kind, row, act)
 
 
-def _rewrite_outcomes(
-    session: Session,
-    rows: Sequence[AssignedOutcomeRow],
-    draft: OutcomeDraft,
-    kind: ChangeKind,
-    act: Act,
-    *,
-    is_edited: bool = False,
+def _rewrite_outcome(
+    session: Session, row: AssignedOutcomeRow, draft: OutcomeDraft, kind: ChangeKind, act: Act, *, is_edited: bool
 ) -> None:
-    text = draft.model_dump_json()
-    for row in rows:
-        row.definition, row.is_edited = text, is_edited
-    _note(session, kind, rows, act)
+    row.definition, row.is_edited = draft.model_dump_json(), is_edited
+    _note(session, kind, row, act)
     for weighted in draft.milestones:
-        outcome_of = {row.company_id: row.id for row in rows}
-        copy_milestone(session, milestone_row(session, weighted.milestone_id), outcome_of, act)
+        copy_milestone(session, milestone_row(session, weighted.milestone_id), {row.company_id: row.id}, act)
 
 
 def _note(
     session: Session,
     kind: ChangeKind,
-    rows: Sequence[AssignedMilestoneRow] | Sequence[AssignedOutcomeRow],
+    row: AssignedMilestoneRow | AssignedOutcomeRow,
     act: Act,
     detail: str = "",
 ) -> None:
     session.flush()
-    copies = [
-        noted(row, (parse_milestone if isinstance(row, AssignedMilestoneRow) else parse_outcome)(row.definition).name)
-        for row in rows
-    ]
-    note_changes(session, kind, copies, act, detail=detail)
+    parse = parse_milestone if isinstance(row, AssignedMilestoneRow) else parse_outcome
+    note_changes(session, kind, [noted(row, parse(row.definition).name)], act, detail=detail)
 
 
-def _carry_ticks(session: Session, before: Mapping[UUID, MilestoneDraft], actions: Sequence[Action]) -> None:
-    """A tick goes where the manual action of its name has gone, and is dropped where there is none."""
+def carry_ticks(session: Session, before: Mapping[UUID, str], actions: Sequence[Action]) -> None:
+    """A tick goes where the manual action of its name has gone, and is dropped where there is none.
+
+    `before` has the definitions of copies as they were until now, by the copies' ids.
+    """
     for chunk in chunks(before):
         found = select(TickRow.assigned_id, TickRow.action, TickRow.ticked_at_ms).where(TickRow.assigned_id.in_(chunk))
         ticks = session.execute(found).all()
         kept = [
             {"assigned_id": tick.assigned_id, "action": place, "ticked_at_ms": tick.ticked_at_ms}
             for tick in ticks
-            if (place := _moved(before[tick.assigned_id].actions, actions).get(tick.action)) is not None
+            if (place := _moved(parse_milestone(before[tick.assigned_id]).actions, actions).get(tick.action))
+            is not None
         ]
         if ticks:
             session.execute(delete(TickRow).where(TickRow.assigned_id.in_(chunk)))
@@ -259,13 +204,6 @@ def _moved(before: Sequence[Action], after: Sequence[Action]) -> dict[int, int]:
         if isinstance(action, ManualAction) and places[action.name]:
             moved[place] = places[action.name].pop(0)
     return moved
-
-
-def _outdated(rows: Sequence[AssignedMilestoneRow] | Sequence[AssignedOutcomeRow]) -> Outdated:
-    return Outdated(
-        {row.id: row.company_id for row in rows if not row.is_edited},
-        {row.id: row.company_id for row in rows if row.is_edited},
-    )
 
 
 def _manual(session: Session, assigned_id: UUID, place: int) -> tuple[AssignedMilestoneRow, ManualAction]:

@@ -9,10 +9,10 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from milepost.control.job_rows import JobRow
+from milepost.control.job_rows import ImportLineRow, JobRow
 from milepost.control.rows import SignalRow
 from milepost.domain.errors import ConflictError, NotFoundError
 from milepost.domain.job import Job, JobDraft, JobKind, JobState
@@ -124,18 +124,29 @@ def retry_job(session: Session, job_id: UUID) -> Job:
     return _to_job(row)
 
 
-def requeue_running(session: Session, *, now_ms: int, begun_before_ms: int) -> None:
+def requeue_running(
+    session: Session, *, now_ms: int, begun_before_ms: int, kinds: Collection[JobKind] = tuple(JobKind)
+) -> None:
     """At the runner's start: what ran when its process ended goes on. A judging of all is begun anew by the judge."""
     running = update(JobRow).where(JobRow.state == JobState.RUNNING.value)
     is_judging = JobRow.kind == JobKind.JUDGING.value
-    session.execute(running.where(~is_judging).values(state=JobState.QUEUED.value))
+    session.execute(running.where(~is_judging, JobRow.kind.in_(kinds)).values(state=JobState.QUEUED.value))
     broken_off = running.where(is_judging, JobRow.created_at_ms < begun_before_ms)
     session.execute(broken_off.values(state=JobState.CANCELLED.value, finished_at_ms=now_ms))
 
 
-def take_job(session: Session, *, now_ms: int) -> tuple[Job, dict[str, Any]] | None:
-    """The job queued longest, now running, with what an earlier attempt saved; in a writing session."""
-    queued = select(JobRow).where(JobRow.state == JobState.QUEUED.value).order_by(JobRow.id).limit(1)
+def is_queued(session: Session, kinds: Collection[JobKind]) -> bool:
+    """Whether there is a job of these kinds to take."""
+    queued = select(JobRow.id).where(JobRow.state == JobState.QUEUED.value, JobRow.kind.in_(kinds))
+    return session.scalars(queued.limit(1)).first() is not None
+
+
+def take_job(
+    session: Session, *, now_ms: int, kinds: Collection[JobKind] = tuple(JobKind)
+) -> tuple[Job, dict[str, Any]] | None:
+    """The job of these kinds queued longest, now running, with what an earlier attempt saved; in a writing session."""
+    queued = select(JobRow).where(JobRow.state == JobState.QUEUED.value, JobRow.kind.in_(kinds))
+    queued = queued.order_by(JobRow.id).limit(1)
     row = session.scalars(queued.with_for_update(skip_locked=True)).first()
     if row is None:
         return None
@@ -143,6 +154,11 @@ def take_job(session: Session, *, now_ms: int) -> tuple[Job, dict[str, Any]] | N
     row.started_at_ms = row.started_at_ms or now_ms
     session.flush()
     return _to_job(row), row.saved
+
+
+def get_saved(session: Session, job_id: UUID) -> Mapping[str, Any]:
+    """What was saved last."""
+    return _row(session, job_id).saved
 
 
 def save_state(session: Session, job_id: UUID, saved: Mapping[str, Any]) -> None:
@@ -173,6 +189,17 @@ def end_job(
     row.result = result
     row.error = error
     row.is_cancel_wanted = state is JobState.CANCELLED
+
+
+def forget_lines(session: Session, *, finished_before_ms: int, most: int) -> bool:
+    """Drop so many lines of reports of jobs that have been over for long; whether there may be more."""
+    old = select(JobRow.id).where(JobRow.state.in_(_OVER), JobRow.finished_at_ms < finished_before_ms)
+    place = tuple_(ImportLineRow.job_id, ImportLineRow.line)
+    query = select(ImportLineRow.job_id, ImportLineRow.line).where(ImportLineRow.job_id.in_(old))
+    some = [tuple(found) for found in session.execute(query.limit(most))]
+    if some:
+        session.execute(delete(ImportLineRow).where(place.in_(some)))
+    return len(some) == most
 
 
 def forget_jobs(session: Session, *, finished_before_ms: int) -> Collection[UUID]:

@@ -62,15 +62,20 @@ def merge(session: Session, primary: CompanyRow, members: Sequence[CompanyRow], 
 def split(session: Session, members: Sequence[CompanyRow], *, actor: str, now_ms: int) -> None:
     """Make rows that were merged their own again, with what had been part of them."""
     partings: list[_Meeting] = []
+    parents: dict[UUID, CompanyRow] = {}
     for member in members:
         parent = session.get_one(CompanyRow, member.merged_into)
+        parents[parent.id] = parent
         primary = session.get_one(CompanyRow, member.primary_id)
         partings.append(_Meeting(primary, member, COMBINED, SEPARATE, actor))
-        below = descendants(session, [member.id])[member.id]
-        member.merged_into = member.primary_id = None
-        session.flush()
-        for chunk in chunks([row.id for row in below]):
+        member.merged_into = None
+    session.flush()
+    below = descendants(session, [member.id for member in members])  # of all at once: each would read the whole company
+    for member in members:
+        member.primary_id = None
+        for chunk in chunks([row.id for row in below[member.id]]):
             session.execute(update(CompanyRow).where(CompanyRow.id.in_(chunk)).values(primary_id=member.id))
+    for parent in parents.values():
         _receive(session, parent)
     concerned = {row.id for parting in partings for row in (parting.primary, parting.member)}
     _changed(session, sorted(concerned), now_ms)

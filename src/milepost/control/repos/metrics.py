@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import overload
 from uuid import UUID
 
@@ -93,4 +94,10 @@ def _signal_id(draft: MetricDraft | FormulaDraft) -> UUID | None:
 
 
 def _to_metric(row: MetricRow) -> Metric | Formula:
-    return in_force(DRAFTS.validate_json(row.definition), row.id, row.revision)
+    return _parsed(row.definition, row.id, row.revision)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(definition: str, metric_id: UUID, revision: int) -> Metric | Formula:
+    """Hundreds are read for one page, and they are frozen: each is parsed once."""
+    return in_force(DRAFTS.validate_json(definition), metric_id, revision)

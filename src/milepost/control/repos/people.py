@@ -15,7 +15,7 @@ from milepost.domain.errors import ConflictError, Fault, InvalidInputError, NotF
 from milepost.kit.clock import to_datetime
 from milepost.kit.crypto import random_credential
 from milepost.kit.ids import uuid7
-from milepost.kit.passwords import hash_password
+from milepost.kit.passwords import PasswordHash
 
 MIN_PASSWORD_LENGTH = 8
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -38,29 +38,30 @@ class PersonDraft(BaseModel):
         return email.strip().lower()
 
 
-def ensure_first_admin(session: Session, email: str, password: str | None, *, now_ms: int) -> str | None:
-    """Make an admin where nobody can sign in yet; gives the password when it had to be made up, to be shown once."""
-    if session.scalar(select(func.count()).select_from(PersonRow)):
-        return None
+def draft_first_admin(email: str, password: str | None) -> PersonDraft:
+    """Someone for a folder where nobody can sign in yet; without a password, one is made up."""
     chosen = password or random_credential(20)
     try:
-        draft = PersonDraft(email=email, password=SecretStr(chosen), role=Role.ADMIN)
+        return PersonDraft(email=email, password=SecretStr(chosen), role=Role.ADMIN)
     except ValidationError as error:
         reasons = tuple(Fault(path=str(one["loc"][0]), reason=one["msg"]) for one in error.errors(include_input=False))
         named = "; ".join(f"{fault.path}: {fault.reason}" for fault in reasons)
         raise InvalidInputError(f"The first admin cannot be made: {named}", faults=reasons) from None
-    create_person(session, draft, now_ms=now_ms)
-    return None if password else chosen
 
 
-def create_person(session: Session, draft: PersonDraft, *, now_ms: int) -> Person:
-    """Add a person; ConflictError when the email is taken."""
+def has_people(session: Session) -> bool:
+    """Whether anybody can sign in."""
+    return session.scalar(select(PersonRow.id).limit(1)) is not None
+
+
+def create_person(session: Session, draft: PersonDraft, password_hash: PasswordHash, *, now_ms: int) -> Person:
+    """Add a person; the hash is made before the transaction. ConflictError when the email is taken."""
     if session.scalar(select(PersonRow.id).where(PersonRow.email == draft.email)) is not None:
         raise ConflictError(f"Someone with the email {draft.email} is there already.")
     row = PersonRow(
         id=uuid7(now_ms),
         email=draft.email,
-        password_hash=hash_password(draft.password.get_secret_value()),
+        password_hash=password_hash,
         role=draft.role.value,
         created_at_ms=now_ms,
     )
@@ -95,10 +96,10 @@ def change_role(session: Session, person_id: UUID, role: Role) -> Person:
     return _to_person(row)
 
 
-def change_password(session: Session, person_id: UUID, password: str) -> Person:
-    """Set another password and end every session of the person."""
+def change_password(session: Session, person_id: UUID, password_hash: PasswordHash) -> Person:
+    """Set another password, hashed before the transaction, and end every session of the person."""
     row = _row(session, person_id)
-    row.password_hash = hash_password(password)
+    row.password_hash = password_hash
     session.execute(delete(SessionRow).where(SessionRow.person_id == person_id))
     session.flush()
     return _to_person(row)

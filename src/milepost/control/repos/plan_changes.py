@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
 
-from sqlalchemy import insert, select, tuple_
+from sqlalchemy import Table, insert, literal, select, tuple_
 from sqlalchemy.orm import Session
 
+from milepost.control.bulk import chunks
 from milepost.control.plan_rows import PlanChangeRow
-from milepost.control.repos.rejudgings import owe_rejudging
+from milepost.control.repos.rejudgings import owe_rejudging_for
 from milepost.control.rows import AssignedMilestoneRow, AssignedOutcomeRow
 from milepost.domain.plan import ChangeKind, Deed, PlanChange, Subject
 from milepost.kit.clock import to_datetime
@@ -21,6 +22,10 @@ MILEPOST: Final = "Milepost"
 
 EVENT_IS_READABLE_MS: Final = 1_000
 """Long enough for the batch that made a company to be in the store, mostly."""
+
+
+_TABLE: Final = cast("Table", PlanChangeRow.__table__)
+"""Without the mapping, which costs as much again for each row."""
 
 
 class Place(NamedTuple):
@@ -56,7 +61,7 @@ def noted(copy: AssignedMilestoneRow | AssignedOutcomeRow, name: str) -> Noted:
 
 
 def note_changes(session: Session, kind: ChangeKind, copies: Iterable[Noted], act: Act, *, detail: str = "") -> None:
-    """Keep that this was done to these copies, and have the judge look at their companies.
+    """Keep that this was done to these copies, each of another company, and have the judge look at these.
 
     What Milepost gives to a company that an event has just made is judged with that event, which is not readable yet;
     only where nothing comes of the event, a little later. What a person does to a few companies comes first.
@@ -73,11 +78,48 @@ def note_changes(session: Session, kind: ChangeKind, copies: Iterable[Noted], ac
         for copy in copies
     ]
     if rows:
-        session.execute(insert(PlanChangeRow), rows)
-        due_ms = act.now_ms + (EVENT_IS_READABLE_MS if act.actor == MILEPOST else 0)
-        company_ids = {row["company_id"] for row in rows}
-        is_urgent = act.actor != MILEPOST and len(company_ids) <= _URGENT_COMPANIES
-        owe_rejudging(session, company_ids, now_ms=due_ms, from_scratch=False, is_urgent=is_urgent)
+        session.execute(insert(_TABLE), rows)
+        _owe_rejudging(session, [row["id"] for row in rows], act)
+
+
+def note_assigned(
+    session: Session,
+    table: type[AssignedMilestoneRow | AssignedOutcomeRow],
+    copy_ids: Collection[UUID],
+    name: str,
+    act: Act,
+) -> None:
+    """The same for copies of one definition that were just added, those of them that are there.
+
+    A change has its copy's id: nothing is made or read for each of many copies, and two statements do it.
+    """
+    is_milestone = table is AssignedMilestoneRow
+    definition_id = AssignedMilestoneRow.milestone_id if is_milestone else AssignedOutcomeRow.outcome_id
+    values: dict[str, Any] = {
+        "id": table.id,
+        "company_id": table.company_id,
+        "at_ms": literal(act.now_ms),
+        "kind": literal(ChangeKind.ASSIGNED.value),
+        "subject": literal("milestone" if is_milestone else "outcome"),
+        "subject_id": table.id,
+        "definition_id": definition_id,
+        "name": literal(name),
+        "detail": literal(""),
+        "actor": literal(act.actor),
+    }
+    for chunk in chunks(copy_ids):
+        added = select(*(value.label(column) for column, value in values.items())).where(table.id.in_(chunk))
+        session.execute(insert(_TABLE).from_select(list(values), added))
+        _owe_rejudging(session, chunk, act)
+
+
+def _owe_rejudging(session: Session, change_ids: Collection[UUID], act: Act) -> None:
+    """These changes, each of another company, are why it must be judged again."""
+    due_ms = act.now_ms + (EVENT_IS_READABLE_MS if act.actor == MILEPOST else 0)
+    is_urgent = act.actor != MILEPOST and len(change_ids) <= _URGENT_COMPANIES
+    for chunk in chunks(change_ids):
+        marks = select(PlanChangeRow.company_id, PlanChangeRow.id).where(PlanChangeRow.id.in_(chunk))
+        owe_rejudging_for(session, marks, now_ms=due_ms, from_scratch=False, is_urgent=is_urgent)
 
 
 _URGENT_COMPANIES: Final = 20

@@ -19,7 +19,7 @@ from milepost.control.repos.outcomes import parse_outcome
 from milepost.control.repos.settings import read_settings
 from milepost.control.repos.transitions import read_recorded, recorded_of
 from milepost.control.rows import AssignedMilestoneRow, AssignedOutcomeRow, TransitionRow
-from milepost.domain.history import Life, Stay, in_time, stays_on_record
+from milepost.domain.history import Life, Stay, in_time, is_missed_on_plan, stays_on_record
 from milepost.domain.milestone import MilestoneState, due_at, starts_at
 from milepost.domain.plan import ChangeKind, Subject
 from milepost.kit.clock import to_datetime, to_unix_ms
@@ -59,9 +59,13 @@ def read_stays(session: Session, subject: Subject, definition_id: UUID, state: s
     return {Copy(copy_id, company_id): Stay(at_ms, now) for copy_id, company_id, at_ms, now in session.execute(query)}
 
 
-def read_times(session: Session, milestone_id: UUID) -> dict[UUID, Times]:
-    """When the copies of a milestone that are on plans begin and end, by their ids, by the account's calendar now."""
-    return {one.assigned_id: one.times for one in _copies(session, AssignedMilestoneRow.milestone_id == milestone_id)}
+def read_times(session: Session, assigned_ids: Collection[UUID]) -> dict[UUID, Times]:
+    """When these copies of a milestone begin and end, those that are on plans, by the account's calendar now."""
+    return {
+        one.assigned_id: one.times
+        for chunk in chunks(assigned_ids)
+        for one in _copies(session, AssignedMilestoneRow.id.in_(chunk))
+    }
 
 
 def read_lives(session: Session, subject: Subject, definition_id: UUID) -> dict[Copy, Life]:
@@ -80,7 +84,7 @@ def read_lives(session: Session, subject: Subject, definition_id: UUID) -> dict[
     missed = {copy.assigned_id: at for copy, found in stays.items() if (at := _missed_at(found))}
     due_ms: Mapping[UUID, Collection[int]] = {}
     if missed and subject == "milestone":
-        due_ms = {copy: (to_unix_ms(due),) for copy, (_, due) in read_times(session, definition_id).items() if due}
+        due_ms = {copy: (to_unix_ms(due),) for copy, (_, due) in read_times(session, missed).items() if due}
     elif missed:
         due_ms = _missed_by_parts(session, definition_id, missed)
     return {
@@ -117,7 +121,8 @@ def _missed_by_parts(
     recorded = recorded_of(session, parts)
     found: dict[UUID, set[int]] = defaultdict(set)
     for part_id, (counts, due_ms, assigned_at_ms) in parts.items():
-        if due_ms in _missed_at(stays_on_record("milestone", assigned_at_ms, recorded.get(part_id, ()))):
+        stays = stays_on_record("milestone", assigned_at_ms, recorded.get(part_id, ()))
+        if is_missed_on_plan(assigned_at_ms, stays, due_ms):
             found[counts].add(due_ms)
     return found
 

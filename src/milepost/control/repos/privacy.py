@@ -5,11 +5,13 @@ Takes a session and gives domain types. Nothing here says whom a request is abou
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from milepost.control.bulk import chunks
 from milepost.control.job_rows import JobRow, PrivacyRequestRow
 from milepost.control.repos.jobs import add_job
 from milepost.domain.errors import NotFoundError
@@ -73,6 +75,15 @@ def page_privacy_requests(
     if before is not None:
         query = query.where(PrivacyRequestRow.id < before)
     return tuple(_to_request(row) for row in session.scalars(query))
+
+
+def progress_of(session: Session, request_ids: Collection[UUID]) -> dict[UUID, tuple[JobState, str | None]]:
+    """How far the jobs of these requests are, and why one has failed; without those whose job is forgotten."""
+    found: dict[UUID, tuple[JobState, str | None]] = {}
+    for chunk in chunks(request_ids):
+        query = select(JobRow.id, JobRow.state, JobRow.error).where(JobRow.id.in_(chunk))
+        found |= {job_id: (JobState(state), error) for job_id, state, error in session.execute(query)}
+    return found
 
 
 def write_receipt(session: Session, request_id: UUID, receipt: Receipt) -> PrivacyRequest:

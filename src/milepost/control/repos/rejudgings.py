@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Table, case, delete, func, or_, select
+from sqlalchemy import Select, Table, case, delete, func, literal, or_, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -14,6 +14,8 @@ from milepost.control.bulk import chunks
 from milepost.control.rows import RejudgingRow
 from milepost.domain.plan import Owed, Waiting
 from milepost.kit.ids import uuid7
+
+_Insert = postgresql.Insert | sqlite.Insert
 
 
 def owe_rejudging(
@@ -31,8 +33,8 @@ def owe_rejudging(
     and what it waits for is the sum of both.
     """
     for chunk in chunks(sorted(company_ids)):  # in one order, so that two writers of PostgreSQL never block each other
-        _upsert(
-            session,
+        session.execute(
+            _upsert(session),
             [
                 {
                     "company_id": company_id,
@@ -45,6 +47,16 @@ def owe_rejudging(
                 for company_id in chunk
             ],
         )
+
+
+def owe_rejudging_for(
+    session: Session, marks: Select[UUID, UUID], *, now_ms: int, from_scratch: bool, is_urgent: bool
+) -> None:
+    """The same for each company that the query gives, once, with an id that becomes its mark; in one statement."""
+    company_id, mark = marks.subquery().c
+    source = select(company_id, mark, literal(from_scratch), literal(is_urgent), literal(now_ms), literal(now_ms))
+    names = ["company_id", "mark", "from_scratch", "is_urgent", "since_ms", "due_ms"]
+    session.execute(_upsert(session, lambda query: query.from_select(names, source.where(true()).order_by(company_id))))
 
 
 def owed_rejudgings(session: Session, *, now_ms: int, most: int, urgent_only: bool = False) -> tuple[Owed, ...]:
@@ -86,13 +98,14 @@ def _read(session: Session, query: Select[UUID, UUID, bool, bool, int]) -> tuple
     return tuple(Owed(*found) for found in session.execute(query))
 
 
-def _upsert(session: Session, values: Sequence[dict[str, Any]]) -> None:
+def _upsert(session: Session, filled: Callable[[_Insert], _Insert] = lambda query: query) -> _Insert:
+    """Add what a company waits for to what it waits for already."""
     table, row = RejudgingRow.__table__, RejudgingRow
     assert isinstance(table, Table)
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    query = dialect.insert(table)
+    query = filled(dialect.insert(table))
     fresh = query.excluded
-    query = query.on_conflict_do_update(
+    return query.on_conflict_do_update(
         index_elements=["company_id"],
         set_={
             "mark": fresh.mark,
@@ -102,7 +115,6 @@ def _upsert(session: Session, values: Sequence[dict[str, Any]]) -> None:
             "due_ms": _least(row.due_ms, fresh.due_ms),
         },
     )
-    session.execute(query, list(values))
 
 
 def _least(kept: Any, fresh: Any) -> Any:

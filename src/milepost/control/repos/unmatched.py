@@ -155,6 +155,20 @@ def make_companies(session: Session, holdings: Collection[UUID], *, now_ms: int)
     owe_rejudging(session, holdings, now_ms=now_ms)
 
 
+def still_held(session: Session, holdings: Collection[UUID]) -> list[UUID]:
+    """Those of these holdings, and of companies set aside, that are nobody's yet."""
+    held: set[UUID] = set()
+    for chunk in chunks(holdings):
+        query = select(CompanyRow.id).where(CompanyRow.id.in_(chunk), or_(UNMATCHED, CompanyRow.id.in_(_ASIDE)))
+        held.update(session.scalars(query))
+    return [one for one in holdings if one in held]
+
+
+def selected_ids(session: Session, wanted: SomeKeys | AllKeys) -> list[UUID]:
+    """The holdings that are meant; InvalidInputError where one is none."""
+    return [row.id for row in _selected(session, wanted)]
+
+
 def _selected(session: Session, wanted: SomeKeys | AllKeys) -> Sequence[CompanyRow]:
     if isinstance(wanted, AllKeys):
         with_key = select(CompanyKeyRow.company_id).where(*_filter(wanted.key_space, None))

@@ -20,7 +20,14 @@ from milepost.settings import Settings
 _MOST_BYTES: Final = 256 * 1024 * 1024
 """Of a file that is read whole at a start: some tenths of a second."""
 _FOLDERS: Final = ("journal", "rejections", "claims", "keys", "run", "jobs", "marks", "tls", "snapshot")
-_FILES: Final = ("reactor.sqlite", "lock", "last-service.json", "backup.lock")
+_FILES: Final = (
+    "lock",
+    "last-service.json",
+    "backup.lock",
+    "store/folder.json",
+    "run/reactor.json",
+    "run/service.json",
+)
 
 
 def open_readonly(file: Path) -> sqlite3.Connection:
@@ -35,7 +42,12 @@ def survey_kinds(settings: Settings) -> Iterator[Fault]:
     for place, is_folder in [
         *((data / name, True) for name in _FOLDERS),
         *((data / name, False) for name in _FILES),
-        *(((control, False),) if control else ()),
+        *(
+            (file, False)
+            for database in (control, paths.reactor(data))
+            if database
+            for file in database_files(database)
+        ),
         *((file, False) for folder in ("keys", "journal", "rejections", "marks") for file in _entries(data / folder)),
     ]:
         if not place.exists():

@@ -15,6 +15,7 @@ from clickhouse_connect.driver.client import Client
 
 from milepost.domain.errors import MilepostError
 from milepost.observe import paths
+from milepost.observe.stage import at_stage
 from milepost.operate.parts import mending
 from milepost.operate.parts.databases import open_readonly
 from milepost.operate.parts.fault import Fault, set_aside
@@ -58,8 +59,9 @@ def read_known(data: Path) -> Known:
 def hold_store(settings: Settings, held: ExitStack) -> None:
     """Keep the store open until then, if it opens: chDB does not bear to be closed and opened again and again."""
     folder = embedded_folder(settings.store())
-    if folder is not None and folder.is_dir() and any(folder.iterdir()):
-        with suppress(MilepostError):
+    at_stage(f"opening {settings.store()}")
+    with suppress(MilepostError, OSError):
+        if folder is not None and folder.is_dir() and any(folder.iterdir()):
             held.enter_context(closing(connect(settings.store())))
 
 
@@ -87,6 +89,7 @@ def survey_claims(data: Path, known: Known) -> Iterator[Fault]:
         if is_expected or (folder.exists() and any(folder.iterdir())):
             yield fault(f"{folder} is missing, or its file CURRENT is.")
         return
+    at_stage(f"reading {folder}")
     try:
         with closing(RocksdbClaims(folder)) as claims:
             mark, sequence = claims.mark, claims.sequence
@@ -149,6 +152,7 @@ def _store_fault(settings: Settings, told: str, gives_up: str = "", **numbers: i
 
 
 def _survey_rows(settings: Settings, client: Client, known: Known, place: str) -> Iterator[Fault]:
+    at_stage(f"checking the parts of {place}")
     rows = count_rows(client, COUNTED_TABLES)
     for table in COUNTED_TABLES:
         expected = known.facts.get(ROWS + table, 0)

@@ -23,12 +23,15 @@ HEADERS = (
 )
 """Headers whose value stays the same when a delivery is tried again, in the order in which they are looked for."""
 
+_STRIPES = ("event", "v2.core.event")
+"""What an event of Stripe says that it is."""
+
 MEMBER = "idempotencyKey"
 """As in seed 000: what a payload says of itself comes before all that is around it."""
 
 
 def idempotency_keys(headers: Mapping[str, str], payloads: list[dict[str, Any]], setting: str) -> list[str | None]:
-    """One for each payload, of at most LONGEST_VALUE characters; what is no text or number, or longer, is none.
+    """One for each payload; what is no text or number, is blank, or is longer than LONGEST_VALUE, is none.
 
     `setting` is `auto`, `none`, `header:<name>` or `body:<path of members>` (domain/connection.py).
     """
@@ -38,7 +41,7 @@ def idempotency_keys(headers: Mapping[str, str], payloads: list[dict[str, Any]],
     if where == "body":
         return [_key(f"body:{name}", _member(payload, name)) for payload in payloads]
     names = (name.lower(),) if where == "header" else HEADERS
-    header = next((name for name in names if headers.get(name)), None)
+    header = next((name for name in names if _key(f"{name}#0", headers.get(name))), None)
     places = range(len(payloads))
     around = [_key(f"{header}#{place}", headers[header]) if header else None for place in places]
     if where == "header":
@@ -49,7 +52,7 @@ def idempotency_keys(headers: Mapping[str, str], payloads: list[dict[str, Any]],
 def _own_key(payload: dict[str, Any]) -> str | None:
     if own := _key("", payload.get(MEMBER)):
         return own
-    is_stripes = payload.get("object") == "event" and str(payload.get("id")).startswith("evt_")
+    is_stripes = payload.get("object") in _STRIPES and str(payload.get("id")).startswith("evt_")
     return _key("stripe", payload["id"]) if is_stripes else None
 
 
@@ -61,7 +64,7 @@ def _member(payload: object, path: str) -> object:
 
 def _key(source: str, value: object) -> str | None:
     """Named by where it comes from, so that the ids of two senders on one connection stay apart."""
-    if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+    if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
         return None
     key = f"{source}:{value}" if source else str(value)
     return key if len(key) <= LONGEST_VALUE else None

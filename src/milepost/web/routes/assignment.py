@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, SerializeAsAny, model_validator
 from sqlalchemy.orm import Session
 
-from milepost.control.repos import auto_assign, plans
-from milepost.control.repos.copies import Outdated
-from milepost.control.repos.plans import Definition
+from milepost.control.bulk_acts import find_definition
+from milepost.control.repos import auto_assign, plans, pushing
+from milepost.control.repos.plan_changes import Act
+from milepost.control.repos.plans import Definition, name_of
+from milepost.domain.bulk_change import BulkAct, BulkChange, Of
+from milepost.domain.job import Job
 from milepost.web.audience import Audience, CompanyRef, choose, named
-from milepost.web.auth import Caller
+from milepost.web.bulk import Asking, Begun, begun, is_much
 from milepost.web.changes import Change, change
-from milepost.web.deps import WebDeps
 
 
 class AssignTo(Audience):
@@ -83,28 +86,27 @@ class AssignmentNote(BaseModel):
     companies: int
 
 
-Assign = Callable[[Change, Collection[UUID]], int]
-FindRow = Callable[[Session], Definition]
-
-
-def assign_to(
-    deps: WebDeps, caller: Caller, body: AssignTo, *, subject: str, find: FindRow, assign: Assign
-) -> Assigned:
-    """Find out who is meant, and give it to them, unless it is a dry run; one line in the audit log."""
-    with deps.database.read() as session:
-        chosen = choose(deps, session, body)
-        lacking = plans.lacking_companies(session, find(session), chosen.company_ids)
-        companies = named(session, lacking)
+def assign_to(asking: Asking, body: AssignTo, of: Of, of_id: UUID) -> Assigned | Begun:
+    """Find out who is meant, and give it to them, unless it is a dry run; audited as a whole or by parts."""
+    wanted = BulkChange(act=BulkAct.ASSIGN, of=of, of_id=of_id)
+    with asking.deps.database.read() as session:
+        chosen = choose(asking.deps, session, body)
+        row = find_definition(session, wanted)
+        lacking = plans.lacking_companies(session, row, chosen.company_ids)
+        is_job = not body.dry_run and is_much(len(lacking), plans.copies_each(session, row))
+        companies = [] if is_job else named(session, lacking)
+    if is_job:
+        wanted = wanted.model_copy(update={"matched": len(chosen.company_ids)})
+        with _begun(asking, wanted, lacking, body) as (work, job):
+            _say_who_comes_later(work.session, find_definition(work.session, wanted), body)
+        return Begun(job=job, matched=wanted.matched, unknown=list(chosen.unknown))
     count = len(lacking)
     if not body.dry_run:
-        with change(deps, caller) as work:
-            row = find(work.session)
-            if body.all or body.auto_assign:
-                fitting = body.filter.standing if body.filter else None
-                auto_assign.give_to_new_companies(work.session, row, is_given=body.auto_assign, fitting=fitting)
-            count = assign(work, chosen.company_ids)
-            note = AssignmentNote(asked=body, companies=count)
-            work.record("assign", subject, row.id, after=note)
+        with change(asking.deps, asking.caller) as work:
+            row = find_definition(work.session, wanted)
+            _say_who_comes_later(work.session, row, body)
+            count = plans.assign(work.session, row, chosen.company_ids, Act(work.actor, work.now_ms))
+            work.record("assign", of, of_id, after=AssignmentNote(asked=body, companies=count))
     return Assigned(
         dry_run=body.dry_run,
         matched=len(chosen.company_ids),
@@ -115,21 +117,28 @@ def assign_to(
     )
 
 
-def unassign_from(
-    deps: WebDeps, caller: Caller, body: Audience, *, subject: str, find: FindRow, unassign: Assign
-) -> Unassigned:
-    """Find out who is meant, and take it from them, unless it is a dry run; one line in the audit log."""
-    with deps.database.read() as session:
-        chosen = choose(deps, session, body)
-        lacking = set(plans.lacking_companies(session, find(session), chosen.company_ids))
+def unassign_from(asking: Asking, body: Audience, of: Of, of_id: UUID) -> Unassigned | Begun:
+    """Find out who is meant, and take it from them, unless it is a dry run; audited in the same way."""
+    wanted = BulkChange(act=BulkAct.UNASSIGN, of=of, of_id=of_id)
+    with asking.deps.database.read() as session:
+        chosen = choose(asking.deps, session, body)
+        lacking = set(plans.lacking_companies(session, find_definition(session, wanted), chosen.company_ids))
         holders = [company_id for company_id in chosen.company_ids if company_id not in lacking]
-        companies = named(session, holders)
+        is_job = not body.dry_run and is_much(len(holders))
+        companies = [] if is_job else named(session, holders)
+        if is_job and of == "milestone":
+            plans.check_unassignable(session, of_id, holders)
+    if is_job:
+        wanted = wanted.model_copy(update={"matched": len(chosen.company_ids)})
+        with _begun(asking, wanted, holders, body) as (_, job):
+            pass
+        return Begun(job=job, matched=wanted.matched, unknown=list(chosen.unknown))
     count = len(holders)
     if not body.dry_run:
-        with change(deps, caller) as work:
-            count = unassign(work, holders)
-            note = AssignmentNote(asked=body, companies=count)
-            work.record("unassign", subject, find(work.session).id, before=note)
+        with change(asking.deps, asking.caller) as work:
+            unassign = plans.unassign_milestone if of == "milestone" else plans.unassign_outcome
+            count = unassign(work.session, of_id, holders, now_ms=work.now_ms, actor=work.actor)
+            work.record("unassign", of, of_id, before=AssignmentNote(asked=body, companies=count))
     return Unassigned(
         dry_run=body.dry_run,
         matched=len(chosen.company_ids),
@@ -139,28 +148,47 @@ def unassign_from(
     )
 
 
-def push_to(
-    deps: WebDeps,
-    caller: Caller,
-    body: PushWanted,
-    *,
-    subject: str,
-    definition_id: UUID,
-    find: Callable[[Session], Outdated],
-    bring: Callable[[Change, Collection[UUID]], None],
-) -> Pushed:
-    """Bring the copies that are not as the definition is to it, unless it is a dry run; one line in the audit log."""
-    with change(deps, caller) as work:
-        outdated = find(work.session)
+def push_to(asking: Asking, body: PushWanted, of: Of, of_id: UUID) -> Pushed | Begun:
+    """Bring the copies that are not as the definition is to it, unless it is a dry run; audited in the same way."""
+    is_milestone = of == "milestone"
+    with asking.deps.database.read() as session:
+        find = pushing.outdated_milestones if is_milestone else pushing.outdated_outcomes
+        outdated = find(session, of_id)
         copies = {**outdated.untouched, **(outdated.edited if body.edited_too else {})}
-        companies = named(work.session, copies.values())
-        if not body.dry_run:
-            bring(work, copies)
-            note = AssignmentNote(asked=body, companies=len(copies))
-            work.record("push", subject, definition_id, after=note)
-    return Pushed(
-        dry_run=body.dry_run,
-        updated=len(copies),
-        kept_edited=0 if body.edited_too else len(outdated.edited),
-        companies=companies,
-    )
+        is_job = not body.dry_run and is_much(len(copies))
+        companies = [] if is_job else named(session, copies.values())
+    kept_edited = 0 if body.edited_too else len(outdated.edited)
+    count = len(copies)
+    if is_job:
+        wanted = BulkChange(
+            act=BulkAct.PUSH,
+            of=of,
+            of_id=of_id,
+            matched=count,
+            edited_too=body.edited_too,
+            kept_edited=kept_edited,
+        )
+        with _begun(asking, wanted, list(copies), body) as (_, job):
+            pass
+        return Begun(job=job, matched=count)
+    if not body.dry_run:
+        bring = pushing.bring_milestone_to if is_milestone else pushing.bring_outcome_to
+        with change(asking.deps, asking.caller) as work:
+            act = Act(work.actor, work.now_ms)
+            count = bring(work.session, of_id, copies, act, edited_too=body.edited_too)
+            work.record("push", of, of_id, after=AssignmentNote(asked=body, companies=count))
+    return Pushed(dry_run=body.dry_run, updated=count, kept_edited=kept_edited, companies=companies)
+
+
+def _say_who_comes_later(session: Session, row: Definition, body: AssignTo) -> None:
+    if body.all or body.auto_assign:
+        fitting = body.filter.standing if body.filter else None
+        auto_assign.give_to_new_companies(session, row, is_given=body.auto_assign, fitting=fitting)
+
+
+@contextmanager
+def _begun(asking: Asking, wanted: BulkChange, ids: Sequence[UUID], body: BaseModel) -> Iterator[tuple[Change, Job]]:
+    with asking.deps.database.read() as session:
+        name = name_of(find_definition(session, wanted))
+    with begun(asking, wanted, ids, subject=name, asked=body) as (work, job):
+        yield work, job

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.orm import Session
 
+from milepost.control.bulk_acts import COMBINED, SEPARATED, read_companies, record_moves
 from milepost.control.repos import combining, companies
 from milepost.control.repos.auto_assign import assign_missing
+from milepost.control.repos.plan_changes import Act
 from milepost.control.repos.signals import list_signals
+from milepost.domain.bulk_change import BulkAct, BulkChange
 from milepost.domain.combination import Combination, CombinedPart, History, PlanMeeting
 from milepost.domain.company import Company
-from milepost.web.auth import Editor
+from milepost.web.bulk import BEGUN, AskedByEditor, Asking, Begun, begun, is_much
 from milepost.web.changes import change
-from milepost.web.deps import Deps, WebDeps
+from milepost.web.deps import WebDeps
 from milepost.web.paging import Page
 
 router = APIRouter(prefix="/companies", tags=["companies"])
@@ -39,45 +41,51 @@ class CompaniesToSeparate(BaseModel):
     company_ids: tuple[UUID, ...] = Field(min_length=1, max_length=1000)
 
 
-@router.post("/{company_id}/combine")
-def combine_companies(company_id: UUID, body: CompaniesToCombine, caller: Editor, deps: Deps) -> Combination:
+@router.post("/{company_id}/combine", responses=BEGUN)
+def combine_companies(company_id: UUID, body: CompaniesToCombine, asking: AskedByEditor) -> Combination | Begun:
     """Let the company be all of these: their keys, and all their history and that to come. Can be undone.
 
     With `dry_run` nothing changes. 409 where one is combined already; its primary is named.
     """
-    report = _report(deps, company_id, body)
+    if not body.dry_run and is_much(len(body.company_ids)):
+        with asking.deps.database.read() as session:
+            ids = combining.check_combination(session, company_id, body.company_ids)
+        return _begin(asking, BulkAct.COMBINE, company_id, ids, body)
+    report = _report(asking.deps, company_id, body)
     if body.dry_run:
         return report
-    with change(deps, caller) as work:
-        before = {one: _company(work.session, one) for one in (company_id, *body.company_ids)}
-        ids = combining.combine(work.session, company_id, body.company_ids, actor=work.actor, now_ms=work.now_ms)
-        for one in (company_id, *ids):
-            action = "combine" if one == company_id else "combine_into"
-            work.record(action, "company", one, before=before[one], after=_company(work.session, one))
-        after = companies.get_company(work.session, company_id)
-    return report.model_copy(update={"company": after})
+    with change(asking.deps, asking.caller) as work:
+        before = read_companies(work.session, (company_id, *dict.fromkeys(body.company_ids)))
+        combining.combine(work.session, company_id, body.company_ids, actor=work.actor, now_ms=work.now_ms)
+        after = record_moves(work.session, COMBINED, before, Act(work.actor, work.now_ms))
+    return report.model_copy(update={"company": after[company_id]})
 
 
-@router.post("/{company_id}/separate")
-def separate_companies(company_id: UUID, body: CompaniesToSeparate, caller: Editor, deps: Deps) -> Page[Company]:
+@router.post("/{company_id}/separate", responses=BEGUN)
+def separate_companies(company_id: UUID, body: CompaniesToSeparate, asking: AskedByEditor) -> Page[Company] | Begun:
     """Undo combining: each of these is its own again, with its keys, history and plan; gives them and the primary.
 
     What was held for a key becomes a company if the key has been taken away since.
     """
-    with change(deps, caller) as work:
-        before = {one: _company(work.session, one) for one in (company_id, *body.company_ids)}
-        ids = combining.separate(work.session, company_id, body.company_ids, actor=work.actor, now_ms=work.now_ms)
+    if is_much(len(body.company_ids)):
+        with asking.deps.database.read() as session:
+            ids = combining.check_separation(session, company_id, body.company_ids)
+        return _begin(asking, BulkAct.SEPARATE, company_id, ids, body)
+    with change(asking.deps, asking.caller) as work:
+        before = read_companies(work.session, (company_id, *dict.fromkeys(body.company_ids)))
+        combining.separate(work.session, company_id, body.company_ids, actor=work.actor, now_ms=work.now_ms)
         assign_missing(work.session, work.now_ms)
-        after = [_company(work.session, one) for one in (company_id, *ids)]
-        for company in after:
-            action = "separate" if company.id == company_id else "separate_from"
-            work.record(action, "company", company.id, before=before[company.id], after=company)
-    return Page(items=after)
+        after = record_moves(work.session, SEPARATED, before, Act(work.actor, work.now_ms))
+    return Page(items=list(after.values()))
 
 
-def _company(session: Session, company_id: UUID) -> Company:
-    """Also what an unmatched key holds."""
-    return companies.to_companies(session, companies.known_rows(session, [company_id]))[0]
+def _begin(asking: Asking, act: BulkAct, company_id: UUID, ids: Sequence[UUID], body: BaseModel) -> Begun:
+    wanted = BulkChange(act=act, of="company", of_id=company_id, matched=len(ids))
+    with asking.deps.database.read() as session:
+        name = companies.get_company(session, company_id).name
+    with begun(asking, wanted, ids, subject=name, asked=body) as (_, job):
+        pass
+    return Begun(job=job, matched=len(ids))
 
 
 def _report(deps: WebDeps, primary_id: UUID, body: CompaniesToCombine) -> Combination:

@@ -19,7 +19,7 @@ from milepost.kit.clock import to_unix_ms
 from milepost.web.auth import Editor, Viewer
 from milepost.web.changes import change
 from milepost.web.deps import Deps
-from milepost.web.paging import Cursor, Limit, Page, page_of, read_cursor
+from milepost.web.paging import Cursor, Limit, Page, page_of, read_cursor, whole
 from milepost.web.places import read_name_place
 from milepost.web.ranking import Order
 from milepost.web.versions import Versioned
@@ -85,7 +85,7 @@ def list_companies(
             session,
             wanted,
             descending=order is Order.DESCENDING,
-            after=read_cursor(cursor, lambda at, company_id: (int(at), UUID(company_id))),
+            after=read_cursor(cursor, lambda at, company_id: (whole(at), UUID(company_id))),
             limit=limit + 1,
         )
     return page_of(found_page, limit, lambda company: (to_unix_ms(company.created_at), company.id))

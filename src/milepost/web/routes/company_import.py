@@ -28,7 +28,7 @@ from milepost.kit.ids import uuid7
 from milepost.web.auth import Editor, Viewer
 from milepost.web.changes import change
 from milepost.web.deps import Deps, WebDeps
-from milepost.web.paging import Cursor, Page, page_of, read_cursor
+from milepost.web.paging import Cursor, Page, page_of, read_cursor, whole
 
 router = APIRouter(prefix="/companies", tags=["companies"])
 
@@ -116,7 +116,7 @@ def read_import(
     limit: Lines = 1000,
 ) -> ImportLinePage:
     """What each line of an import has done so far, in the order of the file."""
-    after = read_cursor(cursor, int) or 0
+    after = read_cursor(cursor, whole) or 0
     with deps.database.read() as session:
         if get_job(session, job_id).kind is not JobKind.COMPANY_IMPORT:
             raise NotFoundError(f"The job {job_id} is no import of companies.")

@@ -26,7 +26,7 @@ from milepost.domain.fate import Fate
 from milepost.kit.clock import to_unix_ms
 from milepost.store.event_filter import EventFilter
 from milepost.store.event_log import LoggedEvent, Place
-from milepost.store.position import Position
+from milepost.store.position import MOST_ITEM, Position
 from milepost.web.auth import Viewer, check_still
 from milepost.web.deps import Deps, WebDeps
 from milepost.web.fields import shown_fields
@@ -34,7 +34,7 @@ from milepost.web.instants import AskedInstant
 from milepost.web.live import PAGE_ROWS, TailSource, Told, follow
 from milepost.web.live_query import Start, TailPlace
 from milepost.web.logged_events import EventView, event_json, json_response, within_bounds
-from milepost.web.paging import Cursor, Limit, read_cursor, write_cursor
+from milepost.web.paging import Cursor, Limit, read_cursor, whole, write_cursor
 from milepost.web.passed_by import PassedByView, passed_by
 
 router = APIRouter(tags=["events"])
@@ -188,7 +188,9 @@ def _connection_name(deps: WebDeps, event: LoggedEvent) -> str | None:
 
 
 def _place(received_at_ms: int, request_id: str, item: int) -> Place:
-    return Place(int(received_at_ms), EventId(UUID(request_id), int(item)))
+    if whole(received_at_ms) < 0 or not 0 <= whole(item) <= MOST_ITEM:
+        raise ValueError("no event has this place")
+    return Place(received_at_ms, EventId(UUID(request_id), item))
 
 
 def _cursor(event: LoggedEvent) -> str:

@@ -24,7 +24,7 @@ from milepost.web.auth import Viewer
 from milepost.web.deps import Deps, WebDeps
 from milepost.web.fields import shown
 from milepost.web.instants import AskedInstant
-from milepost.web.paging import Cursor, Page, read_cursor, write_cursor
+from milepost.web.paging import Cursor, Page, read_cursor, whole, write_cursor
 from milepost.web.periods import First, Last, days_asked, periods_until
 from milepost.web.ranking import (
     CompanyValue,
@@ -243,10 +243,10 @@ def _in_force(session: Session, metric_id: UUID) -> tuple[Metric | Formula, Basi
     return metric, basis_of_draft(session, metric)
 
 
-def _place(at_ms: int, value: float | None, name: str, company_id: str) -> Place:
-    if not isinstance(name, str):
-        raise TypeError("a name is text")
-    return Place(int(at_ms), Key(None if value is None else float(value), name, UUID(company_id)))
+def _place(at_ms: int, value: object, name: object, company_id: str) -> Place:
+    if not isinstance(name, str) or not isinstance(value, int | float | None):
+        raise TypeError("a name is text, and a value is none")
+    return Place(whole(at_ms), Key(None if value is None else float(value), name, UUID(company_id)))
 
 
 def _name_of(session: Session, company_id: UUID) -> dict[UUID, str]:

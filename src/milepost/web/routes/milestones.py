@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from functools import partial
 from typing import Final
 from uuid import UUID
 
 from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
-from milepost.control.repos import copies, milestones, plans
+from milepost.control.repos import copies, milestones
 from milepost.control.repos.copies import CopyCounts
-from milepost.control.repos.plan_changes import Act
 from milepost.control.rows import MilestoneRow
 from milepost.domain.milestone import Milestone, MilestoneDraft, MilestoneState
 from milepost.web.audience import Audience
 from milepost.web.auth import Editor, Viewer
-from milepost.web.changes import Change, change
+from milepost.web.bulk import BEGUN, AskedByEditor, Begun
+from milepost.web.changes import change
 from milepost.web.deps import Deps
 from milepost.web.paging import Cursor, Page, ShortLimit, some_of
 from milepost.web.routes.assignment import (
@@ -98,37 +96,22 @@ def remove_milestone(milestone_id: UUID, caller: Editor, deps: Deps, version: Ve
         work.record("delete", "milestone", milestone_id, before=before)
 
 
-@router.post("/{milestone_id}/assign")
-def assign(milestone_id: UUID, body: AssignTo, caller: Editor, deps: Deps) -> Assigned:
+@router.post("/{milestone_id}/assign", responses=BEGUN)
+def assign(milestone_id: UUID, body: AssignTo, asking: AskedByEditor) -> Assigned | Begun:
     """Copy the definition to companies; it is judged at once."""
-
-    def act(work: Change, companies: Collection[UUID]) -> int:
-        return plans.assign_milestone(work.session, milestone_id, companies, now_ms=work.now_ms, actor=work.actor)
-
-    find = partial(milestones.milestone_row, milestone_id=milestone_id)
-    return assign_to(deps, caller, body, subject="milestone", find=find, assign=act)
+    return assign_to(asking, body, "milestone", milestone_id)
 
 
-@router.post("/{milestone_id}/unassign")
-def unassign(milestone_id: UUID, body: Audience, caller: Editor, deps: Deps) -> Unassigned:
+@router.post("/{milestone_id}/unassign", responses=BEGUN)
+def unassign(milestone_id: UUID, body: Audience, asking: AskedByEditor) -> Unassigned | Begun:
     """Take the copies away; the timeline keeps what happened."""
-
-    def act(work: Change, companies: Collection[UUID]) -> int:
-        return plans.unassign_milestone(work.session, milestone_id, companies, now_ms=work.now_ms, actor=work.actor)
-
-    find = partial(milestones.milestone_row, milestone_id=milestone_id)
-    return unassign_from(deps, caller, body, subject="milestone", find=find, unassign=act)
+    return unassign_from(asking, body, "milestone", milestone_id)
 
 
-@router.post("/{milestone_id}/push")
-def push(milestone_id: UUID, body: PushWanted, caller: Editor, deps: Deps) -> Pushed:
+@router.post("/{milestone_id}/push", responses=BEGUN)
+def push(milestone_id: UUID, body: PushWanted, asking: AskedByEditor) -> Pushed | Begun:
     """Bring companies' copies to what the definition is now, but for those that a person has edited."""
-
-    def act(work: Change, copy_ids: Collection[UUID]) -> None:
-        copies.bring_milestone_to(work.session, milestone_id, copy_ids, Act(work.actor, work.now_ms))
-
-    find = partial(copies.outdated_milestones, milestone_id=milestone_id)
-    return push_to(deps, caller, body, subject="milestone", definition_id=milestone_id, find=find, bring=act)
+    return push_to(asking, body, "milestone", milestone_id)
 
 
 def _in_use(session: Session, milestone: Milestone, states: dict[MilestoneState, int]) -> MilestoneInUse:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from functools import partial
 from typing import Final
 from uuid import UUID
 
 from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
-from milepost.control.repos import copies, outcomes, plans
+from milepost.control.repos import copies, outcomes
 from milepost.control.repos.copies import CopyCounts
-from milepost.control.repos.plan_changes import Act
 from milepost.control.rows import OutcomeRow
 from milepost.domain.outcome import Outcome, OutcomeDraft, OutcomeState
 from milepost.web.audience import Audience
 from milepost.web.auth import Editor, Viewer
-from milepost.web.changes import Change, change
+from milepost.web.bulk import BEGUN, AskedByEditor, Begun
+from milepost.web.changes import change
 from milepost.web.deps import Deps
 from milepost.web.paging import Cursor, Page, ShortLimit, some_of
 from milepost.web.routes.assignment import (
@@ -95,37 +93,22 @@ def remove_outcome(outcome_id: UUID, caller: Editor, deps: Deps, version: Versio
         work.record("delete", "outcome", outcome_id, before=outcomes.delete_outcome(work.session, outcome_id))
 
 
-@router.post("/{outcome_id}/assign")
-def assign(outcome_id: UUID, body: AssignTo, caller: Editor, deps: Deps) -> Assigned:
+@router.post("/{outcome_id}/assign", responses=BEGUN)
+def assign(outcome_id: UUID, body: AssignTo, asking: AskedByEditor) -> Assigned | Begun:
     """Put the outcome and its milestones on companies' plans."""
-
-    def act(work: Change, companies: Collection[UUID]) -> int:
-        return plans.assign_outcome(work.session, outcome_id, companies, now_ms=work.now_ms, actor=work.actor)
-
-    find = partial(outcomes.outcome_row, outcome_id=outcome_id)
-    return assign_to(deps, caller, body, subject="outcome", find=find, assign=act)
+    return assign_to(asking, body, "outcome", outcome_id)
 
 
-@router.post("/{outcome_id}/unassign")
-def unassign(outcome_id: UUID, body: Audience, caller: Editor, deps: Deps) -> Unassigned:
+@router.post("/{outcome_id}/unassign", responses=BEGUN)
+def unassign(outcome_id: UUID, body: Audience, asking: AskedByEditor) -> Unassigned | Begun:
     """Take the outcome off the plans; its milestones stay with the companies."""
-
-    def act(work: Change, companies: Collection[UUID]) -> int:
-        return plans.unassign_outcome(work.session, outcome_id, companies, now_ms=work.now_ms, actor=work.actor)
-
-    find = partial(outcomes.outcome_row, outcome_id=outcome_id)
-    return unassign_from(deps, caller, body, subject="outcome", find=find, unassign=act)
+    return unassign_from(asking, body, "outcome", outcome_id)
 
 
-@router.post("/{outcome_id}/push")
-def push(outcome_id: UUID, body: PushWanted, caller: Editor, deps: Deps) -> Pushed:
+@router.post("/{outcome_id}/push", responses=BEGUN)
+def push(outcome_id: UUID, body: PushWanted, asking: AskedByEditor) -> Pushed | Begun:
     """Bring companies' outcomes to what the template is now, but for those that a person has edited."""
-
-    def act(work: Change, copy_ids: Collection[UUID]) -> None:
-        copies.bring_outcome_to(work.session, outcome_id, copy_ids, Act(work.actor, work.now_ms))
-
-    find = partial(copies.outdated_outcomes, outcome_id=outcome_id)
-    return push_to(deps, caller, body, subject="outcome", definition_id=outcome_id, find=find, bring=act)
+    return push_to(asking, body, "outcome", outcome_id)
 
 
 def _in_use(session: Session, outcome: Outcome, states: dict[OutcomeState, int]) -> OutcomeInUse:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from functools import partial
 from uuid import UUID
 
 from fastapi import APIRouter
 
-from milepost.control.repos import plan_templates, plans
+from milepost.control.repos import plan_templates
 from milepost.domain.plan import PlanTemplate, PlanTemplateDraft
 from milepost.web.auth import Editor, Viewer
-from milepost.web.changes import Change, change
+from milepost.web.bulk import BEGUN, AskedByEditor, Begun
+from milepost.web.changes import change
 from milepost.web.deps import Deps
 from milepost.web.paging import Cursor, Page, ShortLimit, some_of
 from milepost.web.routes.assignment import Assigned, AssignTo, assign_to
@@ -65,12 +64,7 @@ def remove_plan_template(template_id: UUID, caller: Editor, deps: Deps, version:
         work.record("delete", "plan_template", template_id, before=before)
 
 
-@router.post("/{template_id}/assign")
-def assign(template_id: UUID, body: AssignTo, caller: Editor, deps: Deps) -> Assigned:
+@router.post("/{template_id}/assign", responses=BEGUN)
+def assign(template_id: UUID, body: AssignTo, asking: AskedByEditor) -> Assigned | Begun:
     """Put all its outcomes and milestones on companies' plans; who has some already gets the others."""
-
-    def act(work: Change, companies: Collection[UUID]) -> int:
-        return plans.assign_plan(work.session, template_id, companies, now_ms=work.now_ms, actor=work.actor)
-
-    find = partial(plan_templates.plan_template_row, template_id=template_id)
-    return assign_to(deps, caller, body, subject="plan_template", find=find, assign=act)
+    return assign_to(asking, body, "plan_template", template_id)

@@ -155,15 +155,23 @@ def list_companies_there(
             there = {copy: stay for copy, stay in then.items() if stay and wanted in (None, stay.state)}
         mark, after = read_cursor(cursor, _read_place) or (latest_rename(session), None)
         names, former = all_company_names(session), names_at(session, mark)
-        times = portfolio.read_times(session, definition_id) if subject == "milestone" else {}
-    found = [_there(copy, stay, names, times.get(copy.assigned_id)) for copy, stay in there.items()]
+        places = {_place(copy, names, former): copy for copy in there}
+        some = sorted(place for place in places if after is None or place > after)[: limit + 1]
+        copies = [places[place] for place in some]
+        times = {}
+        if subject == "milestone":
+            times = portfolio.read_times(session, [copy.assigned_id for copy in copies])
+    found = [_there(copy, there[copy], names, times.get(copy.assigned_id)) for copy in copies]
 
-    def place(one: CompanyThere) -> _Place:
-        name = former.get(one.company_id) or folded(one.company_name)
-        return name, one.company_id, one.assigned_id
+    def key(one: CompanyThere) -> tuple[int, str, UUID, UUID]:
+        return mark, *_place(portfolio.Copy(one.assigned_id, one.company_id), names, former)
 
-    found = sorted((one for one in found if after is None or place(one) > after), key=place)
-    return page_of(found[: limit + 1], limit, lambda one: (mark, *place(one)))
+    return page_of(found, limit, key)
+
+
+def _place(copy: portfolio.Copy, names: Mapping[UUID, str], former: Mapping[UUID, str]) -> _Place:
+    name = former.get(copy.company_id) or folded(names[copy.company_id])
+    return name, copy.company_id, copy.assigned_id
 
 
 def _there(copy: portfolio.Copy, stay: Stay, names: Mapping[UUID, str], times: portfolio.Times | None) -> CompanyThere:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from milepost.control.repos import jobs, privacy
+from milepost.control.repos import privacy
 from milepost.domain.errors import NotFoundError
 from milepost.domain.job import JobState
 from milepost.domain.privacy import CompanySubject, PrivacyAction, PrivacyRequest, UserSubject
@@ -95,7 +96,7 @@ def list_requests(
     before = read_cursor(cursor, UUID)
     with deps.database.read() as session:
         found = privacy.page_privacy_requests(session, about_company=company_id, before=before, limit=limit + 1)
-    return page_of([_view(deps, request) for request in found], limit, lambda request: (request.id,))
+    return page_of(_views(deps, found), limit, lambda request: (request.id,))
 
 
 @router.get("/{request_id}")
@@ -120,15 +121,16 @@ def download_export(request_id: UUID, caller: Admin, deps: Deps) -> FileResponse
 
 
 def _view(deps: WebDeps, request: PrivacyRequest) -> PrivacyView:
+    return _views(deps, [request])[0]
+
+
+def _views(deps: WebDeps, requests: Sequence[PrivacyRequest]) -> list[PrivacyView]:
     with deps.database.read() as session:
-        try:
-            job = jobs.get_job(session, request.id)
-        except NotFoundError:
-            job = None
-    is_there = deps.privacy.export_file(request.id) is not None
-    return PrivacyView(
-        **dict(request),
-        state=job.state if job else None,
-        error=job.error if job else None,
-        download=f"/api/privacy/requests/{request.id}/export" if request.receipt and is_there else None,
-    )
+        progress = privacy.progress_of(session, [request.id for request in requests])
+    views = []
+    for request in requests:
+        state, error = progress.get(request.id, (None, None))
+        is_there = deps.privacy.export_file(request.id) is not None
+        download = f"/api/privacy/requests/{request.id}/export" if request.receipt and is_there else None
+        views.append(PrivacyView(**dict(request), state=state, error=error, download=download))
+    return views

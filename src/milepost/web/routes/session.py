@@ -11,6 +11,7 @@ from milepost.control.repos import people, sessions
 from milepost.control.repos.people import MIN_PASSWORD_LENGTH
 from milepost.domain.account import Role
 from milepost.domain.errors import ForbiddenError
+from milepost.kit.passwords import hash_password
 from milepost.web.auth import SESSION_COOKIE, Caller, Viewer, refuse_other_sites
 from milepost.web.changes import change
 from milepost.web.deps import Deps, WebDeps
@@ -86,8 +87,9 @@ def change_my_password(body: NewPassword, response: Response, caller: Viewer, de
         raise ForbiddenError("A machine has no password; rotate its connection's secret.")
     person_id = caller.person.id
     deps.sign_in.check(caller.person.email, body.current_password.get_secret_value())
+    password_hash = hash_password(body.new_password.get_secret_value())
     with change(deps, caller) as work:
-        people.change_password(work.session, person_id, body.new_password.get_secret_value())
+        people.change_password(work.session, person_id, password_hash)
         work.record("change_password", "user", person_id)
         token = sessions.start_session(work.session, person_id, now_ms=work.now_ms)
     _set_cookie(response, deps, token)

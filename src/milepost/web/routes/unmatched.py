@@ -10,12 +10,15 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 
 from milepost.control.repos import unmatched
-from milepost.control.repos.auto_assign import assign_missing, assigning_what_comes_to_fit
+from milepost.control.repos.auto_assign import assign_missing, assigning_what_comes_to_fit, copies_of_new_companies
+from milepost.control.repos.companies import get_company, shown_row
 from milepost.control.repos.signals import list_signals
 from milepost.control.repos.unmatched import HeldKey, Selection
+from milepost.domain.bulk_change import BulkAct, BulkChange
 from milepost.domain.combination import History
 from milepost.kit.clock import to_datetime
-from milepost.web.auth import Editor, Viewer
+from milepost.web.auth import Viewer
+from milepost.web.bulk import BEGUN, AskedByEditor, Begun, begun, is_much
 from milepost.web.changes import change
 from milepost.web.deps import Deps
 from milepost.web.paging import Cursor, Limit, Page, page_of, read_cursor
@@ -86,10 +89,18 @@ def list_unmatched(
     return page_of(keys, limit, lambda key: (key.id, key.key_space, key.value))
 
 
-@router.post("/assign")
-def assign_unmatched(body: Assignment, caller: Editor, deps: Deps) -> Matched:
+@router.post("/assign", responses=BEGUN)
+def assign_unmatched(body: Assignment, asking: AskedByEditor) -> Matched | Begun:
     """Give keys to a company: all that is held for them is its own from now on. Undone by separating them."""
-    with change(deps, caller) as work:
+    with asking.deps.database.read() as session:
+        company = get_company(session, body.company_id)
+        ids = unmatched.selected_ids(session, body.keys)
+    if is_much(len(ids)):
+        wanted = BulkChange(act=BulkAct.ASSIGN_UNMATCHED, of="company", of_id=company.id, matched=len(ids))
+        with begun(asking, wanted, ids, subject=company.name, asked=body) as (work, job):
+            shown_row(work.session, company.id)
+        return Begun(job=job, matched=len(ids))
+    with change(asking.deps, asking.caller) as work:
         with assigning_what_comes_to_fit(work.session, [body.company_id], work.now_ms):
             matched = unmatched.assign_unmatched(
                 work.session, body.company_id, body.keys, actor=work.actor, now_ms=work.now_ms
@@ -98,10 +109,18 @@ def assign_unmatched(body: Assignment, caller: Editor, deps: Deps) -> Matched:
     return Matched(count=len(matched))
 
 
-@router.post("/make-companies")
-def make_companies(body: Making, caller: Editor, deps: Deps) -> Matched:
+@router.post("/make-companies", responses=BEGUN)
+def make_companies(body: Making, asking: AskedByEditor) -> Matched | Begun:
     """Make a company of each key, named by it, with all that is held and the plan that every new company gets."""
-    with change(deps, caller) as work:
+    with asking.deps.database.read() as session:
+        ids = unmatched.selected_ids(session, body.keys)
+        copies_each = copies_of_new_companies(session)
+    if is_much(len(ids), copies_each):
+        wanted = BulkChange(act=BulkAct.MAKE_COMPANIES, of="company", matched=len(ids))
+        with begun(asking, wanted, ids, subject=f"{len(ids)} unmatched keys", asked=body) as (_, job):
+            pass
+        return Begun(job=job, matched=len(ids))
+    with change(asking.deps, asking.caller) as work:
         matched = unmatched.make_companies_of(work.session, body.keys, now_ms=work.now_ms)
         assign_missing(work.session, work.now_ms)
         work.record_each("make_company", "company", matched)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from milepost.control.repos import people
 from milepost.control.repos.people import MIN_PASSWORD_LENGTH, PersonDraft
 from milepost.domain.account import Person, Role
+from milepost.kit.passwords import hash_password
 from milepost.web.auth import Admin
 from milepost.web.changes import change
 from milepost.web.deps import Deps
@@ -37,8 +38,9 @@ def list_users(_: Admin, deps: Deps, cursor: Cursor = None, limit: ShortLimit = 
 @router.post("", status_code=201)
 def add_user(draft: PersonDraft, caller: Admin, deps: Deps) -> Person:
     """Add a person with a first password."""
+    password_hash = hash_password(draft.password.get_secret_value())
     with change(deps, caller) as work:
-        person = people.create_person(work.session, draft, now_ms=work.now_ms)
+        person = people.create_person(work.session, draft, password_hash, now_ms=work.now_ms)
         work.record("create", "user", person.id, after=person)
     return person
 
@@ -46,13 +48,14 @@ def add_user(draft: PersonDraft, caller: Admin, deps: Deps) -> Person:
 @router.patch("/{user_id}")
 def change_user(user_id: UUID, body: PersonChange, caller: Admin, deps: Deps) -> Person:
     """Give another role or a new password."""
+    password_hash = hash_password(body.password.get_secret_value()) if body.password else None
     with change(deps, caller) as work:
         before = after = people.get_person(work.session, user_id)
         if body.role is not None:
             after = people.change_role(work.session, user_id, body.role)
-        if body.password is not None:
-            after = people.change_password(work.session, user_id, body.password.get_secret_value())
-        work.record("update" if body.password is None else "set_password", "user", user_id, before=before, after=after)
+        if password_hash is not None:
+            after = people.change_password(work.session, user_id, password_hash)
+        work.record("update" if password_hash is None else "set_password", "user", user_id, before=before, after=after)
     return after
 
 
