@@ -2283,6 +2283,22 @@ export interface components {
             counts: components["schemas"]["FateCounts"];
         };
         /**
+         * Begun
+         * @description The change goes on as a job; once it has succeeded, its `result` has the counts of the usual answer.
+         *
+         *     `matched` is how many companies are meant, those to which nothing needs to be done included.
+         */
+        Begun: {
+            job: components["schemas"]["Job"];
+            /** Matched */
+            matched: number;
+            /**
+             * Unknown
+             * @default []
+             */
+            unknown: string[];
+        };
+        /**
          * Behind
          * @description States are as they were before something that happened at `since`, and are judged again soon.
          */
@@ -2515,7 +2531,7 @@ export interface components {
          * @description Names of companies, as `values` or as pasted `text`: keys of `key_space`, else companies' ids or CompanyIDs.
          *
          *     Text is cells divided by lines, commas, semicolons or tabs outside quotes, and every cell counts. With `column` it
-         *     is a table: the first line names the columns, has the one divider, and only the cells of that column count.
+         *     is a table, read as files are: the first line names the columns, and only the cells of that column count.
          */
         CompanyList: {
             /** Key Space */
@@ -3700,7 +3716,7 @@ export interface components {
          * @description What jobs there are; the wiring has a handler for each, but for judging, which the judge does by itself.
          * @enum {string}
          */
-        JobKind: "backfill" | "company_import" | "privacy" | "judging";
+        JobKind: "backfill" | "company_import" | "privacy" | "judging" | "bulk_change";
         /**
          * JobState
          * @description Where a job is. A running one whose process dies stays running, and goes on at the next start.
@@ -7384,7 +7400,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Matched"];
+                    "application/json": components["schemas"]["Matched"] | components["schemas"]["Begun"];
+                };
+            };
+            /** @description It is for too many to be done at once, and goes on as a job. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Begun"];
                 };
             };
             /** @description Refused: the sender can mend it. */
@@ -7426,7 +7451,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Matched"];
+                    "application/json": components["schemas"]["Matched"] | components["schemas"]["Begun"];
+                };
+            };
+            /** @description It is for too many to be done at once, and goes on as a job. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Begun"];
                 };
             };
             /** @description Refused: the sender can mend it. */
@@ -8039,7 +8073,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Combination"];
+                    "application/json": components["schemas"]["Combination"] | components["schemas"]["Begun"];
+                };
+            };
+            /** @description It is for too many to be done at once, and goes on as a job. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Begun"];
                 };
             };
             /** @description Refused: the sender can mend it. */
@@ -8083,7 +8126,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Company_"];
+                    "application/json": components["schemas"]["Page_Company_"] | components["schemas"]["Begun"];
+                };
+            };
+            /** @description It is for too many to be done at once, and goes on as a job. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Begun"];
                 };
             };
             /** @description Refused: the sender can mend it. */
@@ -9363,7 +9415,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Assigned"];
+                    "application/json": components["schemas"]["Assigned"] | components["schemas"]["Begun"];
+                };
+            };
+            /** @description It is for too many to be done at once, and goes on as a job. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Begun"];
                 };
             };
             /** @description Refused: the sender can mend it. */
@@ -9407,7 +9468,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Unassigned"];
+                    "application/json": components["schemas"]["Unassigned"] | components["schemas"]["Begun"];
+                };
+            };
+            /** @description It is for too many to be done at once, and goes on as a job. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Begun"];
                 };
             };
             /** @description Refused: the sender can mend it. */
@@ -9451,7 +9521,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Pushed"];
+                    "application/json": components["schemas"]["Pushed"] | components["schemas"]["Begun"];
+                };
+            };
+            /** @description It is for too many to be done at once, and goes on as a job. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Begun"];
                 };
             };
             /** @description Refused: the sender can mend it. */
@@ -9714,7 +9793,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Assigned"];
+                    "application/json": components["schemas"]["Assigned"] | components["schemas"]["Begun"];
+                };
+            };
+            /** @description It is for too many to be done at once, and goes on as a job. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Begun"];
                 };
             };
             /** @description Refused: the sender can mend it. */
@@ -9977,7 +10065,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Assigned"];
+                    "application/json": components["schemas"]["Assigned"] | components["schemas"]["Begun"];
+                };
+            };
+            /** @description It is for too many to be done at once, and goes on as a job. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Begun"];
                 };
             };
             /** @description Refused: the sender can mend it. */
@@ -10021,7 +10118,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Unassigned"];
+                    "application/json": components["schemas"]["Unassigned"] | components["schemas"]["Begun"];
+                };
+            };
+            /** @description It is for too many to be done at once, and goes on as a job. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Begun"];
                 };
             };
             /** @description Refused: the sender can mend it. */
@@ -10065,7 +10171,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Pushed"];
+                    "application/json": components["schemas"]["Pushed"] | components["schemas"]["Begun"];
+                };
+            };
+            /** @description It is for too many to be done at once, and goes on as a job. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Begun"];
                 };
             };
             /** @description Refused: the sender can mend it. */
