@@ -43,7 +43,16 @@ function useHits(text: string): Hit[] {
 
 export function Palette({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
   return (
-    <Modal.Root opened={isOpen} onClose={onClose} centered={false} yOffset="12vh" size={560} padding={0}>
+    <Modal.Root
+      opened={isOpen}
+      onClose={onClose}
+      transitionProps={{ duration: 0 }}
+      lockScroll={false}
+      centered={false}
+      yOffset="12vh"
+      size={560}
+      padding={0}
+    >
       <Modal.Overlay />
       <Modal.Content aria-label={frame.paletteLabel}>
         <Finder onClose={onClose} />

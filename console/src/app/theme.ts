@@ -65,6 +65,7 @@ export const theme = createTheme({
   fontSizes: { xs: "12px", sm: "13px", md: "14px", lg: "16px", xl: "20px" },
   headings: { fontWeight: "600" },
   components: {
+    ModalRoot: { defaultProps: { transitionProps: { duration: 0 }, lockScroll: false } },
     Modal: { defaultProps: { centered: true, transitionProps: { duration: 0 }, lockScroll: false } },
     Menu: { defaultProps: { transitionProps: { duration: 0 }, shadow: "sm", withinPortal: true } },
     Tooltip: { defaultProps: { openDelay: 250, transitionProps: { duration: 0 } } },

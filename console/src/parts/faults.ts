@@ -24,3 +24,7 @@ export function faultsOf(error: unknown): Fault[] {
   const body = (error as { body?: { faults?: Fault[] } } | null)?.body;
   return body?.faults ?? [];
 }
+
+/** Whether something is wrong that no field says. */
+export const isElsewhere = (faults: Record<string, string>): boolean =>
+  faults[""] !== undefined || Object.keys(faults).length === 0;

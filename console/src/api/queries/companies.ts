@@ -36,10 +36,14 @@ export const companyQuery = (id: string) =>
     queryFn: () => given(api.GET("/api/companies/{company_id}", { params: { path: { company_id: id } } })),
   });
 
+const CATCHING_UP_MS = 1000;
+
+/** While something has happened that the states do not show yet, it is asked for again. */
 export const planQuery = (id: string) =>
   queryOptions({
     queryKey: ["companies", "plan", id],
     queryFn: () => given(api.GET("/api/companies/{company_id}/plan", { params: { path: { company_id: id } } })),
+    refetchInterval: (query) => (query.state.data?.behind ? CATCHING_UP_MS : false),
   });
 
 export const timelineQuery = (id: string) =>

@@ -6,7 +6,7 @@ import type { FormEvent } from "react";
 import { addConnection, type ConnectionKind } from "../../api/queries/connections";
 import { useFrame, useMay } from "../../api/queries/session";
 import { useDraft } from "../../parts/draft";
-import { byField, faultsOf } from "../../parts/faults";
+import { byField, faultsOf, isElsewhere } from "../../parts/faults";
 import { Page } from "../../parts/page";
 import { Trouble } from "../../parts/trouble";
 import { connections as words } from "../../words/en/connections";
@@ -63,7 +63,7 @@ export function NewConnectionPage() {
             ))}
           </div>
         </Radio.Group>
-        {adding.error && !faults["name"] && !faults["kind"] ? <Trouble error={adding.error} /> : null}
+        {adding.error && isElsewhere(faults) ? <Trouble error={adding.error} /> : null}
         <div className="row">
           <Button type="submit" loading={adding.isPending}>
             {words.save}

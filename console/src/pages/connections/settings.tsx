@@ -13,7 +13,7 @@ import {
 } from "../../api/queries/connections";
 import { useFrame, useMay } from "../../api/queries/session";
 import { useDraft } from "../../parts/draft";
-import { byField, faultsOf } from "../../parts/faults";
+import { byField, faultsOf, isElsewhere } from "../../parts/faults";
 import { Trouble } from "../../parts/trouble";
 import { TwoVersions } from "../../parts/two-versions";
 import { frame } from "../../words/en/frame";
@@ -119,7 +119,7 @@ export function Settings({ connection, tag, onKeys }: Props) {
               onYours={() => saving.mutate({ body, over: theirs })}
             />
           ) : null}
-          {saving.error && !theirs ? <Trouble error={saving.error} /> : null}
+          {saving.error && !theirs && isElsewhere(faults) ? <Trouble error={saving.error} /> : null}
           {mayChange ? (
             <div className="row">
               <Button type="submit" loading={saving.isPending} disabled={!Object.keys(body).length}>
