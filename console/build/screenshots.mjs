@@ -59,6 +59,8 @@ async function addresses(page) {
     events: "/events",
     event: `/events?event=${event.id}`,
     refused: "/events?tab=refused",
+    portfolio: "/portfolio",
+    "portfolio-outcome": `/portfolio?nouns=outcomes&id=${overview.outcomes[0].id}&state=at_risk`,
     companies: "/companies",
     company: `/companies/${company.id}`,
   };

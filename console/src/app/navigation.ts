@@ -3,7 +3,7 @@ import type { IconName } from "../parts/icon";
 import { frame } from "../words/en/frame";
 
 export interface Place {
-  to: "/" | "/companies" | "/reactor" | "/connections" | "/events";
+  to: "/" | "/companies" | "/portfolio" | "/reactor" | "/connections" | "/events";
   name: string;
   icon?: IconName;
   isSub?: boolean;
@@ -13,6 +13,7 @@ export interface Place {
 export const PLACES: Place[] = [
   { to: "/", name: frame.home, icon: "home", key: "h" },
   { to: "/companies", name: frame.companies, icon: "companies", key: "c" },
+  { to: "/portfolio", name: frame.portfolio, icon: "plans", key: "p" },
   { to: "/reactor", name: frame.reactor, icon: "reactor", key: "r" },
   { to: "/connections", name: frame.connections, isSub: true, key: "n" },
   { to: "/events", name: frame.events, isSub: true, key: "e" },

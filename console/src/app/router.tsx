@@ -14,6 +14,7 @@ import { frame } from "../words/en/frame";
 import { validateCompaniesSearch } from "../pages/companies/search";
 import { validateConnectionSearch } from "../pages/connections/search";
 import { validateEventsSearch } from "../pages/events/search";
+import { validatePortfolioSearch } from "../pages/portfolio/search";
 import { Gate } from "./shell";
 import { parseSearch, stringifySearch } from "./url-codec";
 
@@ -63,8 +64,24 @@ const company = createRoute({
   component: lazyRouteComponent(() => import("../pages/companies/one-page"), "CompanyPage"),
 });
 
+const portfolio = createRoute({
+  ...at("/portfolio"),
+  validateSearch: validatePortfolioSearch,
+  component: lazyRouteComponent(() => import("../pages/portfolio/page"), "PortfolioPage"),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([home, reactor, connections, newConnection, connection, events, companies, company]),
+  routeTree: root.addChildren([
+    home,
+    reactor,
+    connections,
+    newConnection,
+    connection,
+    events,
+    companies,
+    company,
+    portfolio,
+  ]),
   parseSearch,
   stringifySearch,
   defaultPreload: "intent",

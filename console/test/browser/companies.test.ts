@@ -1,6 +1,6 @@
 /** Companies as a manager uses them: found by name or key, one with its plan, a manual action ticked and unticked. */
 import { beforeAll, describe, expect, test } from "vitest";
-import { ask, useStage } from "./harness";
+import { ask, faultsByAxe, useStage } from "./harness";
 
 const stage = useStage();
 let id: string;
@@ -50,10 +50,24 @@ describe.sequential("companies", () => {
     await plan.getByRole("checkbox", { name: "Kick-off call held" }).focus();
     await page.keyboard.press("Space");
     await plan.getByText("100 %", { exact: true }).waitFor();
-    expect(await plan.getByText("achieved", { exact: true }).count()).toBe(2);
+    await expect.poll(() => plan.locator(".mark", { hasText: "achieved" }).count()).toBe(2);
     await page.getByRole("region", { name: "Timeline" }).getByText("Kicked off").first().waitFor();
     await plan.getByRole("checkbox", { name: "Kick-off call held" }).uncheck();
     await plan.getByText("0 %", { exact: true }).waitFor();
+  });
+
+  test("the portfolio counts it, and leads from a number to the companies behind it", async () => {
+    const page = await stage.page();
+    await page.goto("/portfolio");
+    const outcomes = page.getByRole("region", { name: "Outcomes" });
+    await outcomes.getByRole("link", { name: /on track 1/ }).click();
+    const there = page.getByRole("region", { name: "Up and running" });
+    await there.getByRole("link", { name: "Initech" }).waitFor();
+    expect(await faultsByAxe(page)).toEqual([]);
+    await outcomes.getByRole("link", { name: "Up and running" }).click();
+    await page.waitForURL((url) => !url.searchParams.has("state"));
+    await there.getByRole("link", { name: "Initech" }).click();
+    await page.getByRole("heading", { level: 1, name: "Initech" }).waitFor();
   });
 
   test("a viewer sees the plan, and cannot tick", async () => {

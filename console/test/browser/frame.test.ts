@@ -26,6 +26,7 @@ const pages = (): [string, number][] => [
   ["/events", 4],
   [`/events?event=${event}`, 5],
   ["/events?tab=refused", 3],
+  ["/portfolio", 2],
   ["/companies", 2],
   [`/companies/${company}`, 4],
 ];

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { Schema } from "../../api/client";
 import { overviewQuery } from "../../api/queries/overview";
+import type { State } from "../../api/queries/portfolio";
 import { useFrame } from "../../api/queries/session";
 import { Amount } from "../../parts/amount";
 import { Page } from "../../parts/page";
@@ -41,8 +42,8 @@ function Standing({ overview }: { overview: Overview }) {
         <Figure name={words.metrics} value={counts.metrics} />
       </div>
       <div className="columns section">
-        <Shares title={words.outcomesNow} shares={overview.outcomes} />
-        <Shares title={words.milestonesNow} shares={overview.milestones} />
+        <Shares title={words.outcomesNow} nouns="outcomes" shares={overview.outcomes} />
+        <Shares title={words.milestonesNow} nouns="milestones" shares={overview.milestones} />
       </div>
     </>
   );
@@ -124,7 +125,13 @@ function Figure({ name, value, to, search }: FigureProps) {
   );
 }
 
-function Shares({ title, shares }: { title: string; shares: Schema["Shares"][] }) {
+interface SharesProps {
+  title: string;
+  nouns: "milestones" | "outcomes";
+  shares: Schema["Shares"][];
+}
+
+function Shares({ title, nouns, shares }: SharesProps) {
   if (!shares.length) return null;
   return (
     <section className="panel" aria-label={title}>
@@ -135,9 +142,15 @@ function Shares({ title, shares }: { title: string; shares: Schema["Shares"][] }
             <strong style={{ fontSize: 13 }}>{name}</strong>
             <div className="row" style={{ gap: 14 }}>
               {Object.entries(states).map(([state, count]) => (
-                <span key={state} className="row" style={{ gap: 5 }}>
+                <Link
+                  key={state}
+                  to="/portfolio"
+                  search={{ nouns, id, state: state as State }}
+                  className="row"
+                  style={{ gap: 5, color: "var(--ink)", textDecoration: "none" }}
+                >
                   <StateMark state={state} /> <Amount value={count} />
-                </span>
+                </Link>
               ))}
               {Object.keys(states).length ? null : <span className="soft">{words.nothingAssigned}</span>}
             </div>
