@@ -50,7 +50,7 @@ describe.sequential("companies", () => {
     await plan.getByRole("checkbox", { name: "Kick-off call held" }).focus();
     await page.keyboard.press("Space");
     await plan.getByText("100 %", { exact: true }).waitFor();
-    await expect.poll(() => plan.locator(".mark", { hasText: "achieved" }).count()).toBe(2);
+    await expect.poll(() => plan.locator(".mark", { hasText: "achieved" }).count(), { timeout: 15_000 }).toBe(2);
     await page.getByRole("region", { name: "Timeline" }).getByText("Kicked off").first().waitFor();
     await plan.getByRole("checkbox", { name: "Kick-off call held" }).uncheck();
     await plan.getByText("0 %", { exact: true }).waitFor();

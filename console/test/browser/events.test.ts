@@ -4,6 +4,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { ask, useStage } from "./harness";
 
 const stage = useStage();
+/** A refusal is written within a second, and a busy machine takes its time. */
+const SOON = { timeout: 30_000, interval: 1000 };
 const rows = (page: Page) => page.getByRole("list", { name: "Events, newest first" }).getByRole("listitem");
 let id: string;
 
@@ -97,7 +99,7 @@ describe.sequential("events", () => {
       .poll(async () => {
         if (!(await group.count())) await page.reload();
         return group.count();
-      })
+      }, SOON)
       .toBe(1);
     await group.locator("summary").click();
     await group.locator("code", { hasText: "eventKey" }).waitFor();

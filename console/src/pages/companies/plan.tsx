@@ -112,6 +112,11 @@ function Ticks({ milestone, companyId }: { milestone: PlanMilestone; companyId: 
       ]),
   });
   const ticks = milestone.ticks ?? {};
+  // the box shows what was asked for until the answer is there, and then what is
+  const isTicked = (place: number): boolean =>
+    ticking.isPending && ticking.variables.action === place
+      ? ticking.variables.isDone
+      : ticks[String(place)] !== undefined;
   return (
     <>
       {milestone.definition.actions.map((action, place) =>
@@ -120,7 +125,7 @@ function Ticks({ milestone, companyId }: { milestone: PlanMilestone; companyId: 
             key={place}
             mt={6}
             label={action.name}
-            checked={ticks[String(place)] !== undefined}
+            checked={isTicked(place)}
             disabled={!mayTick || ticking.isPending}
             onChange={(event) => ticking.mutate({ action: place, isDone: event.currentTarget.checked })}
           />

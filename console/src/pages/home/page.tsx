@@ -10,7 +10,7 @@ import { Page } from "../../parts/page";
 import { Skeleton } from "../../parts/skeleton";
 import { StateMark } from "../../parts/state-mark";
 import { Trouble } from "../../parts/trouble";
-import { home as words } from "../../words/en/home";
+import { home as words, inOrder } from "../../words/en/home";
 
 type Overview = Schema["Overview"];
 
@@ -141,7 +141,7 @@ function Shares({ title, nouns, shares }: SharesProps) {
           <div key={id}>
             <strong style={{ fontSize: 13 }}>{name}</strong>
             <div className="row" style={{ gap: 14 }}>
-              {Object.entries(states).map(([state, count]) => (
+              {inOrder(states).map(([state, count]) => (
                 <Link
                   key={state}
                   to="/portfolio"

@@ -7,13 +7,12 @@ import { portfolio as words } from "../../words/en/portfolio";
 
 const WIDTH = 600;
 const HEIGHT = 120;
-const ORDER = ["achieved", "achieved_late", "on_track", "in_progress", "not_started", "at_risk", "missed"];
 
 export function Areas({ points, label }: { points: Point[]; label: string }) {
   const zone = useZone();
   if (points.length < 2) return null;
   const most = Math.max(1, ...points.map(({ companies }) => companies));
-  const present = ORDER.filter((state) => points.some((point) => point.states[state]));
+  const present = Object.keys(states).filter((state) => points.some((point) => point.states[state]));
   const x = (place: number): number => (place * WIDTH) / (points.length - 1);
   const y = (count: number): number => HEIGHT - (count / most) * (HEIGHT - 4);
   const heights = points.map((point) => {

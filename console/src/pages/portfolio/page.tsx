@@ -8,7 +8,7 @@ import { Skeleton } from "../../parts/skeleton";
 import { StateMark } from "../../parts/state-mark";
 import { Trouble } from "../../parts/trouble";
 import { exactNumber } from "../../words/amounts";
-import { states } from "../../words/en/home";
+import { inOrder, states } from "../../words/en/home";
 import { portfolio as words } from "../../words/en/portfolio";
 import { There } from "./there";
 import "./portfolio.css";
@@ -60,7 +60,7 @@ function List({ title, nouns, shares, chosen }: ListProps) {
           </div>
           <Bar shares={one} />
           <div className="row" style={{ gap: 14 }}>
-            {Object.entries(one.states).map(([state, count]) => (
+            {inOrder(one.states).map(([state, count]) => (
               <Link
                 key={state}
                 to="/portfolio"

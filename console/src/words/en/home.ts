@@ -30,14 +30,21 @@ export const home = {
   apiOnly: "Defined in the API for now",
 } as const;
 
+/** In the order in which they are counted. */
 export const states: Record<string, { word: string; shape: string; color: string }> = {
-  not_started: { word: "not started", shape: "○", color: "var(--quiet)" },
-  in_progress: { word: "in progress", shape: "◐", color: "var(--busy)" },
-  on_track: { word: "on track", shape: "◐", color: "var(--busy)" },
   achieved: { word: "achieved", shape: "●", color: "var(--good)" },
   achieved_late: { word: "achieved late", shape: "◕", color: "var(--good-late)" },
+  on_track: { word: "on track", shape: "◐", color: "var(--busy)" },
+  in_progress: { word: "in progress", shape: "◐", color: "var(--busy)" },
+  not_started: { word: "not started", shape: "○", color: "var(--quiet)" },
   at_risk: { word: "at risk", shape: "▲", color: "var(--warn)" },
   missed: { word: "missed", shape: "✕", color: "var(--bad)" },
+};
+
+/** Counts by state, in that order. */
+export const inOrder = (counts: Record<string, number>): [string, number][] => {
+  const order = Object.keys(states);
+  return Object.entries(counts).toSorted(([a], [b]) => order.indexOf(a) - order.indexOf(b));
 };
 
 export const reactor = {
