@@ -68,9 +68,8 @@ async def run(settings: Settings, parent: Parent) -> None:
     tls = prepare_tls(settings.tls, settings.data, settings.host, settings.trusted_proxies)
     live = LiveStreams(engine.news, settings.live_streams)
     deps = _web_deps(settings, database, engine, live, snapshots=snapshots, privacy=privacy, tls=tls)
-    server = make_server(
-        create_app(deps), interface=Interfaces.ASGI, host=settings.host, port=settings.app_port, tls=tls
-    )
+    app = create_app(deps)
+    server = make_server(app, interface=Interfaces.ASGI, host=settings.host, port=settings.app_port, tls=tls)
     closing: list[asyncio.Task[None]] = []
 
     def stop() -> None:
