@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help run test check bench fmt docs soak lock setup
+.PHONY: help run test check bench fmt docs soak lock setup screenshots
 help: ## show these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
@@ -22,7 +22,11 @@ src/milepost/static/mcx.js: tracker/package-lock.json tracker/build.mjs $(wildca
 	cd tracker && npm ci --silent --no-audit --no-fund && npm run --silent build
 	cp tracker/dist/mcx.js tracker/dist/mcx-auto.js src/milepost/static/
 
-setup: $(VENV)/.installed src/milepost/static/mcx.js ## install what requirements.lock pins into .venv, and build the tracking script
+CONSOLE := $(shell find console/src console/public console/build -type f 2>/dev/null) $(wildcard console/*.json console/*.ts console/*.html)
+src/milepost/static/console/index.html: $(CONSOLE)
+	cd console && npm ci --silent --no-audit --no-fund && npm run --silent build && node build/ship.mjs
+
+setup: $(VENV)/.installed src/milepost/static/mcx.js src/milepost/static/console/index.html ## install what requirements.lock pins into .venv, build the tracking script and the console
 
 run: setup ## start Milepost with a demo business that lives before your eyes
 	$(BIN)/milepost serve --data .data --demo
@@ -36,10 +40,12 @@ check: setup ## format, lint, types and the import law; no tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	cd console && npm run --silent check
 
 fmt: setup ## format and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	cd console && npm run --silent fmt
 
 docs: setup ## write the generated tables of docs/reference anew
 	MILEPOST_WRITE_DOCS=1 $(BIN)/python -m pytest tests/docs/test_generated_pages.py tests/integration/receive/test_doors_table.py
@@ -49,6 +55,9 @@ bench: setup ## measure the hot paths against limits of the same run
 
 soak: setup ## the kill -9 journey for many rounds, and every file of a data folder damaged in every way
 	SOAK_ROUNDS=200 LOST_PARTS=all $(BIN)/python -m pytest tests/journey/test_kill.py tests/journey/test_lost_parts.py --timeout 14400
+
+screenshots: setup ## picture every page of the console on demo data, in both themes and two widths, into console/screenshots
+	cd console && PYTHON=$(CURDIR)/$(BIN)/python node build/screenshots.mjs
 
 lock: setup ## pin the dependencies of pyproject.toml anew
 	$(BIN)/uv pip compile --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements.lock

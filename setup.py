@@ -12,7 +12,12 @@ from setuptools.command.build_py import build_py
 from setuptools.command.sdist import sdist
 from setuptools.errors import SetupError
 
-BUILT = ("src/milepost/static/mcx.js", "src/milepost/static/mcx-auto.js")
+BUILT = (
+    "src/milepost/static/mcx.js",
+    "src/milepost/static/mcx-auto.js",
+    "src/milepost/static/console/index.html",
+    "src/milepost/static/console/pages.json",
+)
 """Made by `make setup` and ignored by git, so a fresh clone does not have them."""
 
 

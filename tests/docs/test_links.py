@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     page
-    for pattern in ("*.md", "docs/**/*.md", "src/**/*.md", "integrations/*/README.md", "tracker/*.md")
+    for pattern in ("*.md", "docs/**/*.md", "src/**/*.md", "integrations/*/README.md", "tracker/*.md", "console/*.md")
     for page in ROOT.glob(pattern)
     if "node_modules" not in page.parts
 )

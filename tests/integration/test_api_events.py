@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from milepost.control.repos.company_keys import create_companies
 from milepost.domain.account import Role
+from milepost.domain.connection import ConnectionKind
 from milepost.domain.event import Emissions, RecordedGroup
 from milepost.domain.fate import Fate
 from milepost.kit.ids import uuid7
@@ -205,3 +206,68 @@ def test_metric_values_cover_companies_without_emissions_too(shop: Shop) -> None
     assert {one["company_name"]: one["value"] for one in shop.get(door)["items"]} == {"C1": 2.0, "C2": 0.0}
     before = shop.get(door, at="2023-11-14T22:13:18Z", company_id=str(shop.companies["C1"]))
     assert [one["value"] for one in before["items"]] == [0.0]
+
+
+def test_the_trace_says_what_stood_against_a_signal_that_did_not_come_of_the_event(shop: Shop) -> None:
+    editor = shop.console.as_person(Role.EDITOR)
+    draft = {
+        "name": "Large purchase",
+        "connection_id": str(shop.business.connection.id),
+        "event_key": "purchase",
+        "fields": [
+            {"name": "who", "path": ["customer"], "type": "text"},
+            {"name": "dollars", "path": ["dollars"], "type": "number"},
+        ],
+        "company": {"field": "who"},
+        "rules": {
+            "match": "all",
+            "members": [{"kind": "condition", "field": "dollars", "operator": ">", "value": 100}],
+        },
+    }
+    made = editor.post("/api/signals", json=draft)
+    assert made.status_code == 201, made.text
+    editor.post("/api/signals", json={**draft, "name": "Of another key", "event_key": "refund"})
+    small = shop.receive(b'{"customer":"C1","dollars":12.5}', at_ms=NOW_MS)
+    [passed] = shop.get(f"/api/events/{small}.0")["passed_by"]
+    assert (passed["signal_id"], passed["would_match"]) == (made.json()["id"], False)
+    [against] = passed["against"]
+    assert against["field"] == "dollars"
+    assert "12.5" in against["words"]
+    assert "100" in against["words"]
+    large = shop.receive(b'{"customer":"C1","dollars":250}', at_ms=NOW_MS)
+    [missed] = shop.get(f"/api/events/{large}.0")["passed_by"]
+    assert (missed["would_match"], missed["against"]) == (True, [])
+    again = shop.receive(b"{}", fate=Fate.DUPLICATE, of=f"{small}.0", at_ms=NOW_MS)
+    assert shop.get(f"/api/events/{again}.0")["passed_by"] == []
+
+
+def test_bars_count_the_events_of_a_filter_by_fate_over_equal_steps(shop: Shop) -> None:
+    first = shop.receive(b"{}", b"{}", at_ms=NOW_MS)
+    shop.receive(b'{"a":1}', fate=Fate.DUPLICATE, of=f"{first}.0", at_ms=NOW_MS + 1500)
+    shop.receive(b"{}", at_ms=NOW_MS + 10_000)
+    span = {"since": "2023-11-14T22:13:20Z", "until": "2023-11-14T22:13:30Z"}
+    counted = shop.get("/api/events/bars", most=10, **span)
+    assert counted["step_ms"] == 1000
+    assert counted["total"] == {"processed": 2, "duplicate": 1, "parked": 0}
+    assert counted["bars"] == [
+        {"at": "2023-11-14T22:13:20Z", "counts": {"processed": 2, "duplicate": 0, "parked": 0}},
+        {"at": "2023-11-14T22:13:21Z", "counts": {"processed": 0, "duplicate": 1, "parked": 0}},
+    ]
+    assert shop.get("/api/events/bars", text='"a"', **span)["total"]["processed"] == 0
+    refused = shop.viewer.get("/api/events/bars", params={"since": span["until"], "until": span["since"]})
+    assert (refused.status_code, refused.json()["faults"][0]["path"]) == (400, "since")
+
+
+def test_the_activity_of_connections_is_counted_by_day_in_one_answer(shop: Shop) -> None:
+    first = shop.receive(b"{}", b"{}", at_ms=NOW_MS - 86_400_000)
+    shop.receive(b"{}", fate=Fate.DUPLICATE, of=f"{first}.0", at_ms=NOW_MS)
+    quiet = shop.console.add_connection(ConnectionKind.CUSTOM_EVENTS)
+    activity = shop.get("/api/connections/activity", days=3)
+    assert activity["days"] == ["2023-11-12", "2023-11-13", "2023-11-14"]
+    by_id = {one["connection_id"]: one for one in activity["items"]}
+    busy = by_id[str(shop.business.connection.id)]
+    assert (busy["events"], busy["repeats"], busy["parked"], busy["refusals"]) == ([0, 2, 1], 1, 0, 0)
+    assert busy["last_event_at"] == "2023-11-14T22:13:20Z"
+    assert (by_id[str(quiet.id)]["events"], by_id[str(quiet.id)]["last_event_at"]) == ([0, 0, 0], None)
+    shop.console.as_person(Role.ADMIN).put("/api/settings", json={"time_zone": "Asia/Tokyo"})
+    assert shop.get("/api/connections/activity", days=1)["days"] == ["2023-11-15"]

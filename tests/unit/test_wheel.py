@@ -1,6 +1,7 @@
 """What is installed is what is tested: sdist to wheel to an environment of its own, built without a network."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -85,6 +86,8 @@ def test_every_file_of_the_package_is_in_the_wheel(wheel: Path) -> None:
         "py.typed",
         "static/mcx.js",
         "static/mcx-auto.js",
+        "static/console/index.html",
+        "static/console/pages.json",
         "store/schema/001_events_and_signals.sql",
         "control/migrations/versions/0001_first_tables.py",
     ],
@@ -101,10 +104,8 @@ def test_the_wheel_brings_the_command_and_the_licence(wheel: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["build_wheel", "build_sdist"])
-@pytest.mark.parametrize("name", ["mcx.js", "mcx-auto.js"])
-def test_a_build_without_a_part_of_the_tracking_script_fails_and_says_how_to_make_it(
-    what: str, name: str, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("name", ["mcx.js", "mcx-auto.js", "console/index.html"])
+def test_a_build_without_a_built_file_fails_and_says_how_to_make_it(what: str, name: str, tmp_path: Path) -> None:
     copy = _copy_checkout(tmp_path)
     (copy / "src/milepost/static" / name).unlink()
     built = _build(what, copy)
@@ -118,7 +119,7 @@ def test_the_installed_command_says_its_version(command: Path, tmp_path: Path) -
     assert said.stdout == f"milepost {milepost.__version__}\n"
 
 
-def test_the_installed_service_starts_outside_the_checkout_and_serves_the_tracking_script(
+def test_the_installed_service_starts_outside_the_checkout_and_serves_what_was_built(
     command: Path, tmp_path: Path
 ) -> None:
     ports = [free_port(), free_port()]
@@ -131,11 +132,15 @@ def test_the_installed_service_starts_outside_the_checkout_and_serves_the_tracki
         script = wait_for(lambda: _get(f"http://127.0.0.1:{ports[0]}/mcx.js"), seconds=60, what=log.read_text())
         doctor = [str(command), "doctor", "--data", "data"]
         wait_for(lambda: _get(f"http://127.0.0.1:{ports[0]}/ready"), seconds=60, what="ready")
+        page = (_get(f"http://127.0.0.1:{ports[1]}/events") or b"").decode()
+        [entry] = re.findall(r'src="(/assets/[^"]+)"', page)
+        program = _get(f"http://127.0.0.1:{ports[1]}{entry}")
         examined = subprocess.run(doctor, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
     finally:
         process.terminate()
         process.wait(60)
     assert script == (ROOT / "src/milepost/static/mcx.js").read_bytes()
+    assert program == (ROOT / f"src/milepost/static/console{entry}").read_bytes()
     assert examined.returncode == 0, examined.stdout + examined.stderr
 
 

@@ -23,11 +23,12 @@ from milepost.observe.logs import logger
 from milepost.observe.stage import at_stage
 from milepost.operate import child
 from milepost.operate.listener import make_server, until_listening
+from milepost.operate.own_doors import OwnDoors
 from milepost.operate.parent import Parent
 from milepost.operate.parts.opening import Epochs, sound_parts
 from milepost.operate.retention import Retention
 from milepost.operate.snapshot import StandingSnapshot
-from milepost.operate.tls import prepare_tls
+from milepost.operate.tls import TlsFiles, prepare_tls
 from milepost.record.rejections import RejectionReader
 from milepost.record.tallies import TallyReader
 from milepost.settings import Settings
@@ -66,10 +67,9 @@ async def run(settings: Settings, parent: Parent) -> None:
     threads = [threading.Thread(target=target, name=name) for name, target in runs.items()]
     tls = prepare_tls(settings.tls, settings.data, settings.host, settings.trusted_proxies)
     live = LiveStreams(engine.news, settings.live_streams)
-    deps = _web_deps(settings, database, engine, live, snapshots=snapshots, privacy=privacy, is_tls=tls is not None)
-    server = make_server(
-        create_app(deps), interface=Interfaces.ASGI, host=settings.host, port=settings.app_port, tls=tls
-    )
+    deps = _web_deps(settings, database, engine, live, snapshots=snapshots, privacy=privacy, tls=tls)
+    app = create_app(deps)
+    server = make_server(app, interface=Interfaces.ASGI, host=settings.host, port=settings.app_port, tls=tls)
     closing: list[asyncio.Task[None]] = []
 
     def stop() -> None:
@@ -99,7 +99,7 @@ def _web_deps(
     *,
     snapshots: StandingSnapshot,
     privacy: PrivacyDesk,
-    is_tls: bool,
+    tls: TlsFiles | None,
 ) -> WebDeps:
     """What the console API works with."""
     return WebDeps(
@@ -120,7 +120,9 @@ def _web_deps(
         histories=HistoryReader(engine.pool),
         foresight=JudgeAhead(database, engine.pool, system_clock),
         api_url=settings.public(),
-        is_tls=is_tls,
+        doors=OwnDoors(settings, tls),
+        is_tls=tls is not None,
+        ca_file=tls.ca if tls else None,
         sign_in=SignInDesk(database, monotonic_ms),
         snapshots=snapshots,
         privacy=privacy,

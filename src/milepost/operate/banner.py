@@ -22,6 +22,7 @@ def banner(settings: Settings, tls: TlsFiles | None, made_password: str | None) 
     rows.add_column(style="bold")
     rows.add_column(overflow="fold")
     rows.add_row("Events go to", settings.api_url())
+    rows.add_row("Console", settings.app_url())
     rows.add_row("Console API", f"{settings.app_url()}/api/docs")
     if made_password is not None:
         rows.add_row("Sign in", f"{settings.admin_email} with the password {made_password} (shown once)")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import sqlite3
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from itertools import islice
@@ -44,6 +45,7 @@ _FORGET_BEFORE: Final = "DELETE FROM rejections WHERE id < ?"
 _SELECT: Final = (
     "SELECT id, connection_id, received_at_ms, door, status, code, reason, faults, excerpt FROM rejections WHERE"
 )
+_COUNT: Final = "SELECT connection_id, count(*) FROM rejections WHERE id >= ? GROUP BY connection_id"
 _CONDITIONS: Final = {
     "oldest": "id >= :oldest",
     "older_than": "id < :older_than",
@@ -110,6 +112,23 @@ class RejectionReader:
         pages = [_select(file, statement, {**bound, "limit": limit}) for file in files]
         merged = heapq.merge(*pages, key=lambda rejection: rejection.id, reverse=True)
         return list(islice(merged, limit))
+
+    def counts(self, since_ms: int) -> dict[UUID, int]:
+        """How many there are of each connection since then, of those that are kept."""
+        since = _first_id(max(since_ms, self._clock() - self._keep_ms))
+        counted = Counter[UUID]()
+        for file in sorted(self._folder.glob("worker-*.sqlite")):
+            for connection_id, rejections in _count(file, since):
+                counted[UUID(bytes=connection_id)] += rejections
+        return dict(counted)
+
+
+def _count(file: Path, since: bytes) -> list[tuple[bytes, int]]:
+    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        try:
+            return db.execute(_COUNT, (since,)).fetchall()
+        except sqlite3.DatabaseError:  # as below
+            return []
 
 
 def _open(file: Path) -> sqlite3.Connection:

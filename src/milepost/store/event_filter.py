@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -29,6 +29,10 @@ class EventFilter:
     until_ms: int | None = None
     text: str | None = None
     date_flag: DateFlag | Literal["any"] | None = None
+
+    def between(self, since_ms: int, until_ms: int) -> EventFilter:
+        """The same in this span of time."""
+        return replace(self, since_ms=since_ms, until_ms=until_ms)
 
 
 def conditions_of(wanted: EventFilter) -> Iterator[Condition]:

@@ -16,6 +16,7 @@ from milepost.domain.event import EventId
 from milepost.domain.event_date import DateFlag, read_flags
 from milepost.domain.fate import Fate
 from milepost.kit.ids import uuid7_unix_ms
+from milepost.store.activity import Bar, DayOfConnection, bars, days_of_connections, last_arrivals
 from milepost.store.client import Queries
 from milepost.store.doubtful_dates import DoubtfulDatesSeen, count_doubtful_dates
 from milepost.store.event_filter import Condition, EventFilter, as_instant, conditions_of
@@ -202,6 +203,18 @@ class EventLogReader:
         """How many events have doubtful dates, by connection and reason, with the latest of each."""
         wanted = EventFilter(connection_id=connection_id, since_ms=since_ms, until_ms=until_ms, date_flag="any")
         return count_doubtful_dates(self._client, wanted)
+
+    def days(self, since_ms: int, time_zone: str) -> list[DayOfConnection]:
+        """How many events came from which connection on which day of the zone, by fate."""
+        return days_of_connections(self._client, since_ms, time_zone)
+
+    def last_arrivals(self) -> dict[UUID, int]:
+        """When the latest event of each connection arrived, in Unix milliseconds."""
+        return last_arrivals(self._client)
+
+    def bars(self, wanted: EventFilter, step_ms: int) -> Sequence[Bar]:
+        """How many events of the filter arrived in each step since its beginning, by fate."""
+        return bars(self._client, wanted, step_ms)
 
     def signals_of(self, event_id: EventId, generations: dict[UUID, int]) -> list[EmittedSignal]:
         """What the event emitted, in each signal's generation in force (signals that are gone are left out)."""

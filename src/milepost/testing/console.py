@@ -38,6 +38,7 @@ from milepost.store.histories import HistoryReader
 from milepost.testing.business import NOW_MS, SECRETS_KEY, make_control_database
 from milepost.testing.clock import StandingClock
 from milepost.testing.nothing import (
+    ClosedDoors,
     EmptyEventLog,
     EmptyFeeds,
     EmptyFiles,
@@ -177,10 +178,9 @@ def open_console(
     client: Client | None = None,
     unjudged: Sequence[Unjudged] = (),
 ) -> Console:
-    """A console on a fresh database in the folder, at the business's `NOW_MS`.
+    """A console on a fresh database in the folder, at the business's `NOW_MS`. With a client, all is of the store.
 
-    Live streams end with what there is, unless the test has its own. With a client, all is of the store.
-    """
+    Live streams end with what there is, unless the test has its own."""
     clock, database = StandingClock(NOW_MS), make_control_database(folder)
     identities = IdentitySource(database)
     deps = WebDeps(
@@ -198,6 +198,7 @@ def open_console(
         identities=identities,
         histories=NoHistory() if client is None else HistoryReader(client),
         foresight=NoHistory() if client is None else JudgeAhead(database, client, clock),
+        doors=ClosedDoors(),
         api_url="https://api.test",
         is_tls=True,
         sign_in=SignInDesk(database, clock),

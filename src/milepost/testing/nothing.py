@@ -19,12 +19,14 @@ from milepost.domain.unjudged import Unjudged
 from milepost.judge.loop import JudgingState
 from milepost.judge.rules import Facts
 from milepost.measure.many import ManyValues
+from milepost.store.activity import Bar, DayOfConnection
 from milepost.store.doubtful_dates import DoubtfulDatesSeen
 from milepost.store.event_filter import EventFilter
 from milepost.store.event_log import EmittedSignal, EventKeySeen, LoggedEvent, Place
 from milepost.store.feed_export import Export, ExportFormat
 from milepost.store.feeds import FeedFilter, FeedPlace, FeedRow, FeedTime
 from milepost.store.position import Position
+from milepost.web.ports import DoorAnswer
 
 
 class EmptyEventLog:
@@ -76,9 +78,29 @@ class EmptyEventLog:
         """Nothing."""
         return {}
 
+    def days(self, since_ms: int, time_zone: str) -> Sequence[DayOfConnection]:
+        """Nothing."""
+        return ()
+
+    def last_arrivals(self) -> Mapping[UUID, int]:
+        """Nothing."""
+        return {}
+
+    def bars(self, wanted: EventFilter, step_ms: int) -> Sequence[Bar]:
+        """Nothing."""
+        return ()
+
     def signals_of(self, event_id: EventId, generations: dict[UUID, int]) -> Sequence[EmittedSignal]:
         """Nothing."""
         return ()
+
+
+class ClosedDoors:
+    """Front doors that nobody stands behind."""
+
+    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> DoorAnswer:
+        """Nobody answers."""
+        return DoorAnswer(0, b"Connection refused")
 
 
 class EmptyFeeds:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 
 from milepost import __version__
+from milepost.web.console import ConsoleFiles, not_built
 from milepost.web.deps import WebDeps
 from milepost.web.docs import docs_page
 from milepost.web.edge import ApiEdge
@@ -25,10 +26,13 @@ from milepost.web.routes import (
     companies,
     company_import,
     company_plan,
+    connection_activity,
     connections,
     doubtful_dates,
+    event_bars,
     events,
     feeds,
+    frame,
     jobs,
     judging,
     metric_values,
@@ -54,8 +58,11 @@ from milepost.web.texts import check_texts
 
 _ROUTERS: tuple[APIRouter, ...] = (
     session.router,
+    frame.router,
     users.router,
+    connection_activity.router,  # before connections, whose ids would catch its path
     connections.router,
+    event_bars.router,  # before events, likewise
     events.router,
     requests.router,
     doubtful_dates.router,
@@ -106,13 +113,14 @@ def create_app(deps: WebDeps) -> FastAPI:
     app.state.deps = deps
     add_error_handlers(app)
     app.add_middleware(ApiEdge)
+    app.add_middleware(ConsoleFiles)
     app.add_middleware(HeadAsGet)
     for router in _ROUTERS:
         app.include_router(router, prefix="/api")
 
     @app.get("/", include_in_schema=False)
-    def root() -> RedirectResponse:
-        return RedirectResponse("/api/docs")
+    def root() -> HTMLResponse:
+        return not_built()
 
     @app.get("/api/docs", include_in_schema=False)
     def docs() -> HTMLResponse:

@@ -34,7 +34,7 @@ _HASHING: Final = re.compile(r"(POST /api/session|PUT /api/me/password|POST /api
 _COSTLY: Final = re.compile(
     r"/api/(events|events/[^/]+|requests/.+|feeds|overview|portfolio|portfolio/.+|companies/unmatched.*"
     r"|companies/import|companies/imports/.+|companies/[^/]+/(plan|timeline|combine|separate)"
-    r"|connections/[^/]+/event-keys|signals/suggestions|signals/(.+/)?preview|signals/[^/]+/counts"
+    r"|connections/activity|events/bars|connections/[^/]+/event-keys|signals/suggestions|signals/(.+/)?preview|signals/[^/]+/counts"
     r"|metrics/(values|preview)|metrics/[^/]+/(values|series|groups)|milestones|outcomes"
     r"|(milestones|outcomes)/[^/]+/(assign|unassign|push)|outcomes/templates/[^/]+/assign"
     r"|assigned-milestones.*|assigned-outcomes.*|rejections)"

@@ -15,14 +15,15 @@ from milepost.kit.clock import Clock
 from milepost.record.rejections import RejectionReader
 from milepost.web.feeds import Feeds
 from milepost.web.live import LiveStreams
-from milepost.web.ports import EventLog, Foresight, Histories, Judging, MetricValues, Privacy, Snapshots, Tallies
+from milepost.web.ports import Doors, EventLog, Foresight, Histories, Judging, MetricValues, Privacy, Snapshots, Tallies
 from milepost.web.sign_in import SignInDesk
 from milepost.web.spreads import Spreads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebDeps:
-    """`api_url` is the base of the api listener, for tracking scripts; `is_tls` marks the session cookie Secure.
+    """`api_url` is the base of the api listener, for tracking scripts; `is_tls` marks the session cookie Secure, and
+    `ca_file` is the CA that senders must be told to trust, where it is our own.
 
     `jobs_folder` is where an upload is put for its job. `wait_for_doors` returns once the front doors know the
     connections as of a revision, or after a few seconds. `end_statements` ends what the
@@ -44,6 +45,7 @@ class WebDeps:
     identities: Callable[[], Identities]
     histories: Histories
     foresight: Foresight
+    doors: Doors
     api_url: str
     is_tls: bool
     sign_in: SignInDesk
@@ -54,6 +56,7 @@ class WebDeps:
     end_statements: Callable[[str], None] = lambda _asker: None
     body_seconds: float = 30.0
     reader_seconds: float = 30.0
+    ca_file: Path | None = None
     spreads: Spreads = field(default_factory=Spreads)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Generator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from milepost.domain.basis import Basis
@@ -23,6 +23,7 @@ from milepost.judge.loop import JudgingState
 from milepost.judge.ports import Measures
 from milepost.judge.rules import Facts
 from milepost.measure.many import ManyValues
+from milepost.store.activity import Bar, DayOfConnection
 from milepost.store.doubtful_dates import DoubtfulDatesSeen
 from milepost.store.event_filter import EventFilter
 from milepost.store.event_log import EmittedSignal, EventKeySeen, LoggedEvent, Place
@@ -69,8 +70,31 @@ class EventLog(Protocol):
     ) -> Sequence[DoubtfulDatesSeen]:
         """How many events have doubtful dates, by connection and reason, with the latest of each."""
 
+    def days(self, since_ms: int, time_zone: str) -> Sequence[DayOfConnection]:
+        """How many events came from which connection on which day of the zone, by fate."""
+
+    def last_arrivals(self) -> Mapping[UUID, int]:
+        """When the latest event of each connection arrived, in Unix milliseconds."""
+
+    def bars(self, wanted: EventFilter, step_ms: int) -> Sequence[Bar]:
+        """How many events of the filter arrived in each step since its beginning, by fate."""
+
     def signals_of(self, event_id: EventId, generations: dict[UUID, int]) -> Sequence[EmittedSignal]:
         """What the event emitted, in each signal's generation in force."""
+
+
+class DoorAnswer(NamedTuple):
+    """What a front door answered; status 0 and the reason where none could be reached."""
+
+    status: int
+    body: bytes
+
+
+class Doors(Protocol):
+    """The service's own front doors, by the way that every sender takes (`operate.own_doors.OwnDoors`)."""
+
+    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> DoorAnswer:
+        """Send it, and give what was answered."""
 
 
 class FeedRows(Protocol):

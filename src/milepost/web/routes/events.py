@@ -35,6 +35,7 @@ from milepost.web.live import PAGE_ROWS, TailSource, Told, follow
 from milepost.web.live_query import Start, TailPlace
 from milepost.web.logged_events import EventView, event_json, json_response, within_bounds
 from milepost.web.paging import Cursor, Limit, read_cursor, whole, write_cursor
+from milepost.web.passed_by import PassedByView, passed_by
 
 router = APIRouter(tags=["events"])
 
@@ -62,6 +63,7 @@ class EventTrace(EventView):
 
     connection_name: str | None
     signals: list[EmissionView]
+    passed_by: list[PassedByView]
 
 
 def wanted_events(
@@ -127,7 +129,7 @@ async def follow_events(
 
 @router.get("/events/{event_id}", responses={200: {"model": EventTrace}}, response_class=Response)
 def trace_event(event_id: str, _: Viewer, deps: Deps) -> Response:
-    """One event's whole way: its request, its fate, the signals it emitted."""
+    """One event's whole way: its request, its fate, the signals it emitted, and why others did not come of it."""
     try:
         parsed = EventId.parse(event_id)
     except ValueError as error:
@@ -135,8 +137,16 @@ def trace_event(event_id: str, _: Viewer, deps: Deps) -> Response:
     event = deps.event_log.event(parsed)
     if event is None:
         raise NotFoundError(f"The event log does not have the event {event_id}. One just accepted may be on its way.")
+    signals = _signals(deps, event)
+    with deps.database.read() as session:
+        others = passed_by(session, event, {one["signal_id"] for one in signals})
     return json_response(
-        {**event_json(event), "connection_name": _connection_name(deps, event), "signals": _signals(deps, event)}
+        {
+            **event_json(event),
+            "connection_name": _connection_name(deps, event),
+            "signals": signals,
+            "passed_by": [one.model_dump(mode="json") for one in others],
+        }
     )
 
 

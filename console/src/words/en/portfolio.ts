@@ -1,0 +1,22 @@
+/** The portfolio. */
+export const portfolio = {
+  title: "Portfolio",
+  says: "Which share of the companies is in which state of each outcome and milestone.",
+  outcomes: "Outcomes",
+  milestones: "Milestones",
+  empty: "Nothing to compare yet",
+  emptySays: "Once outcomes or milestones are assigned to companies, their states are counted here.",
+  columns: { name: "Name", states: "States now", achieved: "Achieved" },
+  of: (count: string) => `${count} companies`,
+  nobody: "not assigned",
+  overTime: "Over the weeks",
+  overTimeSays: (name: string) => `${name}: how many companies were in each state at the end of each week`,
+  asTable: "As a table",
+  week: "Week until",
+  companies: "Companies",
+  everyState: "any state",
+  there: { company: "Company", state: "State", since: "Since", due: "Due" },
+  none: "No company is in this state now.",
+  more: "Show more",
+  close: "Close",
+} as const;
