@@ -49,6 +49,10 @@ _FOR_A_PERSON: Final = {
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[bytes]).decode
 
+_HANDED_OVER: Final = 16
+_LARGE_BYTES: Final = 64 * 1024
+"""So many entries, or one of so many bytes, are not kept waiting for the end of the loop's turn."""
+
 _BEHIND: Final = 4
 """From this part of the most queued bytes on, the writer is behind."""
 
@@ -86,7 +90,8 @@ class SqliteJournalWriter:
         self._most_queued_bytes = most_queued_bytes
         self._queued_bytes = 0
         self._broken: UnavailableError | None = None
-        self._queue: SimpleQueue[Waiting | Callable[[], None] | None] = SimpleQueue()
+        self._gathered: list[Waiting] = []
+        self._queue: SimpleQueue[list[Waiting] | Callable[[], None] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._commit_until_closed, name=f"journal-{partition}")
         self._thread.start()
 
@@ -97,7 +102,18 @@ class SqliteJournalWriter:
         if self._queued_bytes > self._most_queued_bytes:
             raise UnavailableError("The disk does not keep up with what is sent; try again shortly.")
         self._queued_bytes += len(entry)
-        self._queue.put((entry, settle))
+        gathered = self._gathered
+        if not gathered:
+            self._loop.call_soon(self._hand_over)
+        gathered.append((entry, settle))
+        if len(gathered) >= _HANDED_OVER or len(entry) >= _LARGE_BYTES:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        """What one turn of the loop has gathered goes to the disk together: waking its thread has its price."""
+        if self._gathered:
+            self._queue.put(self._gathered)
+            self._gathered = []
 
     def append(self, entry: bytes) -> Awaitable[int]:
         """See the port. Must be called on the event loop."""
@@ -125,6 +141,7 @@ class SqliteJournalWriter:
 
     def close(self) -> None:
         """See the port."""
+        self._hand_over()
         self._queue.put(None)
         self._thread.join()
         self._db.close()
@@ -144,8 +161,8 @@ class SqliteJournalWriter:
                 elif callable(item):
                     item()
                 else:
-                    group.append(item)
-                    size += len(item[0])
+                    group += item
+                    size += sum(len(entry) for entry, _ in item)
                 if size >= _FRAME_BYTES or not is_open:
                     break
                 try:
