@@ -49,9 +49,8 @@ _FOR_A_PERSON: Final = {
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[bytes]).decode
 
-_HANDED_OVER: Final = 16
 _LARGE_BYTES: Final = 64 * 1024
-"""So many entries, or one of so many bytes, are not kept waiting for the end of the loop's turn."""
+"""An entry of so many bytes is not kept waiting for the end of the loop's turn."""
 
 _BEHIND: Final = 4
 """From this part of the most queued bytes on, the writer is behind."""
@@ -106,11 +105,11 @@ class SqliteJournalWriter:
         if not gathered:
             self._loop.call_soon(self._hand_over)
         gathered.append((entry, settle))
-        if len(gathered) >= _HANDED_OVER or len(entry) >= _LARGE_BYTES:
+        if len(entry) >= _LARGE_BYTES:
             self._hand_over()
 
     def _hand_over(self) -> None:
-        """What one turn of the loop has gathered goes to the disk together: waking its thread has its price."""
+        """What one turn of the loop has gathered goes to the disk together: a commit costs as much as ten requests."""
         if self._gathered:
             self._queue.put(self._gathered)
             self._gathered = []
