@@ -226,7 +226,8 @@ def test_a_refused_submission_is_shown_to_its_owner_without_its_secrets(service:
         (rejection,) = wait_for(shown, seconds=10, what="the rejection")
     assert (rejection["path"], rejection["status"]) == ("eventKey", 400)
     assert rejection["excerpt"] == '{"eventKey":"a:b","data":[{"password":"***","plan":"team"}]}'
-    assert 'milepost_refusals_total{code="invalid_input",door="events",sender="known"}' in api.get("/metrics").text
+    counter = 'milepost_refusals_total{code="invalid_input",door="events",sender="known"}'
+    wait_for(lambda: counter in api.get("/metrics").text, seconds=10, what="the counter")
 
 
 @pytest.mark.parametrize("version", ["--http1.1", "--http2"])

@@ -9,8 +9,8 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from milepost.domain.history import Life, Recorded, Stay, in_time, stays_on_record
-from milepost.domain.milestone import AssignedMilestone, MilestoneState, Transition
+from milepost.domain.history import Life, Recorded, Stay, in_time, is_missed_on_plan, stays_on_record
+from milepost.domain.milestone import AssignedMilestone, MilestoneDraft, OnDate, Transition
 from milepost.domain.outcome import AssignedOutcome, WeightedMilestone
 from milepost.domain.plan import Subject
 from milepost.judge.causes import CLOCK
@@ -19,7 +19,7 @@ from milepost.judge.outcomes import judge_outcomes
 from milepost.judge.rules import Case, Facts
 from milepost.judge.words import UTC_DATES
 from milepost.kit.clock import to_unix_ms
-from milepost.testing.milestone_cases import copies, facts_of, instants
+from milepost.testing.milestone_cases import EPOCH, MANUAL, copies, facts_of, instants
 
 UNKNOWN_CAUSES = CausesOf(lambda _assigned, _verdict: CLOCK, lambda _copy_id: None)
 
@@ -104,6 +104,27 @@ def test_the_record_tells_the_states_as_they_would_be_judged_for_any_instant(
         )
 
 
+def test_an_outcome_was_missed_at_a_deadline_that_had_passed_before_the_milestone_was_assigned() -> None:
+    """Two milestones come to the plan after their deadlines; the second's deadline is when the first one comes."""
+    plan = Plan([_late(1, due=1, assigned=2), _late(2, due=0, assigned=1)], EPOCH)
+    now = EPOCH + timedelta(days=2)
+    plan.look({one.id: [[]] for one in plan.milestones}, now)
+    assert _state("outcome", plan.outcome, plan, EPOCH + timedelta(days=1)) == "missed"
+
+
+def _late(number: int, *, due: int, assigned: int) -> AssignedMilestone:
+    """In days after EPOCH."""
+    at = EPOCH + timedelta(days=assigned)
+    return AssignedMilestone(
+        id=UUID(int=number),
+        milestone_id=UUID(int=number),
+        company_id=UUID(int=1),
+        definition=MilestoneDraft(name="m", deadline=OnDate(at=EPOCH + timedelta(days=due)), actions=(MANUAL,)),
+        assigned_at=at,
+        state_at=at,
+    )
+
+
 @settings(max_examples=200, deadline=None)
 @given(story=stories())
 def test_what_is_on_record_is_not_recorded_again(
@@ -134,5 +155,5 @@ def _deadlines(one: AssignedMilestone | AssignedOutcome, plan: Plan) -> set[int]
         to_unix_ms(part.due_at)
         for part in plan.milestones
         if part.due_at is not None
-        and Stay(to_unix_ms(part.due_at), MilestoneState.MISSED.value) in _stays("milestone", part, plan)
+        and is_missed_on_plan(to_unix_ms(part.assigned_at), _stays("milestone", part, plan), to_unix_ms(part.due_at))
     }

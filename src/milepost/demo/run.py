@@ -121,7 +121,7 @@ class Demo:
         while True:
             now_ms = self._clock()
             if now_ms - planned_ms > _LOOKING_BACK_MS:  # the machine slept
-                coming += business.history(planned_ms, now_ms)
+                coming += await asyncio.to_thread(business.history, planned_ms, now_ms)
                 planned_ms = now_ms
             if planned_ms <= now_ms:
                 coming += business.live(planned_ms, now_ms + _PLAN_MS)

@@ -45,7 +45,8 @@ class Teller:
 
     async def catch_up(self, business: Business, reached: Mapping[EventKey, int], until_ms: int) -> None:
         """Tell what happened from where each key was reached, and wait until all of it is in the event log."""
-        untold = [one for one in business.history(min(reached.values()), until_ms) if one.at_ms > reached[one.key]]
+        history = await asyncio.to_thread(business.history, min(reached.values()), until_ms)
+        untold = [one for one in history if one.at_ms > reached[one.key]]
         if not untold:
             return
         told, request_ids = 0, list[str]()

@@ -78,6 +78,15 @@ def in_time(
     return stood
 
 
+def is_missed_on_plan(begin_ms: int, found: Sequence[Stay], due_ms: int) -> bool:
+    """Whether a copy missed this deadline while it was on the plan.
+
+    One that was assigned after its deadline was missed from the start: an outcome that counts on it was not at risk
+    for it in the deadline's last millisecond.
+    """
+    return due_ms >= begin_ms and Stay(due_ms, MilestoneState.MISSED.value) in found
+
+
 def stays_on_record(
     subject: Literal["milestone", "outcome"], begin_ms: int, recorded: Iterable[Recorded]
 ) -> list[Stay]:

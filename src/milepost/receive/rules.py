@@ -111,7 +111,9 @@ def _is_clean(data: list[Any]) -> bool:
     keys = _given(data, "idempotencyKey")
     if not keys:
         return True
-    return set(map(type, keys)) == {str} and "" not in keys and max(map(len, keys)) <= LONGEST_IDEMPOTENCY_KEY
+    return (
+        set(map(type, keys)) == {str} and all(map(str.strip, keys)) and max(map(len, keys)) <= LONGEST_IDEMPOTENCY_KEY
+    )
 
 
 def _given(data: list[Any], name: str) -> list[Any]:
@@ -137,8 +139,9 @@ def _payload_faults(payload: object, path: str) -> Iterator[Fault]:
                 path=f"{path}.eventDate", reason=f"must lie in the years 1900 to 2299, in Unix milliseconds{hint}"
             )
     if (key := payload.get("idempotencyKey")) is not None:
-        if not isinstance(key, str) or not key:
-            yield Fault(path=f"{path}.idempotencyKey", reason="must be a non-empty string")
+        if not isinstance(key, str) or not key.strip():
+            reason = "must be a non-empty string, and not blank: events without one must not share it"
+            yield Fault(path=f"{path}.idempotencyKey", reason=reason)
         elif len(key) > LONGEST_IDEMPOTENCY_KEY:
             yield Fault(path=f"{path}.idempotencyKey", reason=f"must have at most {LONGEST_IDEMPOTENCY_KEY} characters")
 

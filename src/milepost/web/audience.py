@@ -5,7 +5,6 @@ Takes what a caller wrote; gives companies that exist; refuses, unless told othe
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -25,9 +24,11 @@ from milepost.domain.company_filter import CompanyFilter
 from milepost.domain.crossing import Threshold
 from milepost.domain.errors import Fault, InvalidInputError, NotFoundError
 from milepost.domain.milestone import Comparison
+from milepost.kit.delimited import Row, find_delimiter, read_rows
 from milepost.web.deps import WebDeps
 
 MOST_COMPANIES: Final = 10_000
+_SAMPLE_LINES: Final = 200
 _MOST_NAMED: Final = 1000
 """How many companies an answer names; it counts all."""
 
@@ -58,7 +59,7 @@ class CompanyList(BaseModel):
     """Names of companies, as `values` or as pasted `text`: keys of `key_space`, else companies' ids or CompanyIDs.
 
     Text is cells divided by lines, commas, semicolons or tabs outside quotes, and every cell counts. With `column` it
-    is a table: the first line names the columns, has the one divider, and only the cells of that column count.
+    is a table, read as files are: the first line names the columns, and only the cells of that column count.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -189,16 +190,26 @@ def _cells(text: str, column: str | None) -> Iterator[str]:
 
 
 def _column(text: str, column: str) -> Iterator[str]:
-    first = re.sub(r'"[^"]*"', "", text).partition("\n")[0]
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
+    """The cells of a table's column, by the rules of every file (kit/delimited.py)."""
+    lines = list(io.StringIO(text, newline=""))
+    rows = read_rows(lines, find_delimiter(lines[:_SAMPLE_LINES], is_whole=len(lines) <= _SAMPLE_LINES).sign)
     try:
-        heads = [head.strip() for head in next(rows, [])]
-        if column not in heads:
-            reason = f"the first line has no column {column!r}; its columns are {', '.join(heads)}"
-            raise InvalidInputError("The list is not valid.", faults=(Fault(path="list.column", reason=reason),))
+        heads = [head.strip() for head in next(rows, Row(1, [], "")).cells]
+        if heads.count(column) != 1:
+            what = "names" if column in heads else "has no column"
+            reason = f"the first line {what} {column!r}{' twice' if column in heads else ''}"
+            raise _not_valid("list.column", f"{reason}; its columns are {', '.join(heads)}")
         place = heads.index(column)
         for row in rows:
-            yield from row[place : place + 1]
-    except csv.Error as error:
-        fault = Fault(path="list.text", reason=f"is no table after line {rows.line_num}: {error}")
-        raise InvalidInputError("The list is not valid.", faults=(fault,)) from error
+            if any(cell.strip() for cell in row.cells[len(heads) :]):
+                reason = f"line {row.line} has {len(row.cells)} cells, and the first line names {len(heads)} columns"
+                raise _not_valid("list.text", reason)
+            yield from row.cells[place : place + 1]
+    except InvalidInputError as error:
+        if error.faults[0].path.startswith("list"):
+            raise
+        raise _not_valid("list.text", error.message) from error
+
+
+def _not_valid(path: str, reason: str) -> InvalidInputError:
+    return InvalidInputError("The list is not valid.", faults=(Fault(path=path, reason=reason),))

@@ -72,6 +72,21 @@ def test_what_a_client_sent_before_it_ended_its_side_is_answered() -> None:
     in_loop(check, LONG)
 
 
+def test_a_connection_ends_at_once_when_nothing_more_can_come_and_what_came_last_was_no_request() -> None:
+    async def check(echo: Echo, wire: Wire) -> None:
+        echo.is_slow = True
+        client = await wire.connect()
+        await client.send(post(b"one") + b"nonsense\r\n\r\n")
+        client.end()
+        assert statuses(await wire.exchange(post(b"", path=b"/early"))) == [404]  # after the end has been seen
+        echo.waiting.pop()()
+        assert statuses(await client.receive()) == [200, 400]
+        await wire.until_alone()
+        client.close()
+
+    in_loop(check, replace(LONG, close_seconds=60))
+
+
 @pytest.mark.parametrize("path", [b"/", b"/early"], ids=["wanted", "refused"])
 def test_a_client_that_asks_first_is_told_to_send_only_what_is_wanted(path: bytes) -> None:
     async def check(echo: Echo, wire: Wire) -> None:

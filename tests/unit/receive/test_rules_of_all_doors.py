@@ -215,3 +215,39 @@ def test_settings_need_the_name_that_they_were_asked_under() -> None:
     answer = DOORS.read(path, headers={"host": "events.example"}, method="GET")
     assert isinstance(answer, Answer)
     assert json.loads(answer.body)["integrations"]["Segment.io"]["apiHost"] == "events.example/v1"
+
+
+BLANKS = ["", " ", "\t\n", "\u00a0\u2003"]
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+@pytest.mark.parametrize(
+    ("path", "body", "place"),
+    [
+        ("/events", {"eventKey": "k", "data": [{}, {"idempotencyKey": "{}"}]}, "data[1].idempotencyKey"),
+        (
+            "/analytics",
+            {"connectionId": "s", "eventKey": "k", "data": [{"idempotencyKey": "{}"}]},
+            "data[0].idempotencyKey",
+        ),
+        ("/v1/track", {"writeKey": "c", "event": "e", "messageId": "{}"}, "messageId"),
+        ("/v1/batch", {"writeKey": "c", "batch": [{"type": "page", "messageId": "{}"}]}, "batch[0].messageId"),
+    ],
+)
+def test_a_blank_key_is_refused_since_all_events_without_one_would_share_it(
+    path: str, body: object, place: str, blank: str
+) -> None:
+    sent = json.dumps(body).replace('"{}"', json.dumps(blank)).encode()
+    assert place in [fault.path for fault in DOORS.error(path, sent, BEARER if path == "/events" else {}).faults]
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+def test_a_blank_delivery_id_of_a_webhook_is_none(blank: str) -> None:
+    reading = DOORS.reading("/v1/webhook", {"idempotencyKey": blank}, {"webhook-id": "d1"}, query="writeKey=c")
+    assert [item.idempotency_key for item in reading.items or ()] == ["webhook-id#0:d1"]
+
+
+@pytest.mark.parametrize("blank", BLANKS[1:])
+def test_a_blank_event_id_of_a_custom_event_makes_it_no_repeat(blank: str) -> None:
+    (item,) = custom({"writeKey": "c", "eventName": "n", "eventID": blank}).items or ()
+    assert item.idempotency_key is None

@@ -49,3 +49,24 @@ def test_a_table_that_is_none_is_refused() -> None:
         with pytest.raises(InvalidInputError) as refused:
             CompanyList(text=text, column="Account").names()
         assert refused.value.faults[0].path.startswith("list")
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "reason"),
+    [
+        pytest.param('Account,Owner\nAa,Ada\n"Bb,Ben\nCc,Cai\n', "list.text", "Line 3", id="a quote left open"),
+        pytest.param('Account,Owner\n"Aa" Ltd,Ada\n', "list.text", "Line 2", id="text behind a quote"),
+        pytest.param("Account,Owner\nAa,Ada\nBb,Inc,Ben\n", "list.text", "line 3 has 3 cells", id="a row too long"),
+        pytest.param("Account,Account\nAa,Bb\n", "list.column", "twice", id="a column twice"),
+    ],
+)
+def test_a_table_that_cannot_be_cut_for_sure_is_refused_with_its_line(text: str, path: str, reason: str) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        CompanyList(text=text, column="Account").names()
+    (fault,) = refused.value.faults
+    assert fault.path == path
+    assert reason in fault.reason
+
+
+def test_a_table_may_be_cut_at_pipes_and_have_short_rows() -> None:
+    assert CompanyList(text="Owner|Account\nAda|Aa\nBen\n\nCai|Bb|\n", column="Account").names() == ["Aa", "Bb"]

@@ -124,7 +124,8 @@ class Poster:
             seconds = min(max(pause, retry_after), _LONGEST_PAUSE_SECONDS)
             self._waiting(problem, seconds)
             self._sleep(seconds)
-        raise OperatorError(f"Given up after {self._most_tries} tries: {problem}. Run the same command to go on.")
+        tries = "1 try" if self._most_tries == 1 else f"{self._most_tries} tries"
+        raise OperatorError(f"Given up after {tries}: {problem.rstrip('.')}. Run the same command to go on.")
 
 
 def _pauses(most: int) -> Iterator[float]:

@@ -19,7 +19,7 @@ from milepost.control.repos.outcomes import parse_outcome
 from milepost.control.repos.settings import read_settings
 from milepost.control.repos.transitions import read_recorded, recorded_of
 from milepost.control.rows import AssignedMilestoneRow, AssignedOutcomeRow, TransitionRow
-from milepost.domain.history import Life, Stay, in_time, stays_on_record
+from milepost.domain.history import Life, Stay, in_time, is_missed_on_plan, stays_on_record
 from milepost.domain.milestone import MilestoneState, due_at, starts_at
 from milepost.domain.plan import ChangeKind, Subject
 from milepost.kit.clock import to_datetime, to_unix_ms
@@ -117,7 +117,8 @@ def _missed_by_parts(
     recorded = recorded_of(session, parts)
     found: dict[UUID, set[int]] = defaultdict(set)
     for part_id, (counts, due_ms, assigned_at_ms) in parts.items():
-        if due_ms in _missed_at(stays_on_record("milestone", assigned_at_ms, recorded.get(part_id, ()))):
+        stays = stays_on_record("milestone", assigned_at_ms, recorded.get(part_id, ()))
+        if is_missed_on_plan(assigned_at_ms, stays, due_ms):
             found[counts].add(due_ms)
     return found
 

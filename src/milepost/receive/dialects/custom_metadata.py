@@ -176,7 +176,11 @@ class Resolver:
         values.update((field, value) for field, value in others.items() if value is not None)
         ip = values.pop("ip", client_ip)
         return Metadata(
-            values=values, ip=ip, extras=self._given.extras, timestamp_ms=timestamp_ms, own_event_id=event_id
+            values=values,
+            ip=ip,
+            extras=self._given.extras,
+            timestamp_ms=timestamp_ms,
+            own_event_id=event_id if event_id and event_id.strip() else None,
         )
 
     def place_of(self, name: str) -> str:

@@ -61,7 +61,7 @@ def _member(payload: object, path: str) -> object:
 
 def _key(source: str, value: object) -> str | None:
     """Named by where it comes from, so that the ids of two senders on one connection stay apart."""
-    if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+    if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
         return None
     key = f"{source}:{value}" if source else str(value)
     return key if len(key) <= LONGEST_VALUE else None

@@ -88,6 +88,8 @@ def faults_of(call: object, kind: str | None, shared: Shared, path: str) -> Iter
         yield from _text_fault(call.get("event"), f"{path}event")
     if call.get("messageId") is not None:
         yield from _text_fault(call["messageId"], f"{path}messageId")
+        if isinstance(call["messageId"], str) and call["messageId"].isspace():
+            yield Fault(path=f"{path}messageId", reason="is blank: calls without one must not share it")
     for name in ("originalTimestamp", "timestamp"):
         value = _own_or_shared(call, shared, name)
         if value is not None and _instant(value) is None:

@@ -212,7 +212,7 @@ class Connection(asyncio.Protocol):
                 self._close()
         elif self._call is not None:
             self._hand_over(self._call)
-        elif self._is_last:
+        elif self._is_last or self._owner.is_draining:
             self._close()
         else:
             self._begin_again()
@@ -277,9 +277,11 @@ class Connection(asyncio.Protocol):
         self._is_last = True
         self._buffer = b""
         self._send(call.refuse(error) if call is not None else self._application.refuse(error))
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
         self.due = self._loop.time() + self._bounds.close_seconds
+        if self._has_ended:
+            self._close()
+        elif self._transport.can_write_eof():
+            self._transport.write_eof()
 
     def _close(self) -> None:
         """Send what is written, and be gone."""
