@@ -1,6 +1,7 @@
 """Accept: durable requests a second on one ingest worker, single events and batches of 1000.
 
-Limits in the same run: an empty 202 of the same server for single events, orjson.loads of the same bodies for batches.
+Limits in the same run: an empty 202 of granian for single events, orjson.loads of the same bodies for batches. Granian
+is no part of the doors; it is the limit because figures of all years were held against it.
 The load comes from wrk, which leaves more of two cores to the server than any client in Python would.
 """
 
@@ -34,23 +35,25 @@ from milepost.settings import Settings
 
 SECONDS = 5
 CONNECTIONS = 64
+LIMIT = "an empty 202 of granian"
 
 
 def accept() -> Iterator[Measured]:
     """Single events, then batches of 1000, then custom events that take their name from themselves."""
     require_wrk()
-    with tempfile.TemporaryDirectory() as folder, _ingest(Path(folder)) as target, _empty() as empty_port:
+    with tempfile.TemporaryDirectory() as folder, _ingest(Path(folder)) as target:
         events = payloads(1000, seed=1)
         single, batch = body("usage-1", events[:1]), body("usage-1", events)
-        limit, _ = _wrk(Path(folder), empty_port, single, target)
+        layer = _layer(Path(folder), single, target)
+        yield layer
         single_rate, p99_ms = _wrk(Path(folder), target.port, single, target)
         yield Measured(
             name="accept, 1 event a request",
             value=single_rate,
             unit="events/s",
             bar="at least 0.40 of the limit, p99 < 20 ms",
-            limit_name="an empty 202 of the same server",
-            limit=limit,
+            limit_name=LIMIT,
+            limit=layer.limit,
             note=f"p99 {p99_ms:.1f} ms at {CONNECTIONS} connections",
         )
         rate, p99_ms = _wrk(Path(folder), target.port, batch, target)
@@ -75,6 +78,18 @@ def accept() -> Iterator[Measured]:
             limit=single_rate,
             note=f"p99 {p99_ms:.1f} ms at {CONNECTIONS} connections",
         )
+
+
+def _layer(folder: Path, single: bytes, target: _Target) -> Measured:
+    limit, ours = (_empty(folder, server, single, target) for server in ("granian", "ours"))
+    return Measured(
+        name="accept, an empty 202 of the doors' own layer",
+        value=ours,
+        unit="requests/s",
+        bar="at least 0.80 of the limit",
+        limit_name=LIMIT,
+        limit=limit,
+    )
 
 
 def require_wrk() -> None:
@@ -123,12 +138,11 @@ def _ingest(data: Path) -> Iterator[_Target]:
         yield _Target(port, token, custom.public_key or "")
 
 
-@contextmanager
-def _empty() -> Iterator[int]:
+def _empty(folder: Path, server: str, request_body: bytes, target: _Target) -> float:
     port = _free_port()
-    with _process("bench.empty_server", str(port), settings=None):
+    with _process("bench.empty_server", server, str(port), settings=None):
         _await(port)
-        yield port
+        return _wrk(folder, port, request_body, target)[0]
 
 
 @contextmanager

@@ -1,14 +1,19 @@
-"""The limit of accept: the same kind of server, answering every request with an empty 202. `python -m ... PORT`."""
+"""The limits of accept: servers that answer every request with an empty 202. `python -m ... granian|ours PORT`.
+
+Granian is the one that figures over the years are compared with; ours shows what the layer of the doors costs alone.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import uvloop
+from granian.constants import Interfaces
 
 from milepost.domain.errors import MilepostError
-from milepost.operate.listener import make_api_server
+from milepost.operate.listener import make_api_server, make_server
 from milepost.receive.door import Answer
 from milepost.receive.http.port import Head, Reply
 
@@ -37,11 +42,23 @@ class Empty:
         return False
 
 
-async def _serve(port: int) -> None:
-    await make_api_server(
-        Empty(), host="127.0.0.1", port=port, tls=None, body_bytes=8 * 1024 * 1024, body_seconds=30.0
-    ).serve()
+class EmptyOfGranian:
+    """The same in Rust, but for one call."""
+
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        """Reads nothing."""
+        protocol.response_empty(202, [])
+
+
+async def _serve(server: str, port: int) -> None:
+    if server == "granian":
+        app = EmptyOfGranian()
+        await make_server(app, interface=Interfaces.RSGI, host="127.0.0.1", port=port, tls=None).serve()
+    else:
+        await make_api_server(
+            Empty(), host="127.0.0.1", port=port, tls=None, body_bytes=8 * 1024 * 1024, body_seconds=30.0
+        ).serve()
 
 
 if __name__ == "__main__":
-    uvloop.run(_serve(int(sys.argv[1])))
+    uvloop.run(_serve(sys.argv[1], int(sys.argv[2])))

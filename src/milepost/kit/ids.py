@@ -8,30 +8,31 @@ from collections.abc import Iterator
 from uuid import UUID
 
 _NOISES = 400
-_MARKS = 0x7 << 76 | 0x2 << 62
-_RANDOM = (1 << 80) - 1 & ~(0xF << 76 | 0x3 << 62)
+_MARKED = 0xF << 76 | 0x3 << 62
 
 
 class _Noise:
     """Random bytes from the system, fetched in bulk: a system call an id lets every other thread in between."""
+
+    size = 10
+    marks = 0x7 << 76 | 0x2 << 62
 
     def __init__(self) -> None:
         self._pool: Iterator[bytes] = iter(())
         os.register_at_fork(after_in_child=self.__init__)  # type: ignore[misc]  # a child must not repeat its parent's
 
     def take(self) -> bytes:
-        """The last ten bytes of a UUIDv7, which nobody had before; each `next` is atomic, so threads may share this."""
+        """The last bytes of an id, which nobody had before; each `next` is atomic, so threads may share this."""
         while True:
             noise = next(self._pool, None)
             if noise is not None:
                 return noise
-            fresh = os.urandom(10 * _NOISES)
-            self._pool = iter([_marked(fresh[start : start + 10]) for start in range(0, len(fresh), 10)])
+            size, fresh = self.size, os.urandom(self.size * _NOISES)
+            self._pool = iter([self._marked(fresh[start : start + size]) for start in range(0, len(fresh), size)])
 
-
-def _marked(noise: bytes) -> bytes:
-    """With the bits that say version and variant."""
-    return (int.from_bytes(noise, "big") & _RANDOM | _MARKS).to_bytes(10, "big")
+    def _marked(self, noise: bytes) -> bytes:
+        """With the bits that say version and variant."""
+        return (int.from_bytes(noise, "big") & ~_MARKED | self.marks).to_bytes(self.size, "big")
 
 
 _noise = _Noise()
@@ -64,6 +65,21 @@ _rising = _Rising()
 def uuid7(unix_ms: int) -> UUID:
     """A new UUIDv7 for that time; those that are made one after another within a millisecond rise."""
     return UUID(int=_rising.take(int.from_bytes(uuid7_bytes(unix_ms), "big")))
+
+
+class _Random(_Noise):
+    """The same for UUIDv4: all sixteen bytes are random but for the marks."""
+
+    size = 16
+    marks = 0x4 << 76 | 0x2 << 62
+
+
+_random = _Random()
+
+
+def uuid4_text() -> str:
+    """The text of a new UUIDv4."""
+    return uuid_text(_random.take())
 
 
 def uuid_text(identifier: bytes) -> str:

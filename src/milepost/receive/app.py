@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID
 
-from msgspec.structs import replace
-
 from milepost.domain.connection import KnownConnection
 from milepost.domain.errors import InvalidInputError, MilepostError, UnavailableError
 from milepost.kit.clock import Clock, system_clock
@@ -146,7 +144,19 @@ class IngestCall:
         assert door is not None
         try:
             expanded = expand(body, self._request.headers, app.body_bytes)
-            request = self._request = replace(self._request, body=expanded, received_at_ms=app.clock())
+            seen = self._request
+            request = self._request = Request(
+                method=seen.method,
+                path=seen.path,
+                query=seen.query,
+                headers=seen.headers,
+                body=expanded,
+                client_ip=seen.client_ip,
+                received_at_ms=app.clock(),
+                scheme=seen.scheme,
+                has_knocked=True,
+                known=self._known,
+            )
             reading = door.read(request, self._book)
             if isinstance(reading, Reading) and request.method != "HEAD":
                 app.admit(reading)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 _MOST_HOPS = 32
@@ -42,6 +43,7 @@ def _is_address(text: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=4096)
 def _without_port(peer: str) -> str:
     host, _, _ = peer.rpartition(":")
     return host.strip("[]") or peer

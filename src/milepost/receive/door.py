@@ -20,7 +20,10 @@ from milepost.domain.event import ItemMeta, SmartKey
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One HTTP request as a door sees it: `body` expanded and within bounds, header names in lower case."""
+    """One HTTP request as a door sees it: `body` expanded and within bounds, header names in lower case.
+
+    Once the door was knocked at, `known` is what `knock` gave, and it need not look again.
+    """
 
     method: str
     path: str
@@ -30,6 +33,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     client_ip: str
     received_at_ms: int
     scheme: str = "https"
+    has_knocked: bool = False
+    known: KnownConnection | None = None
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -6,7 +6,7 @@ Takes the bytes of `{eventKey, data[1..1000], smartKeys?}`; gives an EventsBody;
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 
 import msgspec
@@ -48,16 +48,18 @@ def check_events_body(body: bytes) -> EventsBody:
     faults = list(islice(body_faults(document), MOST_FAULTS))
     if faults:
         raise InvalidInputError(_summary(faults), faults=tuple(faults))
+    smart_keys = document.get("smartKeys")
     return EventsBody(
         event_key=document["eventKey"],
         data=bytes(_data_only.decode(body).data),
         count=len(document["data"]),
-        smart_keys=tuple(
-            SmartKey(name=key["name"], alternate_id=key["alternateId"], field=key["field"])
-            for key in document.get("smartKeys") or ()
-        ),
+        smart_keys=tuple(_smart_key(key) for key in smart_keys) if smart_keys else (),
         document=document,
     )
+
+
+def _smart_key(key: dict[str, str]) -> SmartKey:
+    return SmartKey(name=key["name"], alternate_id=key["alternateId"], field=key["field"])
 
 
 def event_key_fault(value: object) -> str | None:
@@ -103,15 +105,21 @@ def _is_clean(data: list[Any]) -> bool:
     """Whether no payload has a fault: the same rules as _payload_faults, in passes that run in C."""
     if set(map(type, data)) != {dict}:
         return False
-    dates = [date for payload in data if (date := payload.get("eventDate")) is not None]
+    dates = _given(data, "eventDate")
     if dates and (set(map(type, dates)) != {int} or min(dates) < EARLIEST_MS or max(dates) > LATEST_MS):
         return False
-    keys = [key for payload in data if (key := payload.get("idempotencyKey")) is not None]
+    keys = _given(data, "idempotencyKey")
     if not keys:
         return True
     return (
         set(map(type, keys)) == {str} and all(map(str.strip, keys)) and max(map(len, keys)) <= LONGEST_IDEMPOTENCY_KEY
     )
+
+
+def _given(data: list[Any], name: str) -> list[Any]:
+    """The member of every payload that has it."""
+    values = list(map(dict.get, data, repeat(name)))
+    return [value for value in values if value is not None] if None in values else values
 
 
 def _payload_faults(payload: object, path: str) -> Iterator[Fault]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from milepost.domain.event_date import EARLIEST_MS, LATEST_MS
 from milepost.kit.clock import to_datetime, to_unix_ms
@@ -27,4 +28,9 @@ def parse_instant(text: str) -> int | None:
 
 def to_seconds_text(unix_ms: int) -> str:
     """`YYYY-MM-DDTHH:MM:SSZ`, as in the answers of seed 003."""
-    return to_datetime(unix_ms).isoformat()[:19] + "Z"
+    return _seconds_text(unix_ms // 1000)
+
+
+@lru_cache(maxsize=16)
+def _seconds_text(unix_seconds: int) -> str:
+    return to_datetime(unix_seconds * 1000).isoformat()[:19] + "Z"

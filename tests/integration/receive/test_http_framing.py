@@ -114,6 +114,33 @@ def test_what_two_readers_could_understand_differently_is_400_and_the_end(name: 
     assert "/smuggled" not in [head.path for head in echo.heads]
 
 
+@pytest.mark.parametrize("name", ATTACKS)
+def test_they_are_refused_behind_a_request_that_they_resemble_too(name: str) -> None:
+    good = request(HOST, b"Content-Length: 5", body=b"hello")
+    statuses, body, echo = answered(good + good + ATTACKS[name] + NEXT)
+    assert statuses == [200, 200, 400]
+    assert json.loads(body)["error"] == "bad_request"
+    assert echo.bodies == [b"hello", b"hello"]
+
+
+def test_heads_that_differ_in_their_length_alone_say_the_same_with_another_length() -> None:
+    async def check(echo: Echo, wire: Wire) -> None:
+        for length in (0, 1, 12, 120, 3, 0):
+            said = await wire.exchange(
+                *[
+                    b"POST /a?b HTTP/1.1\r\nHost: x\r\ncontent-LENGTH: %d\r\nX-A: b\r\n\r\n" % n + b"x" * n
+                    for n in (5, length)
+                ]
+            )
+            assert said.count(b"HTTP/1.1 200 OK") == 2
+            assert echo.bodies[-2:] == [b"x" * 5, b"x" * length]
+        assert {(head.path, head.query, *head.headers.items()) for head in echo.heads} == {
+            ("/a", "b", ("host", "x"), ("x-a", "b"))
+        }
+
+    in_loop(check)
+
+
 @pytest.mark.parametrize(
     ("sent", "status"),
     [

@@ -15,7 +15,6 @@ from milepost.receive.browser import for_browsers, require_json_or_text
 from milepost.receive.dialects.custom_metadata import (
     BODY_KEYS,
     Given,
-    Metadata,
     PlainText,
     Resolver,
     from_body,
@@ -42,7 +41,7 @@ class CustomEventDoor:
     def read(self, request: Request, book: Book) -> Reading:
         """See receive/door.py."""
         given = from_header_or_query(request)
-        with sent_by(_known(given, request, book)):
+        with sent_by(request.known if request.has_knocked else _known(given, request, book)):
             return self._read(given, request, book)
 
     def refuse(self, error: MilepostError) -> Answer:
@@ -63,10 +62,11 @@ class CustomEventDoor:
             dates = [(resolver.place_of("timestamp"), metadata.timestamp_ms)]
             require_certain(connection, dates, request.received_at_ms, "Invalid event metadata: timestamp")
         own = _members_of(members)
+        shown, stored = metadata.written()
         return Reading(
             connection=connection,
             event_key=metadata.values["eventName"],
-            body=b"[%b]" % _stored(metadata, own),
+            body=b'[{"_metarouter":%b,"_mrSchema":%b%b}]' % (stored, stored, own),  # seed 003, "Legacy _mrSchema"
             count=1,
             items=(
                 ItemMeta(
@@ -75,7 +75,7 @@ class CustomEventDoor:
                     idempotency_key=metadata.own_event_id,
                 ),
             ),
-            answer=lambda _request_id: _created(metadata, own),
+            answer=lambda _request_id: _created(shown, own),
         )
 
 
@@ -95,12 +95,6 @@ def _members_of(event: dict[str, msgspec.Raw]) -> bytes:
     return b"," + own[1:-1] if len(own) > 2 else b""
 
 
-def _stored(metadata: Metadata, own: bytes) -> bytes:
-    """The final event: `_mrSchema` is identical to `_metarouter` (seed 003, "Legacy _mrSchema")."""
-    whole = metadata.stored()
-    return b'{"_metarouter":%b,"_mrSchema":%b%b}' % (whole, whole, own)
-
-
-def _created(metadata: Metadata, own: bytes) -> Answer:
-    body = b'{"event":{"_metarouter":%b%b},"success":true}' % (metadata.shown(), own)
+def _created(shown: bytes, own: bytes) -> Answer:
+    body = b'{"event":{"_metarouter":%b%b},"success":true}' % (shown, own)
     return for_browsers(Answer(status=201, body=body))

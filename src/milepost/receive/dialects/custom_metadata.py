@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 import orjson
 
 from milepost.domain.errors import Fault, InvalidInputError
+from milepost.kit.ids import uuid4_text
 from milepost.kit.jsonio import strict_loads
 from milepost.receive.dialects.metarouter import BAD_WRITE_KEY, LONGEST_VALUE
 from milepost.receive.door import Request
@@ -69,13 +69,10 @@ class Metadata:
     timestamp_ms: int | None
     own_event_id: str | None
 
-    def shown(self) -> bytes:
-        """The object that the sender gets to see: without the ip (FACTS)."""
-        return orjson.dumps(self.values)[:-1] + self._extras() + b"}"
-
-    def stored(self) -> bytes:
-        """The object of the final event."""
-        return b'%b,"ip":%b%b}' % (orjson.dumps(self.values)[:-1], orjson.dumps(self.ip), self._extras())
+    def written(self) -> tuple[bytes, bytes]:
+        """The object that the sender gets to see, without the ip (FACTS), and that of the final event."""
+        values, extras = orjson.dumps(self.values)[:-1], self._extras()
+        return b"%b%b}" % (values, extras), b'%b,"ip":%b%b}' % (values, orjson.dumps(self.ip), extras)
 
     def _extras(self) -> bytes:
         if not self.extras:
@@ -171,7 +168,7 @@ class Resolver:
             paths = ", ".join(fault.path for fault in self._faults)
             raise InvalidInputError(f"Invalid event metadata: {paths}", faults=tuple(self._faults))
         values = {
-            "eventID": event_id or str(uuid4()),
+            "eventID": event_id or uuid4_text(),
             "eventName": name,
             "writeKey": write_key,
             "timestamp": timestamp or to_seconds_text(received_at_ms),

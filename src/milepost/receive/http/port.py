@@ -14,8 +14,9 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A request before its body.
 
     Header names are in lower case; where one is there several times, its values are joined by commas. A value's text
-    is UTF-8 where its bytes are that, else Latin-1. `path` is percent-decoded, `query` is as it was sent, and `peer`
-    is `address:port` of the other end.
+    is UTF-8 where its bytes are that, else Latin-1. Content-Length is not among them: it is the layer's own affair, and
+    requests of a connection that differ in nothing else share one head. `path` is percent-decoded, `query` is as it was
+    sent, and `peer` is `address:port` of the other end.
     """
 
     method: str

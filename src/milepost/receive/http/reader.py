@@ -1,15 +1,17 @@
 """Bytes to requests, by llhttp: a head that is there whole, then its body in pieces.
 
 Refuses with FramingError what two readers could take for different requests. Nothing here knows sockets or time.
+llhttp reads heads and chunks. A body of a declared length is that many bytes, in which there is nothing to read; and
+a head that only differs from the connection's last one in that length says the same as that one.
 """
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
+import msgspec
 from httptools import (
     HttpParserError,
     HttpParserInvalidMethodError,
@@ -19,24 +21,37 @@ from httptools import (
 
 from milepost.receive.http.bounds import Bounds
 from milepost.receive.http.errors import FramingError, HeadTooLargeError, UnknownMethodError, UnknownVersionError
+from milepost.receive.http.fields import headers_of, is_host
 from milepost.receive.http.lines import END, check_lines
 from milepost.receive.http.port import Head
 
 _REQUEST: Final = re.compile(rb"[A-Za-z]+ [!-~]+ HTTP/1\.[01]\r\n")
 _UPGRADE: Final = re.compile(rb"\r\nupgrade[ \t]*:", re.IGNORECASE)
 _ORIGIN: Final = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
-_HOST: Final = re.compile(r"[A-Za-z0-9\-._~%!$&'()*+,;=:\[\]]*")
+_LENGTH: Final = re.compile(rb"\r\ncontent-length: ([0-9]{1,15})\r\n", re.IGNORECASE)
+_LONGEST_REMEMBERED: Final = 4096
+
+
+class _Remembered(msgspec.Struct, frozen=True, kw_only=True):
+    """A head that kept every rule, and declared a length: `form` is its bytes without that length's digits."""
+
+    form: bytes
+    head: Head
+    keeps_alive: bool
+    is_old: bool
+    expects_continue: bool
 
 
 class Reader:
     """The requests of one connection, one after the other: `read_head`, then `read_body` until `is_whole`.
 
-    llhttp is given a head at once and a body up to its last byte, so that it never sees two requests in one piece.
+    llhttp is given a head at once and chunks up to the last one, so that it never sees two requests in one piece.
     """
 
     __slots__ = (
-        *("_bounds", "_fields", "_gathered", "_is_in_head", "_is_kept", "_parser", "_peer", "_pieces", "_scheme"),
-        *("_size", "_tail", "_url", "declared", "expects_continue", "is_old", "is_whole", "keeps_alive", "wire_bytes"),
+        *("_bounds", "_fields", "_gathered", "_is_in_head", "_is_kept", "_last", "_parser", "_peer", "_pieces"),
+        *("_scheme", "_size", "_tail", "_url", "declared", "expects_continue", "is_old", "is_whole", "keeps_alive"),
+        "wire_bytes",
     )
 
     def __init__(self, bounds: Bounds, *, peer: str, scheme: str) -> None:
@@ -44,6 +59,7 @@ class Reader:
         self._peer = peer
         self._scheme = scheme
         self._parser = HttpRequestParser(self)
+        self._last: _Remembered | None = None
         self._begin()
 
     def _begin(self) -> None:
@@ -81,12 +97,8 @@ class Reader:
     def on_body(self, piece: bytes) -> None:
         """See llhttp."""
         self._size += len(piece)
-        if not self._is_kept:
-            return
-        if self.declared is None:  # the pieces are as small as the client's chunks
-            self._gathered += piece
-        else:
-            self._pieces.append(piece)
+        if self._is_kept:
+            self._gathered += piece  # the pieces are as small as the client's chunks
 
     def on_message_complete(self) -> None:
         """See llhttp."""
@@ -96,6 +108,37 @@ class Reader:
 
     def read_head(self, raw: bytes) -> Head:
         """The head that is these bytes, up to and with the empty line. FramingError and its neighbours."""
+        length = _LENGTH.search(raw)
+        if length is None:
+            return self._read_head(raw)
+        form = raw[: length.start(1)] + raw[length.end(1) :]
+        last = self._last
+        if last is not None and last.form == form:
+            self._begin_like(last, int(length[1]))
+            return last.head
+        self._last = None
+        head = self._read_head(raw)
+        if len(form) <= _LONGEST_REMEMBERED:
+            self._last = _Remembered(
+                form=form,
+                head=head,
+                keeps_alive=self.keeps_alive,
+                is_old=self.is_old,
+                expects_continue=self.expects_continue,
+            )
+        return head
+
+    def _begin_like(self, last: _Remembered, declared: int) -> None:
+        self.keeps_alive = last.keeps_alive
+        self.is_old = last.is_old
+        self.expects_continue = last.expects_continue
+        self.declared = declared
+        self.is_whole = declared == 0
+        self._pieces = []
+        self._size = self.wire_bytes = 0
+        self._is_kept = True
+
+    def _read_head(self, raw: bytes) -> Head:
         self._begin()
         check_lines(raw)
         if raw.startswith(b"\n"):
@@ -105,10 +148,10 @@ class Reader:
         self._parse_head(raw)
         if self._is_in_head:
             raise FramingError("This is no HTTP request.")
-        headers = _headers_of(self._fields)
+        headers = headers_of(self._fields)
         self._check_head(headers)
         path, _, query = self._target().partition("?")
-        return Head(
+        head = Head(
             method=self._parser.get_method().decode("ascii"),
             path=unquote(path) if "%" in path else path,
             query=query,
@@ -116,17 +159,21 @@ class Reader:
             peer=self._peer,
             scheme=self._scheme,
         )
+        if self.declared:
+            self._parser = HttpRequestParser(self)  # the old one waits for a body that it will not get
+        return head
 
     def read_body(self, data: bytes) -> bytes:
         """Read on; gives the bytes that belong to the next request, or raises FramingError."""
         if self.declared is None:
             return self._read_chunks(data)
         left = self.declared - self.wire_bytes
-        if len(data) <= left:
-            self._feed(data)
-            return b""
-        self._feed(data[:left])
-        return data[left:]
+        piece, rest = (data, b"") if len(data) <= left else (data[:left], data[left:])
+        self._size = self.wire_bytes = self.wire_bytes + len(piece)
+        if self._is_kept:
+            self._pieces.append(piece)
+        self.is_whole = self._size == self.declared
+        return rest
 
     @property
     def is_too_large(self) -> bool:
@@ -135,9 +182,13 @@ class Reader:
 
     def body(self) -> bytes:
         """All of it; asked once, when it is whole, and not held any longer."""
-        body = self._pieces[0] if len(self._pieces) == 1 else b"".join((*self._pieces, self._gathered))
-        self._let_go()
-        return body
+        pieces = self._pieces
+        if self.declared is None:
+            body = bytes(self._gathered)
+            self._let_go()
+            return body
+        self._pieces = []
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def discard(self) -> None:
         """Read the rest of the body, but keep none of it."""
@@ -176,10 +227,10 @@ class Reader:
         if host is None:
             if not self.is_old:
                 raise FramingError("The Host header is missing.")
-        elif not _is_host(host):
+        elif not is_host(host):
             raise FramingError("The Host header is not valid.")
         if "content-length" in headers:
-            self.declared = int(headers["content-length"])  # llhttp has seen to it that it is one number
+            self.declared = int(headers.pop("content-length"))  # llhttp has seen to it that it is one number
         elif "transfer-encoding" in headers and (self.is_old or headers["transfer-encoding"].lower() != "chunked"):
             raise FramingError("Transfer-Encoding may be chunked, in HTTP/1.1, and nothing else.")
         if "expect" in headers:
@@ -218,39 +269,6 @@ class Reader:
                 break
         self._tail = text[-3:]
         return data[start:]
-
-
-def _headers_of(fields: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    try:
-        headers = {_key(name): value.decode().rstrip(" \t") for name, value in fields}
-    except UnicodeDecodeError:
-        headers = {}
-    if len(headers) == len(fields):  # as nearly always: all of it UTF-8, and no name there twice
-        return headers
-    headers = {}
-    for name, value in fields:
-        key, text = _key(name), _text(value)
-        if key == "host" and key in headers:
-            raise FramingError("There are two Host headers.")
-        headers[key] = f"{headers[key]}, {text}" if key in headers else text
-    return headers
-
-
-@lru_cache(maxsize=256)
-def _is_host(text: str) -> bool:
-    return _HOST.fullmatch(text) is not None
-
-
-@lru_cache(maxsize=1024)
-def _key(name: bytes) -> str:
-    return name.decode("ascii").lower()
-
-
-def _text(value: bytes) -> str:
-    try:
-        return value.decode().rstrip(" \t")
-    except UnicodeDecodeError:
-        return value.decode("latin-1").rstrip(" \t")
 
 
 def _reason(error: HttpParserError) -> str:

@@ -7,8 +7,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from milepost.record.journal.partition import INSERT_FRAME, extent_of, prepared
 from milepost.record.journal.port import Extent
-from milepost.record.journal.sqlite import INSERT_FRAME, extent_of, prepared
 from milepost.record.mark import Mark, write_database_mark
 
 _NO_ENTRIES: Final = b"\x90"  # in msgpack

@@ -20,43 +20,26 @@ from typing import Final
 
 import msgspec
 
-from milepost.domain.errors import OperatorError, UnavailableError
+from milepost.domain.errors import UnavailableError
 from milepost.domain.event import Located
 from milepost.kit.clock import Clock, system_clock
 from milepost.kit.files import Told, copy_open_database
 from milepost.record.high_water import HighWater
+from milepost.record.journal.partition import INSERT_FRAME, extent_of, open_partition, path_of
 from milepost.record.journal.port import Extent, Settle
 
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS frames (
-    last_offset INTEGER PRIMARY KEY, -- of the frame's last entry
-    entries INTEGER NOT NULL,        -- how many
-    written_at_ms INTEGER NOT NULL,
-    frame BLOB NOT NULL,             -- msgpack array of the entries' bytes
-    checksum INTEGER                 -- CRC-32 of the frame, looked at when the service starts
-) STRICT
-"""
-INSERT_FRAME: Final = "INSERT INTO frames (last_offset, entries, written_at_ms, frame, checksum) VALUES (?, ?, ?, ?, ?)"
 _FRAME_BYTES: Final = 4 * 1024 * 1024
 _TRIM_FRAMES: Final = 200
-_FOR_A_PERSON: Final = {
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_CORRUPT,
-    sqlite3.SQLITE_NOTADB,
-    sqlite3.SQLITE_PERM,
-    sqlite3.SQLITE_READONLY,
-}
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[bytes]).decode
+
+_LARGE_BYTES: Final = 64 * 1024
+"""An entry of so many bytes is not kept waiting for the end of the loop's turn."""
 
 _BEHIND: Final = 4
 """From this part of the most queued bytes on, the writer is behind."""
 
 Waiting = tuple[bytes, Settle]
-
-
-def _path(folder: Path, partition: int) -> Path:
-    return folder / f"partition-{partition}.sqlite"
 
 
 class SqliteJournalWriter:
@@ -79,14 +62,15 @@ class SqliteJournalWriter:
         except OSError as error:
             os.close(self._lock)
             raise UnavailableError(f"Journal partition {partition} already has a writer.") from error
-        self._db, self._offset = _open(_path(folder, partition))
+        self._db, self._offset = open_partition(path_of(folder, partition))
         self._high_water = HighWater(high_water) if high_water else None
         self._loop = loop
         self._clock = clock
         self._most_queued_bytes = most_queued_bytes
         self._queued_bytes = 0
         self._broken: UnavailableError | None = None
-        self._queue: SimpleQueue[Waiting | Callable[[], None] | None] = SimpleQueue()
+        self._gathered: list[Waiting] = []
+        self._queue: SimpleQueue[list[Waiting] | Callable[[], None] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._commit_until_closed, name=f"journal-{partition}")
         self._thread.start()
 
@@ -97,7 +81,18 @@ class SqliteJournalWriter:
         if self._queued_bytes > self._most_queued_bytes:
             raise UnavailableError("The disk does not keep up with what is sent; try again shortly.")
         self._queued_bytes += len(entry)
-        self._queue.put((entry, settle))
+        gathered = self._gathered
+        if not gathered:
+            self._loop.call_soon(self._hand_over)
+        gathered.append((entry, settle))
+        if len(entry) >= _LARGE_BYTES:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        """What one turn of the loop has gathered goes to the disk together: a commit costs as much as ten requests."""
+        if self._gathered:
+            self._queue.put(self._gathered)
+            self._gathered = []
 
     def append(self, entry: bytes) -> Awaitable[int]:
         """See the port. Must be called on the event loop."""
@@ -125,6 +120,7 @@ class SqliteJournalWriter:
 
     def close(self) -> None:
         """See the port."""
+        self._hand_over()
         self._queue.put(None)
         self._thread.join()
         self._db.close()
@@ -144,8 +140,8 @@ class SqliteJournalWriter:
                 elif callable(item):
                     item()
                 else:
-                    group.append(item)
-                    size += len(item[0])
+                    group += item
+                    size += sum(len(entry) for entry, _ in item)
                 if size >= _FRAME_BYTES or not is_open:
                     break
                 try:
@@ -236,7 +232,7 @@ class SqliteJournalReader:
     def copy(self, folder: Path, told: Told) -> None:
         """Copy the pinned partitions into a folder that exists; they are on disk when it returns."""
         for partition, connection in self._open.items():
-            copy_open_database(connection, _path(folder, partition), told)
+            copy_open_database(connection, path_of(folder, partition), told)
 
     def close(self) -> None:
         """See the port."""
@@ -256,41 +252,6 @@ class SqliteJournalReader:
 
     def _connection(self, partition: int) -> sqlite3.Connection:
         if partition not in self._open:
-            path = _path(self._folder, partition)
+            path = path_of(self._folder, partition)
             self._open[partition] = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
         return self._open[partition]
-
-
-def _open(path: Path) -> tuple[sqlite3.Connection, int]:
-    """The partition and its last offset; OperatorError for a file that only a person can mend."""
-    try:
-        db = prepared(path)
-        return db, extent_of(db).last
-    except sqlite3.Error as error:
-        message = f"The journal {path} cannot be opened: {error}."
-        if error.sqlite_errorcode in _FOR_A_PERSON:
-            raise OperatorError(f"{message} Check its permissions, or restore it from a backup.") from error
-        raise UnavailableError(message) from error
-
-
-def prepared(path: Path) -> sqlite3.Connection:
-    """The partition's database, made or brought up to date first."""
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-    db.execute("PRAGMA page_size = 8192")
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = FULL")
-    db.execute("PRAGMA wal_autocheckpoint = 512")  # 4 MiB: a checkpoint stalls one commit by milliseconds, not tens
-    db.execute("PRAGMA journal_size_limit = 67108864")
-    db.execute(_SCHEMA)
-    with suppress(sqlite3.OperationalError):  # of a version that had no checksums
-        db.execute("ALTER TABLE frames ADD COLUMN checksum INTEGER")
-    return db
-
-
-def extent_of(db: sqlite3.Connection) -> Extent:
-    """What a partition's database holds."""
-    first, last = db.execute(
-        "SELECT (SELECT last_offset - entries + 1 FROM frames ORDER BY last_offset LIMIT 1),"
-        " (SELECT last_offset FROM frames ORDER BY last_offset DESC LIMIT 1)"
-    ).fetchone()
-    return Extent(first or 0, last or 0)
