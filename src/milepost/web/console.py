@@ -135,7 +135,10 @@ def _policy() -> str:
 
 def _is_named(host: str) -> bool:
     """Browsers keep the order for TLS by name: that of an address is ignored, and localhost has other services too."""
-    name = urlsplit(f"//{host}").hostname or "localhost"
+    try:
+        name = urlsplit(f"//{host}").hostname or "localhost"
+    except ValueError:  # no host at all, as "["
+        return False
     try:
         ip_address(name)
     except ValueError:

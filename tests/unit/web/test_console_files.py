@@ -120,6 +120,7 @@ def test_head_has_the_headers_of_get(client: TestClient) -> None:
         (True, "localhost:8444", False),
         (True, "127.0.0.1:8444", False),
         (True, "[::1]:8444", False),
+        (True, "[", False),
         (False, "console.example.com", False),
     ],
 )
