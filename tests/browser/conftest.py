@@ -53,9 +53,9 @@ def _is_older(made: Path, sources: list[Path]) -> bool:
     return not made.exists() or made.stat().st_mtime < max(source.stat().st_mtime for source in sources)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_milepost(tracker: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """One Milepost for all files of browser tests of this worker, by the names that the harness knows."""
+    """A Milepost for the tests of a file, by the names that the harness knows; gone before tests of other things run."""
     service = Service(data=tmp_path_factory.mktemp("tracker") / "data")
     service.start()
     credentials = {"TESTS_OF_MILEPOST_EMAIL": ADMIN_EMAIL, "TESTS_OF_MILEPOST_PASSWORD": ADMIN_PASSWORD}

@@ -19,13 +19,13 @@ NewConnection = Callable[..., dict[str, str]]
 Send = Callable[..., list[dict[str, Any]]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with running_service(tmp_path_factory.mktemp("sdks") / "data") as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def console(service: Service) -> Iterator[httpx.Client]:
     """The console API, signed in as the admin."""
     with service.app() as client:
