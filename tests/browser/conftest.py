@@ -55,7 +55,7 @@ def _is_older(made: Path, sources: list[Path]) -> bool:
 
 @pytest.fixture(scope="module")
 def shared_milepost(tracker: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """A Milepost for the tests of a file, by the names that the harness knows; gone before tests of other things run."""
+    """A Milepost for the tests of a file, by the names that the harness knows; gone before other tests run."""
     service = Service(data=tmp_path_factory.mktemp("tracker") / "data")
     service.start()
     credentials = {"TESTS_OF_MILEPOST_EMAIL": ADMIN_EMAIL, "TESTS_OF_MILEPOST_PASSWORD": ADMIN_PASSWORD}

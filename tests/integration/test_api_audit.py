@@ -140,6 +140,7 @@ WRITES = [
 
 CHANGE_NOTHING = {
     "/api/session": "signing in and out is no change of the account",
+    "/api/connections/{connection_id}/test-event": "sends an event, which the event log has, as any sender does",
     "/api/requests/fates": "reads, with a body because the list is long",
     "/api/metrics/preview": "reads, with a body because it is a draft",
     "/api/signals/preview": "reads, with a body because it is a draft",

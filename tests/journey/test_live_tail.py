@@ -156,7 +156,7 @@ def test_tails_go_on_through_a_restart_and_a_death_without_gap_or_double(service
         sender.send(20)
         assert service.stop() == 0
         service.start()
-        sender.send(20)
+        _wait_for_number(feed.numbers, sender.send(20)[-1])
         service.kill("app")
         last = sender.send(20)[-1]
         for seen in tails:

@@ -112,7 +112,7 @@ def at_a_terminal(command: list[str], answer: bytes) -> tuple[int, str]:
     """Run the command on a terminal, and answer its question; its exit code and what it showed."""
     child, terminal = pty.fork()
     if child == 0:
-        os.execv(command[0], command)
+        os.execvp(command[0], command)
     shown, is_answered = b"", False
     while True:
         ready, _, _ = select.select([terminal], [], [], 60)
@@ -141,7 +141,7 @@ def test_on_a_terminal_it_asks_and_sends_only_after_a_yes(
 ) -> None:
     file = tmp_path / "asked.csv"
     file.write_text("number,amount\n1,1\n")
-    code, shown = at_a_terminal([MILEPOST, *words(service, file)], answer)
+    code, shown = at_a_terminal([*HEARS_CTRL_C, MILEPOST, *words(service, file)], answer)
     assert code == status, shown
     assert "Send 1 records to Shop?" in " ".join(shown.split()) or "Send 1 record to Shop?" in " ".join(shown.split())
     assert "Traceback" not in shown

@@ -4,8 +4,11 @@ The import linter (pyproject.toml) has law 1; each list below names its exceptio
 """
 
 import ast
+import os
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -71,11 +74,22 @@ UNFINISHED = re.compile(r"\b(?:TO[D]O|FIX[M]E|XX[X])\b|^[<>]{7} ", re.MULTILINE)
 VAGUE = re.compile(r"(?:^|_)(?:utils?|helpers?|managers?|misc)(?:_|$)|(?:Utils?|Helpers?|Manager)$")
 
 
-def _files(*patterns: str) -> Iterator[Path]:
+LEFT_OUT = {"node_modules", "dist", "generated", "__pycache__"}
+
+
+@cache
+def _files(*patterns: str) -> tuple[Path, ...]:
+    """A folder that is left out is not walked through: the packages of Node are tens of thousands of files."""
+    found: list[Path] = []
     for pattern in patterns:
-        for file in sorted(ROOT.glob(pattern)):
-            if not {"node_modules", "dist", "generated", "__pycache__"} & set(file.parts):
-                yield file
+        folder, is_deep, name = pattern.partition("/**/")
+        if not is_deep:
+            found += sorted(ROOT.glob(pattern))
+            continue
+        for place, folders, files in os.walk(ROOT / folder):
+            folders[:] = sorted(set(folders) - LEFT_OUT)
+            found += (Path(place, file) for file in sorted(files) if fnmatch(file, name))
+    return tuple(found)
 
 
 def _python() -> Iterator[tuple[str, ast.Module]]:

@@ -75,7 +75,8 @@ describe.sequential("companies", () => {
     await ask(await stage.page(), "POST", "/api/users", { ...viewer, role: "viewer" });
     const page = await stage.page({ person: viewer });
     await page.goto(`/companies/${id}`);
-    await page.getByText("Up and running").waitFor();
-    expect(await page.getByRole("checkbox", { name: "Kick-off call held" }).isDisabled()).toBe(true);
+    const plan = page.getByRole("region", { name: "Success plan" });
+    await plan.getByText("Up and running").first().waitFor();
+    expect(await plan.getByRole("checkbox", { name: "Kick-off call held" }).isDisabled()).toBe(true);
   });
 });
