@@ -5,11 +5,11 @@ Takes a session; the ids of copies that are gone meanwhile are left out. Noted a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Mapping
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from milepost.control.bulk import chunks
@@ -18,7 +18,9 @@ from milepost.control.repos.milestones import milestone_row, parse_milestone
 from milepost.control.repos.outcomes import outcome_row, parse_outcome
 from milepost.control.repos.plan_changes import Act, Noted, note_changes
 from milepost.control.repos.plans import copy_milestone
-from milepost.control.rows import AssignedMilestoneRow, AssignedOutcomeRow
+from milepost.control.rows import AssignedMilestoneRow, AssignedOutcomeRow, MilestoneRow, OutcomeRow
+from milepost.domain.milestone import MilestoneDraft
+from milepost.domain.outcome import OutcomeDraft
 from milepost.domain.plan import ChangeKind
 
 
@@ -31,22 +33,14 @@ class Outdated(NamedTuple):
 
 def outdated_milestones(session: Session, milestone_id: UUID) -> Outdated:
     """Which companies' copies are not as the definition is now."""
-    text = milestone_row(session, milestone_id).definition
-    copy = AssignedMilestoneRow
-    query = select(copy.id, copy.company_id, copy.is_edited, copy.definition).where(copy.milestone_id == milestone_id)
-    found = session.execute(query.where(copy.definition != text))
-    now = parse_milestone(text)
-    return _outdated([tuple(row) for row in found if parse_milestone(row.definition) != now])
+    copies = AssignedMilestoneRow.milestone_id == milestone_id
+    return _outdated(session, AssignedMilestoneRow, copies, milestone_row(session, milestone_id), parse_milestone)
 
 
 def outdated_outcomes(session: Session, outcome_id: UUID) -> Outdated:
     """Which companies' outcomes are not as the template is now."""
-    text = outcome_row(session, outcome_id).definition
-    copy = AssignedOutcomeRow
-    query = select(copy.id, copy.company_id, copy.is_edited, copy.definition).where(copy.outcome_id == outcome_id)
-    found = session.execute(query.where(copy.definition != text))
-    now = parse_outcome(text)
-    return _outdated([tuple(row) for row in found if parse_outcome(row.definition) != now])
+    copies = AssignedOutcomeRow.outcome_id == outcome_id
+    return _outdated(session, AssignedOutcomeRow, copies, outcome_row(session, outcome_id), parse_outcome)
 
 
 def bring_milestone_to(
@@ -103,8 +97,19 @@ def _rewrite(
     session.execute(update(table).where(table.id.in_(copy_ids)).values(definition=text, is_edited=False))
 
 
-def _outdated(rows: list[tuple[Any, ...]]) -> Outdated:
+def _outdated(
+    session: Session,
+    table: type[AssignedMilestoneRow | AssignedOutcomeRow],
+    copies: ColumnElement[bool],
+    definition: MilestoneRow | OutcomeRow,
+    parse: Callable[[str], MilestoneDraft | OutcomeDraft],
+) -> Outdated:
+    """Texts that differ may still mean the same; only those that differ are parsed."""
+    query = select(table.id, table.company_id, table.is_edited, table.definition).where(copies)
+    differing = session.execute(query.where(table.definition != definition.definition))
+    now = parse(definition.definition)
+    found = [row for row in differing if parse(row.definition) != now]
     return Outdated(
-        {copy_id: company_id for copy_id, company_id, is_edited, _ in rows if not is_edited},
-        {copy_id: company_id for copy_id, company_id, is_edited, _ in rows if is_edited},
+        {row.id: row.company_id for row in found if not row.is_edited},
+        {row.id: row.company_id for row in found if row.is_edited},
     )
