@@ -39,7 +39,7 @@ export const frame = {
   email: "Email",
   password: "Password",
   firstStart:
-    "The first admin's email and password are printed where Milepost was started, once; “milepost user” sets a new one.",
+    "The first admin's email and password were printed once, where Milepost was started. Other people get theirs from an admin.",
   ended: "You are signed out",
   endedSays: "The session has ended, here or elsewhere. Sign in again to go on: what you typed is still here.",
   wrong: "Sign-in failed",
